@@ -1,0 +1,1 @@
+"""The api room; see docs/architecture.md."""

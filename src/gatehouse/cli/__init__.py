@@ -1,0 +1,1 @@
+"""The command line: a door. It reads arguments, calls the rooms, and prints; it decides nothing."""

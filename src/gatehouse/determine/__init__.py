@@ -1,0 +1,1 @@
+"""The determine room; see docs/architecture.md."""

@@ -1,0 +1,57 @@
+"""One family of errors; each carries the exit status that the command line answers with.
+
+A message says what happened, where (file, row, column) and what to do; it never carries a name, a TIN, an
+address or a key.
+"""
+
+from __future__ import annotations
+
+
+class GatehouseError(Exception):
+    """What went wrong, in one line that a person can act on.
+
+    `status` is the exit status of design §6: 1 the answer is no, 2 wrong input, 3 the machine failed.
+    """
+
+    status = 3
+
+    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        line = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{line}. {self.remedy}" if self.remedy else line
+
+
+class AnswerIsNo(GatehouseError):  # noqa: N818 - a verification that fails is an answer, not an accident
+    """A verification failed or a property is broken: the honest answer is no."""
+
+    status = 1
+
+
+class WrongInput(GatehouseError):  # noqa: N818 - the input is wrong; the program is not
+    """What was handed in breaks its contract; nothing was decided and nothing half-written."""
+
+    status = 2
+
+
+class MachineFailed(GatehouseError):  # noqa: N818 - names the cause, as the exit status does
+    """Disk, memory, network or a missing program failed; trying again is safe."""
+
+    status = 3
+
+
+def place(file: object, row: int | None = None, column: str | None = None) -> str:
+    """Name a place in a file the way every message does: `requests.csv, row 7, column tin`.
+
+    Rows count from 1 for the first request, headers not counted.
+    """
+    parts = [str(file)]
+    if row is not None:
+        parts.append(f"row {row}")
+    if column is not None:
+        parts.append(f"column {column}")
+    return ", ".join(parts)

@@ -1,0 +1,1 @@
+"""The law room; see docs/architecture.md."""

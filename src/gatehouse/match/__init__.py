@@ -1,0 +1,1 @@
+"""The match room; see docs/architecture.md."""

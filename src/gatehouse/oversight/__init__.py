@@ -1,0 +1,1 @@
+"""The oversight room; see docs/architecture.md."""

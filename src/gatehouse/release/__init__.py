@@ -1,0 +1,1 @@
+"""The release room; see docs/architecture.md."""

@@ -1,0 +1,1 @@
+"""The synthetic room; see docs/architecture.md."""
