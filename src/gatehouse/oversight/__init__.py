@@ -1,1 +1,4 @@
-"""The oversight room; see docs/architecture.md."""
+"""Those who watch: replay a docket, explain one request, count and report, all from what was kept.
+
+Nothing here can change a determination, an approval or a release.
+"""

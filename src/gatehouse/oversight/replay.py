@@ -1,0 +1,109 @@
+"""Derive every determination of a docket again from what was kept: same pack, same date, same facts.
+
+Bit for bit, or the first difference is named. Needs the docket and nothing else: no register, no ledger, no site.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.law import evaluate, load
+
+_COMPARED = ("outcome", "fired", "codes", "items")
+
+
+@dataclass(frozen=True)
+class Replay:
+    """What a replay found: how many requests were derived again and under which law."""
+
+    requests: int
+    as_of: dt.date
+    pack_id: str
+    pack_digest: str
+
+
+def replay(connection: duckdb.DuckDBPyConnection, docket: Path) -> Replay:
+    """Evaluate the docket's facts under the docket's pack and compare with its determinations.
+
+    Raises AnswerIsNo with the first difference (its request and what differs), WrongInput when the docket is not whole.
+    """
+    kept = _read(connection, docket)
+    pack = load(docket / "pack")
+    if pack.digest != kept.pack_digest:
+        raise AnswerIsNo(
+            f"the pack kept in the docket has digest {pack.digest[:16]}…, the determinations name "
+            f"{kept.pack_digest[:16]}…",
+            where=str(docket / "pack"),
+        )
+    evaluate(connection, pack, "replay_facts", "replay_derived", kept.as_of)
+    _compare(connection, docket)
+    _compare_persons(connection, docket)
+    return Replay(kept.requests, kept.as_of, pack.id, pack.digest)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    requests: int
+    as_of: dt.date
+    pack_digest: str
+
+
+def _read(connection: duckdb.DuckDBPyConnection, docket: Path) -> _Kept:
+    for name in ("facts", "determinations", "evidence"):
+        path = docket / f"{name}.parquet"
+        if not path.is_file():
+            raise WrongInput("the docket is not whole: this file is missing", where=str(path))
+        connection.read_parquet(str(path)).create_view(f"replay_{name}", replace=True)
+    rows = connection.sql(
+        "SELECT count(*), min(as_of), max(as_of), min(pack_digest), max(pack_digest) FROM replay_determinations"
+    ).fetchone()
+    assert rows is not None  # noqa: S101 - an aggregate always has one row
+    requests, first, last, lowest, highest = rows
+    if requests == 0:
+        raise WrongInput("the docket holds no determinations", where=str(docket))
+    if first != last or lowest != highest:
+        raise AnswerIsNo("the determinations name more than one date or pack", where=str(docket))
+    return _Kept(requests, first, lowest)
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, docket: Path) -> None:
+    differs = " OR ".join(f"kept.{name} IS DISTINCT FROM derived.{name}" for name in _COMPARED)
+    columns = ", ".join(f"kept.{name} IS DISTINCT FROM derived.{name}" for name in _COMPARED)
+    found = connection.sql(
+        f"SELECT coalesce(kept.seq, derived.seq), kept.request_id, kept.seq IS NULL, derived.seq IS NULL, {columns} "
+        f"FROM replay_determinations kept FULL JOIN replay_derived derived USING (seq) "
+        f"WHERE kept.seq IS NULL OR derived.seq IS NULL OR {differs} ORDER BY 1 LIMIT 1"
+    ).fetchone()
+    if found is None:
+        return
+    seq, request_id, only_derived, only_kept, *different = found
+    if only_derived:
+        what = f"row {seq} has facts but no determination was kept"
+    elif only_kept:
+        what = f"request {request_id} (row {seq}) has a determination but no facts"
+    else:
+        names = ", ".join(name for name, is_different in zip(_COMPARED, different, strict=True) if is_different)
+        what = f"request {request_id} (row {seq}) is determined differently: {names}"
+    raise AnswerIsNo(what, where=str(docket / "determinations.parquet"))
+
+
+def _compare_persons(connection: duckdb.DuckDBPyConnection, docket: Path) -> None:
+    """A cleared request names the one agreeing candidate of the evidence; no other request names anyone."""
+    found = connection.sql(
+        "WITH agreeing AS (SELECT seq, min(person_id) AS person_id, count(DISTINCT person_id) AS persons "
+        "FROM replay_evidence WHERE agrees GROUP BY seq) "
+        "SELECT request_id, seq FROM replay_determinations LEFT JOIN agreeing USING (seq) "
+        "WHERE CASE WHEN outcome = 'cleared' "
+        "THEN replay_determinations.person_id IS DISTINCT FROM agreeing.person_id OR agreeing.persons <> 1 "
+        "ELSE replay_determinations.person_id IS NOT NULL END ORDER BY seq LIMIT 1"
+    ).fetchone()
+    if found is not None:
+        raise AnswerIsNo(
+            f"request {found[0]} (row {found[1]}) does not name the one person its evidence names",
+            where=str(docket / "determinations.parquet"),
+        )

@@ -1,0 +1,215 @@
+"""A site: the folder where one custodian keeps everything, and the paths within it.
+
+`make` creates one, whole or not at all; `open_site` reads one. The formats are design §5.6. Private keys stay in `keys/`
+(mode 0600); what others need to check the custodian is `log.vkey`, `witnesses.policy` and `custodian.vkey`.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatehouse.kernel import files
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.ledger.signers import new_key
+
+CONFIGURATION = "gatehouse.toml"
+
+_TEMPLATE = """\
+# What this custodian is called and where its records are. Every key but [site] name has a working default.
+[site]
+name = "{name}"                 # the origin of the ledger; it never changes
+register = "{register}"         # a folder of Parquet tables (design 5.1), or postgresql://…
+database = "sqlite:///gatehouse.sqlite3"   # people's work; postgresql://… in production
+demonstration = {demonstration}           # true allows a pretended date (GATEHOUSE_NOW); never on a real site
+
+# Who may approve. Four-eyes needs two people, neither of whom received the submission; see docs/casework.md
+# [[officers]]
+# id = "do-1"
+# name = "…"
+# role = "disclosure_officer"
+# key = "name+hash+base64"      # the public key that `gatehouse key new` printed
+# from = 2025-01-01
+
+# Outside witnesses of the ledger: where they listen. Their keys and the quorum stand in witnesses.policy
+# [[witnesses]]
+# name = "…"
+# url = "https://…"
+"""
+
+
+@dataclass(frozen=True)
+class Site:
+    """One custodian's folder, read from its gatehouse.toml."""
+
+    root: Path
+    name: str
+    """The origin of the ledger and the name of its key."""
+    register: str
+    """A folder of Parquet tables or a postgresql:// address."""
+    database: str
+    demonstration: bool
+    witnesses: tuple[str, ...]
+    """Addresses of the witnesses asked to cosign each checkpoint."""
+
+    @property
+    def configuration(self) -> Path:
+        """The site's gatehouse.toml."""
+        return self.root / CONFIGURATION
+
+    @property
+    def parties(self) -> Path:
+        """What the custodian knows of agencies and agreements (design §5.3)."""
+        return self.root / "parties.toml"
+
+    @property
+    def packs(self) -> Path:
+        """The packs in force, one folder each."""
+        return self.root / "packs"
+
+    @property
+    def index(self) -> Path:
+        """The prepared index of the register; may be deleted, it is made again."""
+        return self.root / "index"
+
+    @property
+    def keys(self) -> Path:
+        """Private keys of the log and of the custodian."""
+        return self.root / "keys"
+
+    @property
+    def log_key(self) -> Path:
+        """The key that signs checkpoints, and nothing else."""
+        return self.keys / "log.key"
+
+    @property
+    def custodian_key(self) -> Path:
+        """The key that signs receipts, answers, certificates and notices."""
+        return self.keys / "custodian.key"
+
+    @property
+    def ledger(self) -> Path:
+        """The public log (design §5.7): nothing else lies in this folder."""
+        return self.root / "ledger"
+
+    @property
+    def ledger_state(self) -> Path:
+        """The log writer's private state: its lock and its write-ahead record."""
+        return self.root / "ledger-state"
+
+    @property
+    def policy(self) -> Path:
+        """Which witnesses count and how many are a quorum (C2SP tlog-policy)."""
+        return self.root / "witnesses.policy"
+
+    @property
+    def dockets(self) -> Path:
+        """One folder a submission."""
+        return self.root / "dockets"
+
+    def pack_for(self, basis: str) -> Path:
+        """The folder of the pack in force for a legal basis such as `us.irs.6103-i-2`.
+
+        Raises WrongInput when the site holds no pack for it: without law nothing can be decided.
+        """
+        for folder in sorted(path for path in self.packs.iterdir() if (path / "pack.toml").is_file()):
+            with (folder / "pack.toml").open("rb") as stream:
+                if tomllib.load(stream).get("id") == basis:
+                    return folder
+        raise WrongInput(
+            f"no pack of law for the basis {basis!r}", where=str(self.packs), remedy="Put the pack's folder there"
+        )
+
+
+def open_site(root: Path) -> Site:
+    """Read a site. Raises WrongInput when it is none, or its configuration cannot be used."""
+    configuration = root / CONFIGURATION
+    if not configuration.is_file():
+        raise WrongInput("this is not a site", where=str(root), remedy=f"Make one with: gatehouse init {root}")
+    try:
+        parsed = tomllib.loads(configuration.read_text(encoding="utf-8"))
+        section = parsed["site"]
+        site = Site(
+            root=root,
+            name=_text(section, "name"),
+            register=_located(root, _text(section, "register", "register")),
+            database=_database(root, _text(section, "database", "sqlite:///gatehouse.sqlite3")),
+            demonstration=section.get("demonstration", False) is True,
+            witnesses=tuple(_text(witness, "url") for witness in parsed.get("witnesses", [])),
+        )
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
+        raise WrongInput(f"not readable as TOML: {wrong}", where=str(configuration), remedy="Mend that line") from None
+    except KeyError as missing:
+        raise WrongInput(
+            f"the key {missing} is missing", where=str(configuration), remedy="See docs/architecture.md"
+        ) from None
+    if os.environ.get("GATEHOUSE_NOW") and not site.demonstration:
+        raise WrongInput(
+            "GATEHOUSE_NOW pretends another date, and this is a real site",
+            where=str(configuration),
+            remedy="Unset it; only a site with demonstration = true may pretend",
+        )
+    return site
+
+
+def _text(section: dict[str, object], key: str, default: str | None = None) -> str:
+    value = section[key] if default is None else section.get(key, default)
+    if not isinstance(value, str) or not value:
+        raise KeyError(key)
+    return value
+
+
+def _located(root: Path, register: str) -> str:
+    return register if "://" in register else str(root / register)
+
+
+def _database(root: Path, database: str) -> str:
+    prefix = "sqlite:///"
+    return prefix + str(root.absolute() / database.removeprefix(prefix)) if database.startswith(prefix) else database
+
+
+@dataclass(frozen=True)
+class Founding:
+    """What a new site starts from."""
+
+    name: str
+    packs: tuple[Path, ...]
+    register: str = "register"
+    parties: Path | None = None
+    demonstration: bool = False
+
+
+def make(root: Path, founding: Founding) -> Site:
+    """Create a site: keys, packs, configuration. The ledger is begun by `pipeline.commit.begin`.
+
+    Built beside and renamed, so that a crash leaves no half site. Raises WrongInput when the folder holds anything.
+    """
+    if root.exists() and any(root.iterdir()):
+        raise WrongInput("the folder is not empty", where=str(root), remedy="Name a new one")
+    building = root.with_name(f".{root.name}.making")
+    shutil.rmtree(building, ignore_errors=True)
+    for folder in ("packs", "keys", "dockets"):
+        (building / folder).mkdir(parents=True)
+    (building / "keys").chmod(0o700)
+    text = _TEMPLATE.format(
+        name=founding.name, register=founding.register, demonstration=str(founding.demonstration).lower()
+    )
+    files.write(building / CONFIGURATION, text.encode())
+    for pack in founding.packs:
+        shutil.copytree(pack, building / "packs" / pack.name)
+    if founding.parties is not None:
+        shutil.copyfile(founding.parties, building / "parties.toml")
+    for key, name in (("log", founding.name), ("custodian", f"{founding.name}/custodian")):
+        private, public = new_key(name)
+        files.write(building / "keys" / f"{key}.key", f"{private}\n".encode(), mode=0o600)
+        files.write(building / f"{key}.vkey", f"{public}\n".encode())
+    log_vkey = (building / "log.vkey").read_text().strip()
+    files.write(building / "witnesses.policy", f"log {log_vkey}\nquorum none\n".encode())
+    if root.exists():
+        root.rmdir()
+    building.rename(root)
+    files.sync_folder(root.parent)
+    return open_site(root)
