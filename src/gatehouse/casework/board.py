@@ -1,0 +1,103 @@
+"""Where every case of one docket stands: a partition of its cases by state, moved only by the table of transitions.
+
+A move is all or nothing: if one case of the selection may not move, none does, and the reason names how many.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gatehouse.casework.selection import Selection
+from gatehouse.casework.states import INITIAL, Action, Actor, State, sources, target
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+
+
+class Blocked(AnswerIsNo):
+    """An act that the rules refuse; `code` is stable and goes on record with the attempt."""
+
+    def __init__(self, code: str, what: str, *, where: str = "", remedy: str = "") -> None:
+        super().__init__(what, where=where, remedy=remedy)
+        self.code = code
+
+
+@dataclass(frozen=True)
+class Board:
+    """`size` cases, each in exactly one state; `approved_by` says who approved what since it was last reopened."""
+
+    size: int
+    states: Mapping[State, Selection]
+    approved_by: Mapping[str, Selection] = field(default_factory=dict)
+
+    @classmethod
+    def start(cls, size: int, determined: Mapping[State, Selection]) -> Board:
+        """A new board from what the machine determined; raises WrongInput unless every case has one outcome."""
+        union, total = Selection(), 0
+        for state, members in determined.items():
+            if state not in INITIAL:
+                raise WrongInput(f"{state} is no outcome of a determination")
+            union, total = union | members, total + len(members)
+        if total != size or union.bits != (1 << size) - 1:
+            raise WrongInput(
+                "the determinations do not give each case exactly one outcome",
+                where="determinations.parquet",
+                remedy="Determine the docket again",
+            )
+        return cls(size, {state: determined.get(state, Selection()) for state in State})
+
+    def state_of(self, seq: int) -> State | None:
+        """Where one case stands; None when the docket has no such case."""
+        return next((state for state, members in self.states.items() if seq in members), None)
+
+    def counts(self) -> dict[State, int]:
+        """How many cases stand in each state."""
+        return {state: len(self.states[state]) for state in State}
+
+    def approvable_by(self, officer: str) -> Selection:
+        """Cases that this officer could approve now: cleared or approved once, and not by this officer."""
+        waiting = self.states[State.CLEARED] | self.states[State.APPROVED_ONCE]
+        return waiting - self.approved_by.get(officer, Selection())
+
+    def move(self, action: Action, selection: Selection, *, actor: Actor, who: str) -> Board:
+        """Move every case of a selection, or none.
+
+        Raises Blocked: `empty` (nothing selected), `state` (a case is not where this action starts from),
+        `same_person` (an approval by someone who approved the case already).
+        """
+        if not selection:
+            raise Blocked("empty", "nothing is selected", remedy="Name the cases to decide")
+        allowed = sources(action, actor)
+        reachable = Selection()
+        for state in allowed:
+            reachable = reachable | self.states[state]
+        if not selection <= reachable:
+            names = ", ".join(allowed) or "no state"
+            raise Blocked(
+                "state",
+                f"{len(selection - reachable)} of {len(selection)} cases cannot be decided so: "
+                f"'{action}' by the {actor} starts from {names}",
+                remedy="Another decision may have come first; look at the docket again",
+            )
+        approved_by = dict(self.approved_by)
+        if action is Action.APPROVE:
+            mine = approved_by.get(who, Selection())
+            if selection & mine:
+                raise Blocked(
+                    "same_person",
+                    f"{len(selection & mine)} of {len(selection)} cases were approved by the same officer already",
+                    remedy="The second approval needs a second person",
+                )
+            approved_by[who] = mine | selection
+        elif action is Action.REOPEN:
+            approved_by = {officer: members - selection for officer, members in approved_by.items()}
+        return Board(self.size, self._moved(action, actor, selection), approved_by)
+
+    def _moved(self, action: Action, actor: Actor, selection: Selection) -> dict[State, Selection]:
+        after = dict(self.states)
+        for state in sources(action, actor):
+            moving = self.states[state] & selection
+            goal = target(state, action, actor)
+            assert goal is not None  # noqa: S101 - `sources` lists only what has a target
+            after[state] = after[state] - moving
+            after[goal] = after[goal] | moving
+        return after

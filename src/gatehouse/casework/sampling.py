@@ -1,0 +1,104 @@
+"""How many cases to look at before deciding many, and what the look allows one to say.
+
+A bulk approval is preceded by a simple random sample without replacement. The number of wrong cases seen then follows
+the hypergeometric distribution; the bound here is the exact one-sided Clopper-Pearson analogue for it, computed in
+whole numbers. Which cases are drawn is fixed by a recorded seed, so anyone can draw the same sample again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from fractions import Fraction
+from math import comb
+
+from gatehouse.casework.selection import Selection
+from gatehouse.kernel.errors import WrongInput
+
+SINGLE_LIMIT = 5
+"""Up to this many cases are decided as single cases, each looked at; above it a sample must come first."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a sample must be able to rule out: more than `tolerated` wrong cases in a population, at `confidence`."""
+
+    population: int
+    tolerated: Fraction = Fraction(1, 20)
+    confidence: Fraction = Fraction(95, 100)
+
+    def size(self) -> int:
+        """The smallest sample which, when no wrong case is in it, rules out more than the tolerated share.
+
+        With D = floor(tolerated × N) + 1 wrong cases among N, a sample of n misses them all with probability
+        C(N−D, n) / C(N, n); the size is the least n that makes this at most 1 − confidence.
+        """
+        _check(self)
+        wrong = int(self.tolerated * self.population) + 1
+        if wrong > self.population:
+            return 0
+        miss, size, allowed = Fraction(1), 0, 1 - self.confidence
+        while miss > allowed:
+            miss *= Fraction(self.population - wrong - size, self.population - size)
+            size += 1
+            if size % 16 == 0:  # keep the fraction short; rounding up errs towards a larger sample
+                miss = _round_up(miss)
+        return size
+
+
+def _check(plan: Plan) -> None:
+    if plan.population < 1 or not 0 <= plan.tolerated < 1 or not 0 < plan.confidence < 1:
+        raise WrongInput(
+            "a sample needs a population, a tolerated share from 0 below 1 and a confidence between 0 and 1",
+            remedy="The default rules out more than 5 wrong in 100 at 95 % confidence",
+        )
+
+
+def _round_up(value: Fraction) -> Fraction:
+    scale = 1 << 200
+    return Fraction(-(-value.numerator * scale // value.denominator), scale)
+
+
+def bound(population: int, sample: int, found: int, confidence: Fraction = Fraction(95, 100)) -> int:
+    """The most wrong cases the population can hold, at a confidence, after `found` wrong ones in a sample.
+
+    The largest D for which seeing at most `found` still has probability above 1 − confidence:
+    sum over k ≤ found of C(D, k)·C(N−D, n−k) / C(N, n).
+    """
+    if not 0 <= found <= sample <= population:
+        raise WrongInput("found, sample and population must not decrease", remedy="Count the sample again")
+    low, high = found, population - (sample - found)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if _at_most(population, middle, sample, found) > 1 - confidence:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _at_most(population: int, wrong: int, sample: int, found: int) -> Fraction:
+    ways = sum(comb(wrong, k) * comb(population - wrong, sample - k) for k in range(found + 1))
+    return Fraction(ways, comb(population, sample))
+
+
+def draw(selection: Selection, size: int, seed: bytes) -> Selection:
+    """Draw `size` cases without replacement: the first distinct positions that SHA-256(seed, counter) names.
+
+    Every position is equally likely (values that would favour some are skipped), and the same seed draws the same
+    cases on every machine.
+    """
+    cases = list(selection)
+    if size > len(cases):
+        raise WrongInput("the sample is larger than the selection")
+    if size == len(cases):
+        return selection
+    fair = (1 << 64) // len(cases) * len(cases)
+    chosen: set[int] = set()
+    counter = 0
+    while len(chosen) < size:
+        word = int.from_bytes(hashlib.sha256(seed + counter.to_bytes(8, "big")).digest()[:8], "big")
+        counter += 1
+        if word < fair:
+            chosen.add(cases[word % len(cases)])
+    return Selection.of(chosen)
