@@ -1,6 +1,6 @@
 """A site: the folder where one custodian keeps everything, and the paths within it.
 
-`make` creates one, whole or not at all; `open_site` reads one. The formats are design §5.6. Private keys stay in `keys/`
+`make` creates one, whole or not at all; `open_site` reads one. Private keys stay in `keys/`
 (mode 0600); what others need to check the custodian is `log.vkey`, `witnesses.policy` and `custodian.vkey`.
 """
 

@@ -1,0 +1,87 @@
+"""A docket: the folder where everything about one submission is kept, from receipt to disposal (design §5.5).
+
+Its tables are Parquet files that are replaced whole and never edited. `provenance` says what they were made from.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatehouse.kernel.errors import WrongInput
+
+TABLES = ("requests", "facts", "evidence", "determinations")
+
+
+@dataclass(frozen=True)
+class Docket:
+    """The paths of one docket."""
+
+    root: Path
+
+    @property
+    def id(self) -> str:
+        """The docket's name: the submission's id."""
+        return self.root.name
+
+    def table(self, name: str) -> Path:
+        """The Parquet file of one of the tables `requests`, `facts`, `evidence`, `determinations`."""
+        return self.root / f"{name}.parquet"
+
+    @property
+    def receipt(self) -> Path:
+        """What the requester was told about the arrival, signed."""
+        return self.root / "receipt.json"
+
+    @property
+    def answers(self) -> Path:
+        """What the requester may see now."""
+        return self.root / "answers.csv"
+
+    @property
+    def summary(self) -> Path:
+        """Counts and provenance."""
+        return self.root / "summary.json"
+
+    @property
+    def pack(self) -> Path:
+        """A copy of the pack that decided, so that a replay needs the docket alone."""
+        return self.root / "pack"
+
+    @property
+    def vault(self) -> Path:
+        """The keys that open the ledger's commitments record by record; destroyed, the commitments stay closed."""
+        return self.root / "vault.parquet"
+
+    @property
+    def releases(self) -> Path:
+        """Sealed packages, one an officer."""
+        return self.root / "releases"
+
+    @property
+    def certificates(self) -> Path:
+        """The certificates that the sealer was shown."""
+        return self.root / "certificates"
+
+    def read_summary(self) -> dict[str, Any]:
+        """summary.json as a dictionary; raises WrongInput when this is no docket."""
+        try:
+            content = json.loads(self.summary.read_bytes())
+        except FileNotFoundError:
+            raise WrongInput(
+                "this is not a docket: summary.json is missing",
+                where=str(self.root),
+                remedy="Name the folder that `gatehouse determine` or `gatehouse run` made",
+            ) from None
+        except ValueError:
+            raise WrongInput("not readable as JSON", where=str(self.summary)) from None
+        assert isinstance(content, dict)  # noqa: S101 - we wrote it
+        return content
+
+    @property
+    def as_of(self) -> dt.date:
+        """The date of the law that decided."""
+        return dt.date.fromisoformat(self.read_summary()["as_of"])
