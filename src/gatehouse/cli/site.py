@@ -1,0 +1,80 @@
+"""`gatehouse init` and `gatehouse run`: make a site; carry one submission as far as a machine may."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gatehouse.cli.progress import shown
+from gatehouse.kernel import clock
+
+SHIPPED_PACKS = Path(__file__).parents[3] / "packs"
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--name", help="What the ledger is called for ever, such as gateway.agency.example/disclosures/2026.")
+@click.option("--register", default="register", show_default=True, help="A folder of Parquet tables, or postgresql://…")
+@click.option("--parties", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Copied into the site.")
+@click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--demonstration", is_flag=True, help="Allow a pretended date; never on a real site.")
+def init(
+    folder: Path, name: str | None, register: str, parties: Path | None, packs: tuple[Path, ...], demonstration: bool
+) -> None:
+    """Make a site: its keys, its packs of law, its ledger, and a commented gatehouse.toml.
+
+    Example: gatehouse init custodian --name gateway.example/disclosures/2026 --parties parties.toml
+    """
+    from gatehouse.pipeline import commit, site
+
+    founding = site.Founding(
+        name=name or f"gateway.example/disclosures/{clock.today().year}",
+        packs=packs or tuple(sorted(path.parent for path in SHIPPED_PACKS.glob("*/pack.toml"))),
+        register=register if "://" in register or register == "register" else str(Path(register).absolute()),
+        parties=parties,
+        demonstration=demonstration,
+    )
+    made = site.make(folder, founding)
+    commit.begin(made, clock.now())
+    click.echo(f"{folder}: a site was made. Next: put the register in {made.register}, name agencies in {made.parties}")
+
+
+@click.command()
+@click.argument("submission", type=click.Path(exists=True, path_type=Path))
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--mapping", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A columns.toml.")
+@click.option("--by", "receiver", default="", help="Who hands the submission in; may not approve it later.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary as JSON.")
+def run(submission: Path, folder: Path, mapping: Path | None, receiver: str, as_json: bool) -> None:
+    """Receive a submission, decide every request, and commit each to the ledger; approvals are for people.
+
+    Running it again after a crash finishes what was begun.
+
+    Example: gatehouse run ICE-2025-0003 --site custodian
+    """
+    from gatehouse.pipeline import journey
+    from gatehouse.pipeline.site import open_site
+
+    with shown() as progress:
+        docket = journey.run(
+            open_site(folder), submission, now=clock.now(), mapping=mapping, receiver=receiver, progress=progress
+        )
+    summary = docket.read_summary()
+    if as_json:
+        click.echo(json.dumps({"docket": str(docket.root), **summary}, indent=2))
+        return
+    _print(summary)
+    click.echo(f"docket: {docket.root}")
+
+
+def _print(summary: dict[str, Any]) -> None:
+    for outcome, count in summary["outcomes"].items():
+        click.echo(f"{outcome:>11}  {count:>9,}")
+    stopped = sorted(summary["rules"].items(), key=lambda item: -item[1]["fired"])[:8]
+    if stopped:
+        click.echo("most frequent reasons (stopped, of which by this rule alone):")
+    for rule, counts in stopped:
+        click.echo(f"  {rule:<32} {counts['fired']:>9,} {counts['alone']:>9,}")
