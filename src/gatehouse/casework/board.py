@@ -23,7 +23,7 @@ class Blocked(AnswerIsNo):
 
 @dataclass(frozen=True)
 class Board:
-    """`size` cases, each in exactly one state; `approved_by` says who approved what since it was last reopened."""
+    """`size` cases, each in exactly one state; `approved_by` says whose approval each case has."""
 
     size: int
     states: Mapping[State, Selection]
@@ -53,16 +53,18 @@ class Board:
         """How many cases stand in each state."""
         return {state: len(self.states[state]) for state in State}
 
-    def approvable_by(self, officer: str) -> Selection:
-        """Cases that this officer could approve now: cleared or approved once, and not by this officer."""
+    def approvable_by(self, people: frozenset[str]) -> Selection:
+        """Cases that these people could approve now: cleared or approved once, and not yet by any of them."""
         waiting = self.states[State.CLEARED] | self.states[State.APPROVED_ONCE]
-        return waiting - self.approved_by.get(officer, Selection())
+        for person in people:
+            waiting = waiting - self.approved_by.get(person, Selection())
+        return waiting
 
-    def move(self, action: Action, selection: Selection, *, actor: Actor, who: str) -> Board:
-        """Move every case of a selection, or none.
+    def move(self, action: Action, selection: Selection, *, actor: Actor, people: frozenset[str]) -> Board:
+        """Move every case of a selection, or none. `people` are the persons this act stands for.
 
         Raises Blocked: `empty` (nothing selected), `state` (a case is not where this action starts from),
-        `same_person` (an approval by someone who approved the case already).
+        `same_person` (an approval that stands for someone who approved the case already).
         """
         if not selection:
             raise Blocked("empty", "nothing is selected", remedy="Name the cases to decide")
@@ -80,17 +82,21 @@ class Board:
             )
         approved_by = dict(self.approved_by)
         if action is Action.APPROVE:
-            mine = approved_by.get(who, Selection())
-            if selection & mine:
+            self._two_people(selection, people)
+            approved_by |= {person: approved_by.get(person, Selection()) | selection for person in people}
+        elif action is Action.REOPEN:
+            approved_by = {person: members - selection for person, members in approved_by.items()}
+        return Board(self.size, self._moved(action, actor, selection), approved_by)
+
+    def _two_people(self, selection: Selection, people: frozenset[str]) -> None:
+        for person in people:
+            again = selection & self.approved_by.get(person, Selection())
+            if again:
                 raise Blocked(
                     "same_person",
-                    f"{len(selection & mine)} of {len(selection)} cases were approved by the same officer already",
+                    f"{len(again)} of {len(selection)} cases were approved by or for the same officer already",
                     remedy="The second approval needs a second person",
                 )
-            approved_by[who] = mine | selection
-        elif action is Action.REOPEN:
-            approved_by = {officer: members - selection for officer, members in approved_by.items()}
-        return Board(self.size, self._moved(action, actor, selection), approved_by)
 
     def _moved(self, action: Action, actor: Actor, selection: Selection) -> dict[State, Selection]:
         after = dict(self.states)

@@ -7,12 +7,15 @@ whole numbers. Which cases are drawn is fixed by a recorded seed, so anyone can 
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
 from math import comb
+from typing import Any
 
 from gatehouse.casework.selection import Selection
+from gatehouse.casework.states import Action
 from gatehouse.kernel.errors import WrongInput
 
 SINGLE_LIMIT = 5
@@ -44,6 +47,40 @@ class Plan:
             if size % 16 == 0:  # keep the fraction short; rounding up errs towards a larger sample
                 miss = _round_up(miss)
         return size
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A sample drawn before a bulk decision; what was found in it is recorded once."""
+
+    id: str
+    docket: str
+    officer: str
+    action: Action
+    selection: Selection
+    seed: str
+    """Hexadecimal; fixes the draw for ever."""
+    drawn: Selection
+    confidence_percent: int
+    drawn_at: dt.datetime
+    found: int | None = None
+    """Wrong cases found; None until examined."""
+
+    def document(self) -> dict[str, Any]:
+        """The sample as the decision that rests on it cites it; examined samples only."""
+        assert self.found is not None  # noqa: S101 - `approval` asks for an examined sample first
+        return {
+            "id": self.id,
+            "seed": self.seed,
+            "population": len(self.selection),
+            "size": len(self.drawn),
+            "digest": self.drawn.digest(),
+            "confidence_percent": self.confidence_percent,
+            "found": self.found,
+            "wrong_at_most": bound(
+                len(self.selection), len(self.drawn), self.found, Fraction(self.confidence_percent, 100)
+            ),
+        }
 
 
 def _check(plan: Plan) -> None:

@@ -1,0 +1,110 @@
+"""Durable steps: work that a crash interrupts is taken up again, and each step's effect is kept exactly once.
+
+A job is a row with a lease. A worker claims it, does one step's work outside any transaction (only to files that are
+harmless to make again), and commits: one transaction moves the job to the next step, if the worker still holds it, and
+writes the step's effects. A worker whose lease was taken over cannot commit, however late it wakes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import socket
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+from django.utils import timezone
+
+from gatehouse.kernel import ids
+from gatehouse.kernel.errors import MachineFailed
+from gatehouse.store import models
+
+LEASE = dt.timedelta(minutes=5)
+MOST_ATTEMPTS = 20
+
+Effects = Callable[[], None]
+"""Writes a step's effects; runs inside the step's one transaction."""
+Work = Callable[[int, Mapping[str, Any]], Effects]
+"""Does the work of a step, given its number and the job's plan, and returns what to write when it commits."""
+
+
+class Fenced(MachineFailed):
+    """Another worker holds the job now; this one must stop and has changed nothing."""
+
+
+def begin(kind: str, subject: str, steps: int, plan: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Create a job, or find the one there is; gives the plan that holds, which is the first one's."""
+    job, _ = models.Job.objects.get_or_create(kind=kind, subject=subject, defaults={"steps": steps, "plan": dict(plan)})
+    plan_kept: Mapping[str, Any] = job.plan
+    return plan_kept
+
+
+def unfinished(kind: str) -> tuple[str, ...]:
+    """Subjects whose job still has steps to do, oldest first."""
+    rows = models.Job.objects.filter(kind=kind, next_step__lt=F("steps")).order_by("id")
+    return tuple(rows.values_list("subject", flat=True))
+
+
+def run(kind: str, subject: str, work: Work) -> bool:
+    """Do every step that is left. False when another live worker is at it; True when all is done.
+
+    Raises Fenced, and MachineFailed when a step was begun too often without being finished: a person must look.
+    """
+    holder = f"{socket.gethostname()}:{os.getpid()}:{ids.fresh('worker')}"
+    while True:
+        job = _claim(kind, subject, holder)
+        if job is None:
+            return models.Job.objects.filter(kind=kind, subject=subject, next_step__gte=F("steps")).exists()
+        effects = work(job.next_step, job.plan)
+        _commit(job, holder, effects)
+
+
+def _claim(kind: str, subject: str, holder: str) -> models.Job | None:
+    now = timezone.now()
+    with transaction.atomic():
+        rows = models.Job.objects.select_for_update().filter(kind=kind, subject=subject, next_step__lt=F("steps"))
+        job = rows.first()
+        if job is None or not (job.holder in {"", holder} or _lapsed(job, now)):
+            return None
+        if job.attempts >= MOST_ATTEMPTS:
+            raise MachineFailed(
+                f"step {job.next_step} of the {kind} {subject} was begun {job.attempts} times and never finished",
+                remedy="Find out why (GATEHOUSE_DEBUG=1), then run it again with --retry",
+            )
+        job.holder, job.lease_until, job.attempts = holder, now + LEASE, job.attempts + 1
+        job.save(update_fields=["holder", "lease_until", "attempts"])
+    return job
+
+
+def _lapsed(job: models.Job, now: dt.datetime) -> bool:
+    """Whether a lease ran out, or its holder was a process of this machine that is no more."""
+    if job.lease_until is None or job.lease_until < now:
+        return True
+    host, _, process = job.holder.partition(":")
+    number = process.partition(":")[0]
+    if host != socket.gethostname() or not number.isdigit():
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False
+
+
+def _commit(job: models.Job, holder: str, effects: Effects) -> None:
+    with transaction.atomic():
+        moved = models.Job.objects.filter(pk=job.pk, holder=holder, next_step=job.next_step).update(
+            next_step=F("next_step") + 1, attempts=0, lease_until=timezone.now() + LEASE
+        )
+        if not moved:
+            raise Fenced("another worker took this job over", remedy="Nothing was changed; look at its result")
+        effects()
+
+
+def retry(kind: str, subject: str) -> None:
+    """Let a job that was begun too often be begun again; its lease and its plan stay as they are."""
+    models.Job.objects.filter(kind=kind, subject=subject).update(attempts=0)

@@ -1,0 +1,111 @@
+"""From one database address to a ready Django: SQLite in WAL mode with immediate transactions, or PostgreSQL."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from gatehouse.kernel.errors import MachineFailed, WrongInput
+
+APP = "gatehouse.store"
+_WAIT_SECONDS = 30
+_SQLITE = "sqlite:///"
+_OF_THE_ADDRESS: dict[str, Any] = {
+    "ENGINE": "", "NAME": "", "USER": "", "PASSWORD": "", "HOST": "", "PORT": "", "OPTIONS": {}, "CONN_MAX_AGE": 0,
+}  # fmt: skip
+
+
+def database(url: str) -> dict[str, Any]:
+    """Django's `DATABASES["default"]` for `sqlite:///path` or `postgresql://user:password@host:port/name`.
+
+    SQLite takes its write lock when a transaction begins, so two writers wait for each other instead of failing when
+    they commit. Raises WrongInput on any other address; the address itself is never quoted, it may hold a password.
+    """
+    if url.startswith(_SQLITE):
+        return {
+            "ENGINE": "django.db.backends.sqlite3",
+            "NAME": url.removeprefix(_SQLITE),
+            "OPTIONS": {
+                "transaction_mode": "IMMEDIATE",
+                "timeout": _WAIT_SECONDS,
+                "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
+            },
+        }
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        parts, port = urlsplit(""), None
+    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+        raise WrongInput(
+            "the database address is neither sqlite:/// nor postgresql://",
+            where="gatehouse.toml, database",
+            remedy="Write sqlite:///gatehouse.sqlite3 or postgresql://user@host/name",
+        )
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.strip("/")),
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": parts.hostname or "",
+        "PORT": str(port or ""),
+        "CONN_MAX_AGE": 60,
+    }
+
+
+def configure(url: str) -> None:
+    """Ready Django for the store alone, and bring its tables up to date.
+
+    Where Django is configured already (the console does), only the database is checked to be the same one.
+    Raises WrongInput when this process already works on another database.
+    """
+    import django
+    from django.conf import settings
+
+    wanted = database(url)
+    if not settings.configured:
+        settings.configure(
+            DATABASES={"default": wanted},
+            INSTALLED_APPS=[APP],
+            USE_TZ=True,
+            TIME_ZONE="UTC",
+            DEFAULT_AUTO_FIELD="django.db.models.BigAutoField",
+        )
+        django.setup()
+    else:
+        _switch(wanted)
+    migrate()
+
+
+def _switch(wanted: dict[str, Any]) -> None:
+    """Point an already configured process at another database: tests and the demo work on several sites in turn."""
+    from django.db import connections
+
+    current = connections.settings["default"]
+    if all(current.get(key) == value for key, value in wanted.items() if key in {"ENGINE", "NAME", "HOST", "PORT"}):
+        return
+    connection = connections["default"]
+    if connection.in_atomic_block:
+        raise WrongInput("this process is at work on another database", remedy="Run one site at a time")
+    connection.close()
+    kept = {key: value for key, value in current.items() if key not in _OF_THE_ADDRESS}
+    connections.settings["default"] = kept | _OF_THE_ADDRESS | wanted
+    connections["default"] = connections.create_connection("default")
+
+
+def migrate() -> None:
+    """Bring the tables up to date; nothing to do is done in a few milliseconds. Raises MachineFailed."""
+    from django.core.management import call_command
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            call_command("migrate", verbosity=0, interactive=False)
+    except DatabaseError as failure:
+        raise MachineFailed(
+            "the database cannot be reached or brought up to date",
+            where="gatehouse.toml, database",
+            remedy="Check that it runs and that its disk has room",
+        ) from failure
