@@ -1,0 +1,208 @@
+"""Decide a whole batch at once: the rules in force on a date, as columns over a table of facts.
+
+One pass makes a bit mask of the rules that stopped each request and of the items it may have; lists of ids, codes and
+items are made once per distinct mask and joined late. A missing fact can only make an outcome stricter: `require`
+passes only when true, `bar` and `limit` stand aside only when false, `grant` gives only when true.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+from duckdb import DuckDBPyConnection as Connection
+
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.columns import literal, sql, text_list
+from gatehouse.law.language import Kind, field_names
+from gatehouse.law.pack import NO_GRANT, SEVERITY, Code, Effect, Pack, Rule
+from gatehouse.law.reading import DERIVED
+
+MASK_BITS = 62
+REQUESTED, AGREED = "items_requested", "items_agreed"
+
+_COLUMN_TYPES: dict[Kind, tuple[str, ...]] = {
+    Kind.BOOL: ("BOOLEAN",),
+    Kind.INT: ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER"),
+    Kind.TEXT: ("VARCHAR",),
+    Kind.DATE: ("DATE",),
+    Kind.ITEMS: ("VARCHAR[]",),
+}
+_SQL_TYPE = {Kind.BOOL: "BOOLEAN", Kind.INT: "BIGINT", Kind.TEXT: "VARCHAR", Kind.DATE: "DATE", Kind.ITEMS: "VARCHAR[]"}
+
+
+@dataclass(frozen=True)
+class Stop:
+    """One bit of the mask: a rule that can stop or limit, or the absence of any grant."""
+
+    id: str
+    code: str
+    outcome: str
+
+
+def stops(pack: Pack, rules: Sequence[Rule]) -> list[Stop]:
+    """What the mask's bits mean, in bit order: the default first, then rules by id."""
+    listed = [Stop(NO_GRANT, Code.AUTHORITY, "refused")]
+    listed += [Stop(rule.id, rule.code, rule.outcome) for rule in rules if rule.effect is not Effect.GRANT]
+    return listed
+
+
+def evaluate(connection: Connection, pack: Pack, facts: str, target: str, as_of: dt.date) -> None:
+    """Make `target`: `seq`, `outcome`, `fired`, `codes`, `items`, one row per row of the table or view `facts`.
+
+    `target` is a view over `<target>_masks` (one row a request: seq, bits) and `<target>_meanings` (one row per
+    distinct mask). `fired` holds the sorted ids of all rules that stopped the request or cut its items; `codes` and
+    `items` are sorted. A declared fact that `facts` lacks is null. Raises WrongInput if `facts` lacks `seq` or a
+    column has another type than the pack declares.
+    """
+    rules = pack.in_force(as_of)
+    listed = stops(pack, rules)
+    masks = [f"stopped_{number}" for number in range(-(-len(listed) // MASK_BITS))]
+    table, meanings = f'"{target}_masks"', f'"{target}_meanings"'
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {mask_query(connection, pack, facts, as_of)}")
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {meanings} AS {_meanings(pack, listed, masks, table)}")
+    keys = ", ".join([*masks, "permitted"])
+    connection.execute(
+        f'CREATE OR REPLACE TEMP VIEW "{target}" AS '
+        f"SELECT seq, outcome, fired, codes, items FROM {table} JOIN {meanings} USING ({keys})"
+    )
+
+
+def mask_query(connection: Connection, pack: Pack, facts: str, as_of: dt.date) -> str:
+    """The single pass: `seq`, `stopped_0…` (bits of the rules that stopped or cut) and `permitted` (bits of items)."""
+    rules = pack.in_force(as_of)
+    grants = [rule for rule in rules if rule.effect is Effect.GRANT]
+    source = _typed(connection, pack, facts, _needed(pack, rules), as_of)
+    granted = " | ".join(f"CASE WHEN {sql(rule.when)} THEN {_bits(pack, rule)} ELSE 0 END" for rule in grants)
+    limited = "".join(
+        f" & CASE WHEN NOT {sql(rule.when)} THEN -1 ELSE {_bits(pack, rule)} END"
+        for rule in rules
+        if rule.effect is Effect.LIMIT
+    )
+    conditions = [_no_grant(grants), *(_stopped(pack, rule) for rule in rules if rule.effect is not Effect.GRANT)]
+    columns = []
+    for number in range(0, len(conditions), MASK_BITS):
+        terms = [
+            f"(CASE WHEN {c} THEN 0 ELSE {1 << bit} END)"
+            for bit, c in enumerate(conditions[number : number + MASK_BITS])
+        ]
+        columns.append(f"({' + '.join(terms)})::BIGINT AS stopped_{number // MASK_BITS}")
+    return (
+        f"SELECT seq, {', '.join(columns)}, permitted FROM ("
+        f"SELECT *, bit_count(permitted) AS {DERIVED} FROM ("
+        f"SELECT *, (asked & agreed & ({granted or 0}){limited})::BIGINT AS permitted FROM ({source})))"
+    )
+
+
+def _no_grant(grants: Sequence[Rule]) -> str:
+    return f"({' OR '.join(sql(rule.when) for rule in grants)})" if grants else "FALSE"
+
+
+def _stopped(pack: Pack, rule: Rule) -> str:
+    """The condition under which a rule lets a request pass; null lets nothing pass."""
+    if rule.effect is Effect.REQUIRE:
+        return sql(rule.when)
+    if rule.effect is Effect.BAR:
+        return f"NOT {sql(rule.when)}"
+    return f"(NOT {sql(rule.when)} OR asked & ~{_bits(pack, rule)} = 0)"
+
+
+def _bits(pack: Pack, rule: Rule) -> int:
+    names = list(pack.items)
+    return sum(1 << names.index(item) for item in rule.items)
+
+
+def _needed(pack: Pack, rules: Sequence[Rule]) -> set[str]:
+    return set().union(*(field_names(rule.when) for rule in rules)) & set(pack.fields)
+
+
+def _typed(connection: Connection, pack: Pack, facts: str, needed: set[str], as_of: dt.date) -> str:
+    """The columns that rules read, checked against their declared types, with items as bits."""
+    described = connection.execute(f'DESCRIBE SELECT * FROM "{facts}"').fetchall()
+    present: Mapping[str, str] = {str(row[0]): str(row[1]) for row in described}
+    if "seq" not in present:
+        raise WrongInput("the facts have no column seq", where=facts, remedy="Give each request its row number")
+    columns = ["seq", f"{literal(as_of)} AS as_of"]
+    for name in [*sorted(needed), REQUESTED, AGREED]:
+        kind = pack.fields[name].kind if name in pack.fields else Kind.ITEMS
+        if name in present and present[name] not in (*_COLUMN_TYPES[kind], '"NULL"'):
+            raise WrongInput(
+                f"the fact {name} is {present[name]}, the pack declares {kind}",
+                where=facts,
+                remedy="Give the fact the declared type",
+            )
+        value = f'"{name}"' if name in present else f"NULL::{_SQL_TYPE[kind]}"
+        if name not in (REQUESTED, AGREED):
+            columns.append(f"{value} AS {name}")
+        else:
+            columns.append(f"{_item_bits(pack, value)} AS {'asked' if name == REQUESTED else 'agreed'}")
+    return f'SELECT {", ".join(columns)} FROM "{facts}"'
+
+
+def _item_bits(pack: Pack, value: str) -> str:
+    """A list of items as bits; the bit after the last stands for names the pack does not know; null is none."""
+    known = list(pack.items)
+    bits = " | ".join(
+        f"CASE WHEN list_contains({value}, {literal(name)}) THEN {1 << bit} ELSE 0 END"
+        for bit, name in enumerate(known)
+    )
+    other = f"CASE WHEN NOT list_has_all({text_list(known)}, {value}) THEN {1 << len(known)} ELSE 0 END"
+    return f"({bits} | {other})"
+
+
+def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: str) -> str:
+    """One row per distinct mask: outcome, and the sorted lists that the bits stand for."""
+
+    def chosen(values: Sequence[str]) -> str:
+        """The values whose bits are set, as one list; the values of each chunk go with one mask column."""
+        parts = []
+        for number, mask in enumerate(masks):
+            chunk = text_list(list(values[number * MASK_BITS : (number + 1) * MASK_BITS]))
+            parts.append(f"list_filter({chunk}, lambda x, i: ({mask} >> (i - 1)::INTEGER) & 1 = 1)")
+        return parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
+
+    severity = chosen([str(SEVERITY[stop.outcome]) for stop in listed])
+    outcomes = text_list(sorted(SEVERITY, key=SEVERITY.__getitem__))
+    names = text_list(list(pack.items))
+    keys = ", ".join([*masks, "permitted"])
+    return (
+        f"SELECT {keys}, {outcomes}[1 + coalesce(list_max({severity})::INTEGER, 0)] AS outcome, "
+        f"list_sort({chosen([stop.id for stop in listed])}) AS fired, "
+        f"list_sort(list_distinct({chosen([stop.code for stop in listed])})) AS codes, "
+        f"list_sort(list_filter({names}, lambda x, i: (permitted >> (i - 1)::INTEGER) & 1 = 1)) AS items "
+        f"FROM (SELECT DISTINCT {keys} FROM {table})"
+    )
+
+
+def decide(pack: Pack, facts: Mapping[str, Any], as_of: dt.date, connection: Connection | None = None) -> Decision:
+    """Decide one request from its facts by name; those not given are null."""
+    own = connection or duckdb.connect()
+    table_of_facts(own, pack, "one_request", [facts])
+    evaluate(own, pack, "one_request", "one_decision", as_of)
+    row = own.execute("SELECT outcome, fired, codes, items FROM one_decision").fetchone()
+    assert row is not None  # noqa: S101 - one row in, one row out
+    return Decision(row[0], tuple(row[1]), tuple(row[2]), tuple(row[3]))
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What became of one request."""
+
+    outcome: str
+    fired: tuple[str, ...]
+    codes: tuple[str, ...]
+    items: tuple[str, ...]
+
+
+def table_of_facts(connection: Connection, pack: Pack, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Make a table of facts from a few requests (examples, counter-examples), typed as the pack declares."""
+    kinds = {name: declared.kind for name, declared in pack.fields.items()}
+    columns = ", ".join(f'"{name}" {_SQL_TYPE[kind]}' for name, kind in kinds.items())
+    connection.execute(f'CREATE OR REPLACE TEMP TABLE "{table}" (seq BIGINT, {columns})')
+    if rows:
+        places = ", ".join("?" for _ in range(len(kinds) + 1))
+        values = [[seq, *(row.get(name) for name in kinds)] for seq, row in enumerate(rows)]
+        connection.executemany(f'INSERT INTO "{table}" VALUES ({places})', values)

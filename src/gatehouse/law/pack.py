@@ -1,0 +1,222 @@
+"""A pack: one body of law as data, read whole and checked at the door.
+
+After `load`, every rule is typed, every name is known, every instrument has a source, and every order only tightens.
+A folder that breaks the contract of docs/law.md is refused with file, line and remedy.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+
+from gatehouse.law.language import AS_OF, Expression, Field, Kind, Vocabulary
+
+NO_GRANT = "no-grant"
+
+
+class Effect(StrEnum):
+    """What a rule does: give, demand, forbid, or narrow the items."""
+
+    GRANT = "grant"
+    REQUIRE = "require"
+    BAR = "bar"
+    LIMIT = "limit"
+
+
+class Otherwise(StrEnum):
+    """What becomes of a request that a rule stops, from the mildest to the strictest."""
+
+    HOLD = "hold"
+    INCOMPLETE = "incomplete"
+    REFUSE = "refuse"
+
+
+class Code(StrEnum):
+    """What the requester is told."""
+
+    FORM = "FORM"
+    AUTHORITY = "AUTHORITY"
+    AGREEMENT = "AGREEMENT"
+    SAFEGUARD = "SAFEGUARD"
+    ORDER = "ORDER"
+    SUBJECT = "SUBJECT"
+    HOLD = "HOLD"
+
+
+class Certainty(StrEnum):
+    """How the rule's text is known: read in the original, second-hand, inferred, from memory, or uncertain."""
+
+    PRIMARY = "primary"
+    SECONDARY = "secondary"
+    INFERENCE = "inference"
+    MEMORY = "memory"
+    UNCERTAIN = "uncertain"
+
+
+SEVERITY = {"cleared": 0, "held": 1, "incomplete": 2, "refused": 3}
+OUTCOME = {Otherwise.HOLD: "held", Otherwise.INCOMPLETE: "incomplete", Otherwise.REFUSE: "refused"}
+
+
+@dataclass(frozen=True)
+class Instrument:
+    """One source of law: a statute, an agreement, a policy, an order, or an opinion that changes no rule.
+
+    In force from `begins` until the day before `until`; `made` is when it was signed or decided, `known` when the
+    pack's authors learned of it. `ends` names orders that this one ends.
+    """
+
+    id: str
+    title: str
+    kind: str
+    cite: str
+    made: dt.date
+    begins: dt.date
+    until: dt.date | None
+    known: dt.date | None
+    url: str
+    certainty: Certainty
+    note: str
+    ends: tuple[str, ...]
+    file: str
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One sentence of law as a condition over facts. Its id is never given to another rule.
+
+    `begins` and `until` (first day no longer in force) already contain the instrument's dates and any later order
+    that ends it. `ignores` names facts whose absence the rule forgives, each with the reason.
+    """
+
+    id: str
+    instrument: Instrument
+    effect: Effect
+    otherwise: Otherwise
+    code: Code
+    text: str
+    when: Expression
+    cite: str
+    quote: str
+    exact: bool
+    certainty: Certainty
+    say: str
+    note: str
+    begins: dt.date
+    until: dt.date | None
+    items: tuple[str, ...]
+    ignores: Mapping[str, str]
+    file: str
+    line: int
+
+    def in_force(self, as_of: dt.date) -> bool:
+        """Whether the rule applies on a date."""
+        return self.begins <= as_of and (self.until is None or as_of < self.until)
+
+    @property
+    def outcome(self) -> str:
+        """The outcome of a request that this rule stops; a limit and a grant stop nothing."""
+        return OUTCOME[self.otherwise] if self.effect in (Effect.REQUIRE, Effect.BAR) else "cleared"
+
+
+@dataclass(frozen=True)
+class Declared:
+    """A fact the pack uses: its type, its meaning, its spellings, and whether it speaks of the register.
+
+    `reveals` is true where the fact depends on what is on file about a person: no requester may learn it.
+    """
+
+    name: str
+    kind: Kind
+    says: str
+    values: tuple[str, ...]
+    reveals: bool
+    least: int | None
+
+
+@dataclass(frozen=True)
+class NamedList:
+    """Constants with their source: the criminal statutes, the agencies of a department."""
+
+    name: str
+    source: str
+    certainty: Certainty
+    entries: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Example:
+    """A request as facts on a date, with the outcome counsel expects and the rules expected to fire."""
+
+    title: str
+    as_of: dt.date
+    facts: Mapping[str, object]
+    outcome: str
+    fired: tuple[str, ...] | None
+    items: tuple[str, ...] | None
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Property:
+    """A sentence that must hold: of every cleared request (`safety`), or that some request clears (`liveness`)."""
+
+    id: str
+    says: str
+    safety: bool
+    holds: Expression
+    text: str
+    begins: dt.date | None
+    until: dt.date | None
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Pack:
+    """A loaded pack. `digest` is SHA-256 over the sorted files (path and bytes) without lock and signatures."""
+
+    id: str
+    version: str
+    title: str
+    says: str
+    basis: str
+    digest: str
+    folder: Path
+    default_say: str
+    default_note: str
+    fields: Mapping[str, Declared]
+    items: Mapping[str, str]
+    lists: Mapping[str, NamedList]
+    vocabulary: Vocabulary
+    terms: Mapping[str, str]
+    assumptions: tuple[tuple[str, Expression], ...]
+    instruments: tuple[Instrument, ...]
+    rules: tuple[Rule, ...]
+    examples: tuple[Example, ...]
+    properties: tuple[Property, ...]
+    changes: tuple[tuple[str, str], ...] = field(default=())
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Rule]:
+        """Rules by id."""
+        return {rule.id: rule for rule in self.rules}
+
+    def in_force(self, as_of: dt.date) -> tuple[Rule, ...]:
+        """The rules that apply on a date, sorted by id."""
+        return tuple(rule for rule in self.rules if rule.in_force(as_of))
+
+    def column(self, name: str) -> Field:
+        """A declared field as an expression."""
+        return AS_OF if name == AS_OF.name else Field(name, self.fields[name].kind)
+
+
+def load(folder: Path) -> Pack:
+    """Read and check a pack. Raises WrongInput with file, line and remedy for the first thing that is wrong."""
+    from gatehouse.law.reading import read_pack
+
+    return read_pack(folder)

@@ -1,0 +1,352 @@
+"""Read a pack's folder: TOML files to a checked `Pack`, each fault with its file, line and remedy."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from gatehouse.kernel import digests
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.language import Expression, Kind, Vocabulary, field_names, parse, parse_condition
+from gatehouse.law.pack import (
+    NO_GRANT,
+    SEVERITY,
+    Certainty,
+    Code,
+    Declared,
+    Effect,
+    Example,
+    Instrument,
+    NamedList,
+    Otherwise,
+    Pack,
+    Property,
+    Rule,
+)
+from gatehouse.law.tables import IDENTIFIER, Entry, read_document
+
+UNSIGNED = frozenset({"pack.lock", "pack.sig", "proof.json"})
+FOLDERS = ("law", "orders", "lists", "examples")
+KINDS = ("statute", "regulation", "agreement", "policy", "order", "opinion")
+LARGEST_PACK = 4 << 20
+MOST_RULES = 400
+DERIVED = "items_permitted"
+
+
+def pack_files(folder: Path) -> list[Path]:
+    """Every file the digest covers, sorted by path. Raises WrongInput for anything that is no part of a pack."""
+    if not (folder / "pack.toml").is_file():
+        raise WrongInput("there is no pack here", where=str(folder), remedy="Name a folder that holds a pack.toml")
+    found: list[Path] = []
+    size = 0
+    for path in sorted(folder.rglob("*")):
+        relative = path.relative_to(folder)
+        if path.is_symlink():
+            raise WrongInput("a pack holds no links", where=str(path), remedy="Copy the file into the pack")
+        if path.is_dir():
+            continue
+        if str(relative) in UNSIGNED:
+            continue
+        top_level = str(relative) in ("pack.toml", "properties.toml")
+        if not top_level and not (len(relative.parts) == 2 and relative.parts[0] in FOLDERS and path.suffix == ".toml"):
+            raise WrongInput(
+                "this file is no part of a pack",
+                where=str(path),
+                remedy=f"A pack holds pack.toml, properties.toml and .toml files in {', '.join(FOLDERS)}",
+            )
+        size += path.stat().st_size
+        found.append(path)
+    if size > LARGEST_PACK:
+        raise WrongInput("the pack is larger than 4 MiB", where=str(folder), remedy="Move long texts out of the pack")
+    return found
+
+
+def read_pack(folder: Path) -> Pack:
+    """Read a folder as a `Pack`. Raises WrongInput."""
+    files = pack_files(folder)
+    document = read_document(folder / "pack.toml")
+    head = document.entry("pack", required=True)
+    fields = dict(_fields(document.entry("fields", required=True)))
+    lists = dict(_lists(folder, files))
+    items = dict(document.entry("items", required=True).texts())
+    vocabulary = Vocabulary(
+        kinds={name: declared.kind for name, declared in fields.items()} | {DERIVED: Kind.INT},
+        values={name: declared.values for name, declared in fields.items()},
+        terms={},
+        lists={name: tuple(listed.entries) for name, listed in lists.items()},
+    )
+    vocabulary, terms = _terms(document.entry("facts"), vocabulary)
+    instruments, rules = _law(folder, files, vocabulary, items)
+    default = document.entry("default", required=True)
+    return Pack(
+        id=head.text("id"),
+        version=head.text("version"),
+        title=head.text("title"),
+        says=head.text("says"),
+        basis=head.text("basis"),
+        digest=digests.of_files(folder, files),
+        folder=folder,
+        default_say=default.text("say"),
+        default_note=default.text("note"),
+        fields=fields,
+        items=items,
+        lists=lists,
+        vocabulary=vocabulary,
+        terms=terms,
+        assumptions=tuple(_assumptions(document, vocabulary)),
+        instruments=instruments,
+        rules=rules,
+        examples=tuple(_examples(folder, files, fields, rules)),
+        properties=tuple(_properties(folder, vocabulary)),
+        changes=tuple((entry.text("version"), entry.text("says")) for entry in document.entries("change")),
+    )
+
+
+def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
+    for name in entry:
+        if not IDENTIFIER.fullmatch(name) or name in ("as_of", "seq", DERIVED):
+            raise entry.wrong(name, f"{name!r} cannot name a fact", "Use lower-case letters, digits and _")
+        inner = entry.inner(name)
+        inner.only("type", "says", "values", "about", "least")
+        kind = inner.choice("type", [kind.value for kind in Kind])
+        about = inner.choice("about", ["request", "batch", "custodian", "register"])
+        yield (
+            name,
+            Declared(
+                name=name,
+                kind=Kind(kind),
+                says=inner.text("says"),
+                values=inner.text_list("values"),
+                reveals=about == "register",
+                least=inner.number("least"),
+            ),
+        )
+
+
+def _lists(folder: Path, files: list[Path]) -> Iterator[tuple[str, NamedList]]:
+    for path in _in(folder, files, "lists"):
+        entry = read_document(path).entry("list", required=True)
+        entry.only("name", "source", "certainty", "entries")
+        name = entry.text("name")
+        if not IDENTIFIER.fullmatch(name):
+            raise entry.wrong("name", f"{name!r} cannot name a list", "Use lower-case letters, digits and _")
+        certainty = Certainty(entry.choice("certainty", list(Certainty)))
+        yield name, NamedList(name, entry.text("source"), certainty, dict(entry.inner("entries").texts()))
+
+
+def _terms(entry: Entry, vocabulary: Vocabulary) -> tuple[Vocabulary, dict[str, str]]:
+    """Read defined terms, each after those it uses; a term that needs itself is refused."""
+    texts = dict(entry.texts())
+    for name in texts:
+        if not IDENTIFIER.fullmatch(name) or name in vocabulary.kinds or name in vocabulary.lists:
+            raise entry.wrong(name, f"{name!r} cannot name a term", "Choose a name that is not taken")
+    needs = {name: {other for other in texts if other in _words(text)} for name, text in texts.items()}
+    done: dict[str, Expression] = {}
+    while len(done) < len(texts):
+        ready = [name for name in texts if name not in done and needs[name] <= done.keys()]
+        if not ready:
+            circle = ", ".join(name for name in texts if name not in done)
+            first = next(name for name in texts if name not in done)
+            raise entry.wrong(first, f"terms are defined in a circle: {circle}", "Define one of them by facts alone")
+        for name in ready:
+            known = dataclasses.replace(vocabulary, terms=dict(done))
+            done[name] = parse(texts[name], known, entry.place(name))
+    return dataclasses.replace(vocabulary, terms=done), texts
+
+
+def _words(text: str) -> list[str]:
+    return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
+
+
+def _assumptions(document: Entry, vocabulary: Vocabulary) -> Iterator[tuple[str, Expression]]:
+    for entry in document.entries("assume"):
+        entry.only("says", "holds")
+        yield entry.text("says"), parse_condition(entry.text("holds"), vocabulary, entry.place("holds"))
+
+
+def _law(
+    folder: Path, files: list[Path], vocabulary: Vocabulary, items: Mapping[str, str]
+) -> tuple[tuple[Instrument, ...], tuple[Rule, ...]]:
+    instruments: dict[str, Instrument] = {}
+    rules: dict[str, Rule] = {}
+    for path in [*_in(folder, files, "law"), *_in(folder, files, "orders")]:
+        document = read_document(path)
+        document.only("source", "rule")
+        instrument = _instrument(document.entry("source", required=True), path, path.parent.name == "orders")
+        if instrument.id in instruments:
+            raise document.wrong("source", f"the id {instrument.id!r} is taken", "Ids are given once and for ever")
+        instruments[instrument.id] = instrument
+        for entry in document.entries("rule"):
+            rule = _rule(entry, instrument, vocabulary, items)
+            if rule.id in rules or rule.id == NO_GRANT:
+                raise entry.wrong("id", f"the rule id {rule.id!r} is taken", "Ids are given once and for ever")
+            rules[rule.id] = rule
+    if len(rules) > MOST_RULES:
+        raise WrongInput(f"a pack has {MOST_RULES} rules at most", where=str(folder), remedy="Split the pack")
+    ended = _ended(instruments)
+    finished = (
+        dataclasses.replace(rule, until=_earlier(rule.until, ended.get(rule.instrument.id))) for rule in rules.values()
+    )
+    return tuple(instruments.values()), tuple(sorted(finished, key=lambda rule: rule.id))
+
+
+def _ended(instruments: Mapping[str, Instrument]) -> dict[str, dt.date]:
+    """The day on which later orders end earlier ones; only orders can be ended, and only by later ones."""
+    ended: dict[str, dt.date] = {}
+    for order in instruments.values():
+        for name in order.ends:
+            target = instruments.get(name)
+            if target is None or target.kind != "order":
+                raise WrongInput(
+                    f"{order.id} ends {name!r}, which is no order of this pack",
+                    where=order.file,
+                    remedy="An order ends earlier orders only; statutes and agreements end by their own dates",
+                )
+            if order.begins < target.begins:
+                raise WrongInput(
+                    f"{order.id} ends {name} before it began", where=order.file, remedy="Check the dates of both"
+                )
+            ended[name] = min(order.begins, ended.get(name, order.begins))
+    return ended
+
+
+def _earlier(first: dt.date | None, second: dt.date | None) -> dt.date | None:
+    days = [day for day in (first, second) if day is not None]
+    return min(days) if days else None
+
+
+def _instrument(entry: Entry, path: Path, is_order: bool) -> Instrument:  # noqa: FBT001
+    entry.only("id", "title", "kind", "cite", "made", "from", "until", "known", "url", "certainty", "note", "ends")
+    kind = entry.choice("kind", KINDS)
+    if is_order != (kind in ("order", "opinion")):
+        raise entry.wrong("kind", f"a {kind} does not belong in {path.parent.name}/", "Orders go in orders/")
+    begins, until = entry.date("from", required=True), entry.date("until")
+    assert begins is not None  # noqa: S101 - required above
+    if until is not None and until <= begins:
+        raise entry.wrong("until", "the instrument ends before it begins", "until is the first day not in force")
+    ends = entry.text_list("ends")
+    if ends and kind != "order":
+        raise entry.wrong("ends", "only an order ends another order", "Make it an order, or leave ends out")
+    return Instrument(
+        id=entry.text("id"),
+        title=entry.text("title"),
+        kind=kind,
+        cite=entry.text("cite"),
+        made=entry.date("made", required=True) or begins,
+        begins=begins,
+        until=until,
+        known=entry.date("known"),
+        url=entry.text("url", required=False),
+        certainty=Certainty(entry.choice("certainty", list(Certainty))),
+        note=entry.text("note", required=False),
+        ends=ends,
+        file=str(path),
+    )
+
+
+def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: Mapping[str, str]) -> Rule:
+    entry.only(
+        "id", "effect", "otherwise", "code", "when", "cite", "quote", "paraphrase", "certainty", "say", "note",
+        "from", "until", "items", "ignores",
+    )  # fmt: skip
+    effect = Effect(entry.choice("effect", list(Effect)))
+    if instrument.kind == "opinion":
+        raise entry.wrong("id", "an opinion changes no rule", "Record the ruling as an order, or leave the rule out")
+    if instrument.kind == "order" and effect is Effect.GRANT:
+        raise entry.wrong("effect", "an order only tightens, it grants nothing", "Use bar, require or limit")
+    stops = effect in (Effect.REQUIRE, Effect.BAR)
+    otherwise = entry.choice("otherwise", list(Otherwise)) if stops else Otherwise.REFUSE
+    named = entry.text_list("items")
+    if bool(named) == stops:
+        raise entry.wrong("items", "a grant or limit names items; other rules do not", "List items, or drop them")
+    for item in named:
+        if item not in items:
+            raise entry.wrong("items", f"unknown item {item!r}", f"Items of this pack: {', '.join(items)}")
+    when = parse_condition(entry.text("when"), vocabulary, entry.place("when"))
+    if not stops and DERIVED in field_names(when):
+        raise entry.wrong("when", f"{DERIVED} follows from grants and limits", "Use it in require or bar")
+    quote, paraphrase = entry.text("quote", required=False), entry.text("paraphrase", required=False)
+    if bool(quote) == bool(paraphrase):
+        raise entry.wrong("quote", "a rule has a quote or a paraphrase", "Quote exactly, or say it in other words")
+    begins = max(instrument.begins, entry.date("from") or instrument.begins)
+    return Rule(
+        id=entry.identifier("id"),
+        instrument=instrument,
+        effect=effect,
+        otherwise=Otherwise(otherwise),
+        code=Code(entry.choice("code", list(Code))),
+        text=entry.text("when"),
+        when=when,
+        cite=entry.text("cite"),
+        quote=quote or paraphrase,
+        exact=bool(quote),
+        certainty=Certainty(entry.choice("certainty", list(Certainty), default=instrument.certainty)),
+        say=entry.text("say"),
+        note=entry.text("note"),
+        begins=begins,
+        until=_earlier(instrument.until, entry.date("until")),
+        items=named,
+        ignores=dict(entry.inner("ignores", required=False).texts()),
+        file=entry.file,
+        line=entry.line("id"),
+    )
+
+
+def _examples(
+    folder: Path, files: list[Path], fields: Mapping[str, Declared], rules: tuple[Rule, ...]
+) -> Iterator[Example]:
+    known = {rule.id for rule in rules} | {NO_GRANT}
+    for path in _in(folder, files, "examples"):
+        document = read_document(path)
+        document.only("base", "example")
+        base = dict(document.entry("base").values(fields))
+        for entry in document.entries("example"):
+            entry.only("title", "as_of", "with", "absent", "outcome", "fired", "items")
+            facts = base | dict(entry.inner("with", required=False).values(fields))
+            for name in entry.text_list("absent"):
+                if name not in fields:
+                    raise entry.wrong("absent", f"unknown fact {name!r}", "Name a declared fact")
+                facts[name] = None
+            fired = entry.text_list("fired") if "fired" in entry else None
+            for rule in fired or ():
+                if rule not in known:
+                    raise entry.wrong("fired", f"unknown rule {rule!r}", "Name rules of this pack")
+            as_of = entry.date("as_of", required=True)
+            assert as_of is not None  # noqa: S101 - required above
+            yield Example(
+                title=entry.text("title"),
+                as_of=as_of,
+                facts=facts,
+                outcome=entry.choice("outcome", list(SEVERITY)),
+                fired=fired,
+                items=entry.text_list("items") if "items" in entry else None,
+                file=entry.file,
+                line=entry.line("title"),
+            )
+
+
+def _properties(folder: Path, vocabulary: Vocabulary) -> Iterator[Property]:
+    path = folder / "properties.toml"
+    if not path.is_file():
+        return
+    document = read_document(path)
+    document.only("property")
+    for entry in document.entries("property"):
+        entry.only("id", "says", "kind", "holds", "from", "until")
+        yield Property(
+            id=entry.identifier("id"),
+            says=entry.text("says"),
+            safety=entry.choice("kind", ["safety", "liveness"]) == "safety",
+            holds=parse_condition(entry.text("holds"), vocabulary, entry.place("holds")),
+            text=entry.text("holds"),
+            begins=entry.date("from"),
+            until=entry.date("until"),
+            file=entry.file,
+            line=entry.line("id"),
+        )
+
+
+def _in(folder: Path, files: list[Path], name: str) -> list[Path]:
+    return [path for path in files if path.parent == folder / name]
