@@ -1,0 +1,7 @@
+"""Where the API is."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

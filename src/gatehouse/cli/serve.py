@@ -1,0 +1,49 @@
+"""`gatehouse serve`: the console and the API of a site in one process, with no other web server."""
+
+from __future__ import annotations
+
+import threading
+import webbrowser
+from pathlib import Path
+
+import click
+
+THREADS = 8
+
+
+@click.command()
+@click.option("--site", "root", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--name", "names", multiple=True, help="A host name that browsers use, when it is not the address.")
+@click.option("--https", is_flag=True, help="Browsers come over https, through a proxy that ends it.")
+@click.option("--browser/--no-browser", default=True, help="Open a browser when ready.")
+def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bool, browser: bool) -> None:
+    """Serve the console and the API of a site.
+
+    Example: gatehouse serve --site custodian --port 8000
+    """
+    from gatehouse.cli.web import UPLOAD_LIMIT, api_installed, application
+
+    served = application(root, hosts=(host, "localhost", "127.0.0.1", *names), https=https)
+    from waitress import create_server
+
+    server = create_server(
+        served,
+        host=host,
+        port=port,
+        threads=THREADS,
+        ident=None,
+        max_request_body_size=UPLOAD_LIMIT,
+        clear_untrusted_proxy_headers=not https,
+    )
+    address = f"http://{'localhost' if host in {'0.0.0.0', '127.0.0.1'} else host}:{server.effective_port}/"  # noqa: S104
+    click.echo(f"Gatehouse is served at {address} – stop with Ctrl-C")
+    if not api_installed():
+        click.echo("The API is not installed. Add it with: pip install 'gatehouse[api]'", err=True)
+    if browser:
+        threading.Timer(0.5, webbrowser.open, [address]).start()
+    try:
+        server.run()
+    except KeyboardInterrupt:
+        server.close()

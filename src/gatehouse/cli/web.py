@@ -1,0 +1,137 @@
+"""One web process for a site: the settings, the addresses and the application that joins console and API.
+
+`application` is what a server of your own would load; `gatehouse serve` runs it embedded. Settings are safe as they
+stand: no debug, no inline script, cookies closed to scripts, uploads streamed to disk.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import Any
+
+import django
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+
+from gatehouse.kernel import files
+from gatehouse.pipeline.site import Site, open_site
+from gatehouse.store.settings import APP, database, migrate
+
+UPLOAD_LIMIT = 1 << 30
+"""Bytes of one upload; 1.28 million requests are about 300 MB as CSV."""
+
+
+def configure(site: Site, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), https: bool = False) -> None:
+    """Set Django up for a site, once in a process; with the API where its extra is installed."""
+    if settings.configured:
+        return
+    settings.configure(**_settings(site, hosts, https=https))
+    django.setup()
+
+
+def application(root: Path, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), https: bool = False) -> WSGIHandler:
+    """The WSGI application for a site; brings its database up to date first."""
+    site = open_site(root)
+    configure(site, hosts=hosts, https=https)
+    from django.core.wsgi import get_wsgi_application
+
+    migrate()
+    return get_wsgi_application()
+
+
+def api_installed() -> bool:
+    """Whether the extra `api` is there."""
+    return importlib.util.find_spec("ninja") is not None
+
+
+def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, Any]:
+    return {
+        "GATEHOUSE_SITE": str(site.root),
+        "SECRET_KEY": _secret(site),
+        "ALLOWED_HOSTS": list(hosts),
+        "ROOT_URLCONF": "gatehouse.cli.addresses",
+        "DATABASES": {"default": database(site.database)},
+        "INSTALLED_APPS": [
+            "django.contrib.auth",
+            "django.contrib.contenttypes",
+            "django.contrib.sessions",
+            "django.contrib.messages",
+            "django.contrib.staticfiles",
+            APP,
+            "gatehouse.console.apps.Console",
+        ],
+        "MIDDLEWARE": [
+            "django.middleware.security.SecurityMiddleware",
+            "whitenoise.middleware.WhiteNoiseMiddleware",
+            "django.contrib.sessions.middleware.SessionMiddleware",
+            "django.middleware.common.CommonMiddleware",
+            "django.middleware.csrf.CsrfViewMiddleware",
+            "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "django.contrib.messages.middleware.MessageMiddleware",
+            "django.middleware.clickjacking.XFrameOptionsMiddleware",
+            "gatehouse.console.middleware.security_headers",
+        ],
+        "TEMPLATES": [
+            {
+                "BACKEND": "django.template.backends.django.DjangoTemplates",
+                "APP_DIRS": True,
+                "OPTIONS": {
+                    "context_processors": [
+                        "django.template.context_processors.request",
+                        "django.contrib.auth.context_processors.auth",
+                        "django.contrib.messages.context_processors.messages",
+                        "gatehouse.console.context.around",
+                    ]
+                },
+            }
+        ],
+        "AUTH_USER_MODEL": "console.Account",
+        "AUTH_PASSWORD_VALIDATORS": [
+            {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+            {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+            {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+        ],
+        "LOGIN_URL": "console:sign-in",
+        "STATIC_URL": "/static/",
+        "WHITENOISE_USE_FINDERS": True,
+        "WHITENOISE_MAX_AGE": 3600,
+        "USE_TZ": True,
+        "TIME_ZONE": "UTC",
+        "DATA_UPLOAD_MAX_MEMORY_SIZE": 4 << 20,
+        "FILE_UPLOAD_HANDLERS": ["django.core.files.uploadhandler.TemporaryFileUploadHandler"],
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "SESSION_COOKIE_AGE": 8 * 3600,
+        "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
+        "SESSION_COOKIE_SECURE": https,
+        "CSRF_COOKIE_SECURE": https,
+        "CSRF_COOKIE_HTTPONLY": True,
+        "CSRF_FAILURE_VIEW": "gatehouse.console.views.errors.no_token",
+        "SECURE_SSL_REDIRECT": https,
+        "SECURE_HSTS_SECONDS": 31536000 if https else 0,
+        "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if https else None,
+        "SECURE_REFERRER_POLICY": "same-origin",
+        "X_FRAME_OPTIONS": "DENY",
+        "LOGGING": _LOGGING,
+    }
+
+
+# Requests are logged by method, address pattern and status only where an operator asks; never bodies, never queries.
+_LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"nothing": {"class": "logging.NullHandler"}},
+    "loggers": {"django": {"handlers": ["nothing"], "propagate": False}},
+}
+
+
+def _secret(site: Site) -> str:
+    """The key that signs sessions: made once, kept with the site's other secrets."""
+    import secrets
+
+    path = site.keys / "sessions.key"
+    if not path.is_file():
+        site.keys.mkdir(mode=0o700, exist_ok=True)
+        files.write(path, secrets.token_urlsafe(48).encode(), mode=0o600)
+    return path.read_text(encoding="ascii")

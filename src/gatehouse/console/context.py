@@ -1,0 +1,59 @@
+"""What every page shows around its own content: the custodian's name, the navigation and the footer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from gatehouse.console import desk
+from gatehouse.console.models import Account
+from gatehouse.console.permissions import Permission
+
+_PRIVATE = (
+    (Permission.CUSTODIAN_DOCKET_READ, "console:dockets", "Dockets"),
+    (Permission.AGENCY_SUBMISSION_READ, "console:submissions", "Submissions"),
+    (Permission.CUSTODIAN_LAW_READ, "console:law", "Law"),
+    (Permission.OVERSIGHT_DOCKET_COUNT, "console:oversight", "Oversight"),
+    (Permission.CUSTODIAN_ACCOUNT_MANAGE, "console:accounts", "Accounts"),
+)
+_PUBLIC = (
+    ("console:ledger", "Public log"),
+    ("console:statistics", "Statistics"),
+    ("console:august-2025", "August 2025"),
+)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One link of the navigation."""
+
+    title: str
+    address: str
+    here: bool
+
+
+def around(request: HttpRequest) -> dict[str, Any]:
+    """Names for every template: `custodian`, `demonstration`, `navigation`, `footer`, `may_decide`."""
+    user = getattr(request, "user", None)
+    account = user if isinstance(user, Account) else None
+    private = [(name, title) for needed, name, title in _PRIVATE if account is not None and account.may(needed)]
+    navigation = [_entry(request, name, title) for name, title in private or _PUBLIC]
+    if account is None:
+        navigation.append(_entry(request, "console:sign-in", "Sign in"))
+    site = desk.site()
+    return {
+        "custodian": site.name,
+        "demonstration": site.demonstration,
+        "navigation": navigation,
+        "footer": [_entry(request, name, title) for name, title in _PUBLIC],
+        "may_read_cases": account is not None and account.may(Permission.CUSTODIAN_CASE_READ),
+        "may_decide": account is not None and account.may(Permission.CUSTODIAN_CASE_DECIDE),
+    }
+
+
+def _entry(request: HttpRequest, name: str, title: str) -> Entry:
+    address = reverse(name)
+    return Entry(title, address, here=request.path.startswith(address))

@@ -1,0 +1,66 @@
+"""The site behind the console: which folder is served, its dockets, its law and its register."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404
+
+from gatehouse.console.reading import Reader, Shelf
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.law.pack import Pack, load
+from gatehouse.pipeline.site import Site, open_site
+
+
+@lru_cache(maxsize=4)
+def _site(root: str) -> Site:
+    return open_site(Path(root))
+
+
+def site() -> Site:
+    """The site that this process serves."""
+    return _site(str(settings.GATEHOUSE_SITE))
+
+
+@lru_cache(maxsize=4)
+def _shelf(dockets: str) -> Shelf:
+    return Shelf(Path(dockets))
+
+
+def shelf() -> Shelf:
+    """The dockets of the site."""
+    return _shelf(str(site().dockets))
+
+
+def docket(name: str) -> Reader:
+    """One docket, or `not found`."""
+    reader = shelf().reader(name)
+    if reader is None:
+        raise Http404
+    return reader
+
+
+def packs() -> list[Pack]:
+    """Every pack of the site that can be loaded, by id."""
+    folders = sorted(path for path in site().packs.iterdir() if (path / "pack.toml").is_file())
+    return [pack for folder in folders if (pack := _pack(folder)) is not None]
+
+
+def pack(identifier: str) -> Pack | None:
+    """The pack of an id; None when the site has none."""
+    return next((found for found in packs() if found.id == identifier), None)
+
+
+def _pack(folder: Path) -> Pack | None:
+    newest = max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
+    return _loaded(str(folder), newest)
+
+
+@lru_cache(maxsize=8)
+def _loaded(folder: str, _changed: int) -> Pack | None:
+    try:
+        return load(Path(folder))
+    except GatehouseError:
+        return None

@@ -1,0 +1,99 @@
+"""What the console keeps of its own: accounts, failed sign-ins, and which case was opened by whom.
+
+Everything about requests lives in docket files and in the store; no name or address from a request is kept here.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.db import models
+
+from gatehouse.console.permissions import GRANTS, TITLES, Permission, Role
+
+
+class Account(AbstractBaseUser):
+    """A person who may sign in: one role, and for a requester one agency."""
+
+    username = models.CharField(max_length=64, unique=True)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=32, choices=[(role.value, TITLES[role]) for role in Role])
+    agency = models.CharField(max_length=128, blank=True)
+    officer = models.CharField(max_length=128, blank=True)
+    is_active = models.BooleanField(default=True)
+    must_change_password = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()
+
+    USERNAME_FIELD = "username"
+
+    class Meta:
+        """A requester without an agency, or another role with one, cannot be stored."""
+
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="agency_exactly_for_requesters",
+                condition=(models.Q(role=Role.REQUESTER.value) & ~models.Q(agency=""))
+                | (~models.Q(role=Role.REQUESTER.value) & models.Q(agency="")),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def may(self, permission: Permission | str) -> bool:
+        """Whether the role of this account holds a permission and the account is in use."""
+        return bool(self.is_active) and permission in GRANTS[Role(self.role)]
+
+    @property
+    def title(self) -> str:
+        """The role in words."""
+        return TITLES[Role(self.role)]
+
+
+class FailedSignIn(models.Model):
+    """A sign-in that failed; enough of them within minutes close the door for that name."""
+
+    username = models.CharField(max_length=64, db_index=True)
+    at = models.DateTimeField(auto_now_add=True)
+
+
+class Opening(models.Model):
+    """Somebody opened a case with a person's record in it: inspection is itself recorded (26 USC 7213A)."""
+
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    docket = models.CharField(max_length=128)
+    seq = models.BigIntegerField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """The history of a case asks by docket and case."""
+
+        indexes: ClassVar = [models.Index(fields=["docket", "seq"])]
+
+
+class Key(models.Model):
+    """A key that a program of an account signs in with; only its digest is kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="keys")
+    digest = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField()
+
+
+class Repeat(models.Model):
+    """The answer to a request that carried an idempotency key, so that sending it again does nothing twice."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE)
+    key = models.CharField(max_length=128)
+    fingerprint = models.CharField(max_length=64)
+    status = models.IntegerField(null=True)
+    body = models.TextField(default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        """One key, one answer, for each account."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key"], name="one_answer_a_key")]

@@ -1,0 +1,77 @@
+"""Who may do what: every permission of the doors in one list, and the roles that hold them.
+
+A permission is `scope:resource:action`. `public` needs no account, `agency` is limited to the account's own agency,
+`custodian` and `oversight` reach every docket. A page without a permission does not exist; a test walks all of them.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """What an account may do, in alphabetical order."""
+
+    AGENCY_RELEASE_FETCH = "agency:release:fetch"
+    AGENCY_SUBMISSION_READ = "agency:submission:read"
+    AGENCY_SUBMISSION_SEND = "agency:submission:send"
+    CUSTODIAN_ACCOUNT_MANAGE = "custodian:account:manage"
+    CUSTODIAN_CASE_DECIDE = "custodian:case:decide"
+    CUSTODIAN_CASE_READ = "custodian:case:read"
+    CUSTODIAN_DOCKET_READ = "custodian:docket:read"
+    CUSTODIAN_LAW_READ = "custodian:law:read"
+    OVERSIGHT_CASE_REPLAY = "oversight:case:replay"
+    OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
+    OVERSIGHT_LEDGER_VERIFY = "oversight:ledger:verify"
+
+
+class Role(StrEnum):
+    """A person's part; one an account."""
+
+    DISCLOSURE_OFFICER = "disclosure_officer"
+    REQUESTER = "requester"
+    COUNSEL = "counsel"
+    INSPECTOR = "inspector"
+    ADMINISTRATOR = "administrator"
+
+
+TITLES = {
+    Role.DISCLOSURE_OFFICER: "Disclosure officer",
+    Role.REQUESTER: "Requesting agency",
+    Role.COUNSEL: "Counsel",
+    Role.INSPECTOR: "Inspector",
+    Role.ADMINISTRATOR: "Account administrator",
+}
+
+GRANTS: dict[Role, frozenset[Permission]] = {
+    Role.DISCLOSURE_OFFICER: frozenset(
+        {
+            Permission.CUSTODIAN_DOCKET_READ,
+            Permission.CUSTODIAN_CASE_READ,
+            Permission.CUSTODIAN_CASE_DECIDE,
+            Permission.CUSTODIAN_LAW_READ,
+            Permission.OVERSIGHT_DOCKET_COUNT,
+        }
+    ),
+    Role.REQUESTER: frozenset(
+        {
+            Permission.AGENCY_SUBMISSION_READ,
+            Permission.AGENCY_SUBMISSION_SEND,
+            Permission.AGENCY_RELEASE_FETCH,
+        }
+    ),
+    # Counsel and inspectors see counts, rules and determinations. Only officers who decide a case see its records.
+    Role.COUNSEL: frozenset(
+        {Permission.CUSTODIAN_LAW_READ, Permission.CUSTODIAN_DOCKET_READ, Permission.OVERSIGHT_DOCKET_COUNT}
+    ),
+    Role.INSPECTOR: frozenset(
+        {
+            Permission.CUSTODIAN_DOCKET_READ,
+            Permission.CUSTODIAN_LAW_READ,
+            Permission.OVERSIGHT_CASE_REPLAY,
+            Permission.OVERSIGHT_DOCKET_COUNT,
+            Permission.OVERSIGHT_LEDGER_VERIFY,
+        }
+    ),
+    Role.ADMINISTRATOR: frozenset({Permission.CUSTODIAN_ACCOUNT_MANAGE}),
+}

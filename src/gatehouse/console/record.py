@@ -1,0 +1,62 @@
+"""Request and candidate record side by side, field by field, for the officer who decides the case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gatehouse.console import words
+from gatehouse.console.reading import Case, Row
+
+_ADDRESS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field on both sides; `agrees` is None where one side has nothing."""
+
+    label: str
+    asked: str
+    on_file: str
+    comparison: str
+    agrees: bool | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The table of an officer: the request beside one candidate of the register, or beside nobody."""
+
+    fields: tuple[Field, ...]
+    candidate: Row | None
+    verdict: str
+    address_used: str
+    on_file_read: bool
+    """Whether the register could be read for this page; without it only the comparison is shown."""
+
+
+def compare(case: Case, rank: int) -> Comparison:
+    """Set the request beside its candidate of a rank (from 1); without candidates beside nothing."""
+    candidate = case.candidates[rank - 1] if rank <= len(case.candidates) else None
+    record = _on_file(candidate)
+    fields = tuple(_field(name, label, case.request, candidate or {}, record) for name, label in words.FIELDS.items())
+    verdict = str(candidate.get("verdict") or "") if candidate else ""
+    used = str(candidate.get("address_used") or "") if candidate else ""
+    return Comparison(fields, candidate, verdict, used, on_file_read=bool(record))
+
+
+def _field(name: str, label: str, request: Row, candidate: Row, record: Mapping[str, Any]) -> Field:
+    found = candidate.get(f"{name}_comparison")
+    comparison = "" if found is None else str(found)
+    agrees = None if comparison in {"", "missing", "absent"} else comparison in words.AGREEING
+    asked = address(request) if name == "address" else str(request.get(name) or "")
+    return Field(label, asked, str(record.get(name) or ""), comparison, agrees)
+
+
+def address(row: Row) -> str:
+    """The lines of an address as one text, without what is absent."""
+    return ", ".join(str(row[part]) for part in _ADDRESS if row.get(part))
+
+
+def _on_file(candidate: Row | None) -> Mapping[str, Any]:
+    return {}

@@ -1,0 +1,68 @@
+"""Template filters: numbers with commas, dates written out, codes in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django import template
+
+from gatehouse.console import words
+from gatehouse.kernel import clock
+
+register = template.Library()
+
+
+@register.filter
+def number(value: object) -> str:
+    """1280000 as 1,280,000."""
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@register.filter
+def written(value: object) -> str:
+    """A date as 7 August 2025, an instant as 7 August 2025 at 12:00 UTC, and text in ISO form the same."""
+    if isinstance(value, str):
+        day = clock.read_date(value)
+        if day is not None:
+            value = day
+        else:
+            try:
+                value = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+            except ValueError:
+                return str(value)
+    if isinstance(value, dt.datetime):
+        instant = value.astimezone(dt.UTC)
+        return f"{instant.day} {instant:%B %Y} at {instant:%H:%M} UTC"
+    if isinstance(value, dt.date):
+        return f"{value.day} {value:%B %Y}"
+    return "" if value is None else str(value)
+
+
+@register.filter
+def outcome(value: object) -> str:
+    """An outcome or the state of a case in words."""
+    return words.plain(value)
+
+
+@register.filter
+def code(value: object) -> str:
+    """A reason code in words."""
+    return words.plain(value, words.CODES)
+
+
+@register.filter
+def compared(value: object) -> str:
+    """A comparison in words."""
+    return words.plain(value, words.COMPARISONS)
+
+
+@register.filter
+def plain(value: object) -> str:
+    """Any stable code with spaces and a capital."""
+    return words.plain(value, {})
+
+
+@register.filter
+def items(value: object) -> str:
+    """A list of codes as words with commas."""
+    return ", ".join(words.plain(entry, {}) for entry in value) if isinstance(value, list | tuple) else ""

@@ -1,0 +1,45 @@
+"""What a reader sees when something is not there, not allowed, wrong or broken; never a detail of the machine."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from gatehouse.kernel.errors import GatehouseError
+
+
+def show(request: HttpRequest, heading: str, text: str, status: int) -> HttpResponse:
+    """One page for every error."""
+    return render(request, "console/error.html", {"heading": heading, "text": text}, status=status)
+
+
+def refused(request: HttpRequest, error: GatehouseError, status: int = 400) -> HttpResponse:
+    """The page for an error of the rooms, which names no personal data by contract."""
+    return show(request, "That was not done", f"{error}.", status)
+
+
+def wrong(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """400: the browser sent something that cannot be used."""
+    return show(
+        request, "That cannot be used", "Your browser sent something this site cannot use. Go back and try again.", 400
+    )
+
+
+def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """403: signed in, but this role may not."""
+    return show(request, "Your role does not allow this", "You are signed in, but this page is for another role.", 403)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """404: there is nothing here, or nothing for this reader."""
+    return show(request, "There is nothing here", "The page does not exist, or it is not for you.", 404)
+
+
+def failed(request: HttpRequest) -> HttpResponse:
+    """500: the machine failed; trying again is safe."""
+    return show(request, "Something on our side failed", "Nothing was half-done. Trying again is safe.", 500)
+
+
+def no_token(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """403: the form was old or came from elsewhere."""
+    return show(request, "This form has expired", "Go back, load the page again and send the form once more.", 403)
