@@ -17,7 +17,7 @@ from duckdb import DuckDBPyConnection as Connection
 
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.columns import literal, sql, text_list
-from gatehouse.law.language import Kind, field_names
+from gatehouse.law.language import Kind, Value, field_names
 from gatehouse.law.pack import NO_GRANT, SEVERITY, Code, Effect, Pack, Rule
 from gatehouse.law.reading import DERIVED
 
@@ -125,7 +125,7 @@ def _typed(connection: Connection, pack: Pack, facts: str, needed: set[str], as_
     present: Mapping[str, str] = {str(row[0]): str(row[1]) for row in described}
     if "seq" not in present:
         raise WrongInput("the facts have no column seq", where=facts, remedy="Give each request its row number")
-    columns = ["seq", f"{literal(as_of)} AS as_of"]
+    values: dict[str, str] = {}
     for name in [*sorted(needed), REQUESTED, AGREED]:
         kind = pack.fields[name].kind if name in pack.fields else Kind.ITEMS
         if name in present and present[name] not in (*_COLUMN_TYPES[kind], '"NULL"'):
@@ -134,23 +134,46 @@ def _typed(connection: Connection, pack: Pack, facts: str, needed: set[str], as_
                 where=facts,
                 remedy="Give the fact the declared type",
             )
-        value = f'"{name}"' if name in present else f"NULL::{_SQL_TYPE[kind]}"
-        if name not in (REQUESTED, AGREED):
-            columns.append(f"{value} AS {name}")
-        else:
-            columns.append(f"{_item_bits(pack, value)} AS {'asked' if name == REQUESTED else 'agreed'}")
-    return f'SELECT {", ".join(columns)} FROM "{facts}"'
+        values[name] = f'"{name}"' if name in present else f"NULL::{_SQL_TYPE[kind]}"
+    values |= _repeated(connection, pack, facts, [name for name in values if name in present])
+    asked, agreed = _item_bits(pack, values.pop(REQUESTED)), _item_bits(pack, values.pop(AGREED))
+    columns = "".join(f', {value} AS "{name}"' for name, value in values.items())
+    return f'SELECT seq, {literal(as_of)} AS as_of{columns}, {asked} AS asked, {agreed} AS agreed FROM "{facts}"'
+
+
+def _repeated(connection: Connection, pack: Pack, facts: str, names: Sequence[str]) -> dict[str, str]:
+    """Facts of the whole submission that really are the same in every row, as constants.
+
+    DuckDB then folds every rule that speaks of the submission alone; a fact that does vary stays a column.
+    """
+    whole = [name for name in names if name in (REQUESTED, AGREED) or pack.fields[name].repeats]
+    first = connection.execute(f'SELECT {", ".join(whole)} FROM "{facts}" LIMIT 1').fetchone() if whole else None
+    if first is None:
+        return {}
+    constants = {
+        name: f"{'NULL' if value is None else _constant(value)}::{_SQL_TYPE[_kind(pack, name)]}"
+        for name, value in zip(whole, first, strict=True)
+    }
+    same = ", ".join(f'bool_and("{name}" IS NOT DISTINCT FROM {value})' for name, value in constants.items())
+    kept = connection.execute(f'SELECT {same} FROM "{facts}"').fetchone()
+    assert kept is not None  # noqa: S101 - an aggregate has one row
+    return {name: value for (name, value), every in zip(constants.items(), kept, strict=True) if every}
+
+
+def _kind(pack: Pack, name: str) -> Kind:
+    return pack.fields[name].kind if name in pack.fields else Kind.ITEMS
+
+
+def _constant(value: Value | list[str]) -> str:
+    return text_list(value) if isinstance(value, list) else literal(value)
 
 
 def _item_bits(pack: Pack, value: str) -> str:
-    """A list of items as bits; the bit after the last stands for names the pack does not know; null is none."""
+    """A list of distinct items as bits; the bit after the last says that a name is unknown here; null is none."""
     known = list(pack.items)
-    bits = " | ".join(
-        f"CASE WHEN list_contains({value}, {literal(name)}) THEN {1 << bit} ELSE 0 END"
-        for bit, name in enumerate(known)
-    )
-    other = f"CASE WHEN NOT list_has_all({text_list(known)}, {value}) THEN {1 << len(known)} ELSE 0 END"
-    return f"({bits} | {other})"
+    found = [f"CASE WHEN list_contains({value}, {literal(name)}) THEN 1 ELSE 0 END" for name in known]
+    bits = " | ".join(f"({each}) << {bit}" for bit, each in enumerate(found))
+    return f"({bits} | CASE WHEN len({value}) > {' + '.join(found)} THEN {1 << len(known)} ELSE 0 END)"
 
 
 def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: str) -> str:

@@ -127,6 +127,7 @@ class Declared:
     """A fact the pack uses: its type, its meaning, its spellings, and whether it speaks of the register.
 
     `reveals` is true where the fact depends on what is on file about a person: no requester may learn it.
+    `repeats` is true where it is a fact of the whole submission.
     """
 
     name: str
@@ -134,6 +135,7 @@ class Declared:
     says: str
     values: tuple[str, ...]
     reveals: bool
+    repeats: bool
     least: int | None
 
 

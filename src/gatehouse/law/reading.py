@@ -111,7 +111,7 @@ def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
         inner = entry.inner(name)
         inner.only("type", "says", "values", "about", "least")
         kind = inner.choice("type", [kind.value for kind in Kind])
-        about = inner.choice("about", ["request", "batch", "custodian", "register"])
+        about = inner.choice("about", ["request", "submission", "custodian", "batch", "register"])
         yield (
             name,
             Declared(
@@ -120,6 +120,7 @@ def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
                 says=inner.text("says"),
                 values=inner.text_list("values"),
                 reveals=about == "register",
+                repeats=about in ("submission", "custodian"),
                 least=inner.number("least"),
             ),
         )
