@@ -172,7 +172,7 @@ def _item_bits(pack: Pack, value: str) -> str:
     """A list of distinct items as bits; the bit after the last says that a name is unknown here; null is none."""
     known = list(pack.items)
     found = [f"CASE WHEN list_contains({value}, {literal(name)}) THEN 1 ELSE 0 END" for name in known]
-    bits = " | ".join(f"({each}) << {bit}" for bit, each in enumerate(found))
+    bits = " | ".join(f"(({each}) << {bit})" for bit, each in enumerate(found))
     return f"({bits} | CASE WHEN len({value}) > {' + '.join(found)} THEN {1 << len(known)} ELSE 0 END)"
 
 
