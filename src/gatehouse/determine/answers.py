@@ -11,12 +11,11 @@ from pathlib import Path
 import duckdb
 
 from gatehouse.kernel import files
-from gatehouse.law import NO_GRANT, Pack
+from gatehouse.law.pack import NO_GRANT, Pack
 
 PUBLIC_CODES = ("AGREEMENT", "AUTHORITY", "FORM", "ORDER", "SAFEGUARD")
 
 SUBJECT_TEXT = "No information is disclosed for this request. This answer is the same whether or not a record exists."
-NO_GRANT_TEXT = "No provision of law in force on that date permits this disclosure on this request."
 PENDING_TEXT = "Received and under review. All such requests are answered together when the docket closes."
 ANSWERED_TEXT = "Answered. The release is sealed to the officers named in the request."
 
@@ -35,7 +34,7 @@ def publish(
     all that is neither released nor answered before becomes `not_answered` with `SUBJECT`.
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE answer_rules (rule VARCHAR, code VARCHAR, say VARCHAR)")
-    texts = [[NO_GRANT, "AUTHORITY", NO_GRANT_TEXT]]
+    texts = [[NO_GRANT, "AUTHORITY", pack.default_say]]
     texts += [[rule.id, rule.code, rule.say] for rule in pack.rules if rule.code in PUBLIC_CODES]
     connection.executemany("INSERT INTO answer_rules VALUES (?, ?, ?)", texts)
     closing = (

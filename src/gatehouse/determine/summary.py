@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from gatehouse import __version__
-from gatehouse.law import Pack
+from gatehouse.law.pack import Pack
 
 
 def count(

@@ -12,7 +12,8 @@ from pathlib import Path
 import duckdb
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.law import evaluate, load
+from gatehouse.law.evaluate import evaluate
+from gatehouse.law.reading import read_pack
 
 _COMPARED = ("outcome", "fired", "codes", "items")
 
@@ -33,7 +34,7 @@ def replay(connection: duckdb.DuckDBPyConnection, docket: Path) -> Replay:
     Raises AnswerIsNo with the first difference (its request and what differs), WrongInput when the docket is not whole.
     """
     kept = _read(connection, docket)
-    pack = load(docket / "pack")
+    pack = read_pack(docket / "pack")
     if pack.digest != kept.pack_digest:
         raise AnswerIsNo(
             f"the pack kept in the docket has digest {pack.digest[:16]}…, the determinations name "

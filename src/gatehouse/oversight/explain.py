@@ -1,0 +1,75 @@
+"""One request in plain words: what was decided, under which rules with their citations, on which facts.
+
+For the custodian every rule is said with what was found; for the requester only what may be told without revealing
+whether a record exists (design §5.4).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from gatehouse.determine.answers import PENDING_TEXT, PUBLIC_CODES
+from gatehouse.determine.docket import Docket
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law import RuleText, load
+from gatehouse.law import explain as explain_rules
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why one request was determined as it was."""
+
+    request_id: str
+    outcome: str
+    codes: tuple[str, ...]
+    items: tuple[str, ...]
+    as_of: dt.date
+    pack: str
+    rules: tuple[RuleText, ...]
+    evidence: tuple[Mapping[str, Any], ...]
+    """The candidates a reviewer looks at, field by field; empty for the requester."""
+
+    def for_requester(self) -> str:
+        """All that the requester may be told now."""
+        texts = [rule.say for rule in self.rules if rule.code in PUBLIC_CODES]
+        return " ".join(texts) if texts and self.outcome in {"refused", "incomplete"} else PENDING_TEXT
+
+
+def explain(connection: duckdb.DuckDBPyConnection, docket: Docket, request_id: str) -> Explanation:
+    """Explain one request of a docket. Raises WrongInput when the docket has no request of that id."""
+    decided = _row(connection, docket.table("determinations"), "request_id = ?", request_id)
+    if decided is None:
+        raise WrongInput(
+            "the docket has no request of that id",
+            where=str(docket.root),
+            remedy="The ids are in the column request_id of determinations.parquet",
+        )
+    facts = _row(connection, docket.table("facts"), "seq = ?", decided["seq"]) or {}
+    pack = load(docket.pack)
+    return Explanation(
+        request_id=request_id,
+        outcome=decided["outcome"],
+        codes=tuple(decided["codes"]),
+        items=tuple(decided["items"]),
+        as_of=decided["as_of"],
+        pack=f"{pack.id} {pack.version}",
+        rules=tuple(explain_rules(pack, decided["fired"], facts, decided["as_of"])),
+        evidence=tuple(_rows(connection, docket.table("evidence"), "seq = ? ORDER BY rank", decided["seq"])),
+    )
+
+
+def _rows(connection: duckdb.DuckDBPyConnection, table: Path, where: str, value: object) -> list[dict[str, Any]]:
+    found = connection.execute(f"SELECT * FROM read_parquet(?) WHERE {where}", [str(table), value])
+    names = [column[0] for column in found.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+
+def _row(connection: duckdb.DuckDBPyConnection, table: Path, where: str, value: object) -> dict[str, Any] | None:
+    found = _rows(connection, table, where, value)
+    return found[0] if found else None
