@@ -95,11 +95,11 @@ def generation(suffix: str, *fields: str) -> str:
 
     The suffix's own column speaks first; otherwise the first of the other name fields that ends in one.
     """
-    cases = " ".join(f"WHEN '{written}' THEN '{meant}'" for written, meant in _SUFFIXES.items())
+    meanings = ", ".join(f"'{written}': '{meant}'" for written, meant in _SUFFIXES.items())
     own = f"regexp_replace(upper({suffix}), '[^A-Z0-9]', '', 'g')"
     ends = [f"nullif(regexp_extract({fold(field)}, ' {_TRAILING}$', 1), '')" for field in fields]
     trailing = f"coalesce({', '.join(ends)})" if ends else "NULL"
-    return f"CASE coalesce(nullif({own}, ''), {trailing}) {cases} END"
+    return f"MAP {{{meanings}}}[coalesce(nullif({own}, ''), {trailing})]"
 
 
 def name_keys(last: str, first: str, middle: str, suffix: str) -> str:
