@@ -121,7 +121,7 @@ def checked(desk: Desk, roster: Roster, statement: Statement, selection: Selecti
     if abs(decided_at - now) > CLOCK_TOLERANCE or decided_at < desk.file.received_at - CLOCK_TOLERANCE:
         raise Blocked("clock", "the decision's time is not now", remedy="Set the clock and decide again")
     officer = authorised(roster, statement, decided_at.date())
-    _uninvolved(desk.file, officer)
+    uninvolved(desk.file, officer)
     if not officer_authority_now(roster, officer, now):
         raise Blocked("authority", f"officer {officer.id} has no authority today")
     about(desk.file, statement, selection)
@@ -247,7 +247,8 @@ def _reasoned(statement: Statement, action: Action, selection: Selection) -> Non
         raise Blocked("prompt", "the reason answers another question", remedy="Answer the question shown")
 
 
-def _uninvolved(file: CaseFile, officer: Officer) -> None:
+def uninvolved(file: CaseFile, officer: Officer) -> None:
+    """Check that an officer neither handed in nor received a docket and has no stated conflict; raises Blocked."""
     if {officer.id, officer.name, officer.key.name, officer.delegated_by} & file.submitters:
         raise Blocked(
             "submitter",

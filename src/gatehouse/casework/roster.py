@@ -25,7 +25,7 @@ _FIELDS = {"id", "name", "role", "key", "from", "until", "revoked_on", "delegate
 
 @dataclass(frozen=True)
 class Officer:
-    """One person. Dates are inclusive; `until` None means without end."""
+    """One person. `start` is the first day of authority, `until` the first day no longer; None is without end."""
 
     id: str
     name: str
@@ -75,7 +75,7 @@ class Roster:
             return f"lost the authority on {person.revoked_on}"
         if on < person.start:
             return f"has authority only from {person.start}"
-        if person.until is not None and on > person.until:
+        if person.until is not None and on >= person.until:
             what = "a delegation that ended" if person.delegated_by else "an authority that ended"
             return f"has {what} on {person.until}"
         return self._why_not_delegated(person, on)
