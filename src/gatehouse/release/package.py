@@ -1,0 +1,97 @@
+"""What a release file is made of, byte for byte, so that anyone may write another reader.
+
+`RELEASE.age` is an age file to one recipient. Inside is an archive of four parts, in this order: `manifest.json`,
+`certificate.json`, `terms.txt` and `records.age`. The last is again an age file to the same recipient and holds
+`records.csv` and `receipt.key`: so the proof can be read and checked while the records are still sealed.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gatehouse.kernel import canonical, digests
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.release import archive
+from gatehouse.release.items import COLUMNS
+from gatehouse.release.recipients import Identity, encrypt
+
+FORM = "gatehouse-package/1"
+OUTER = ("manifest.json", "certificate.json", "terms.txt", "records.age")
+INNER = ("records.csv", "receipt.key")
+
+Row = tuple[str, ...]
+"""One item about one person: the columns of `items.COLUMNS`, all text."""
+
+
+@dataclass(frozen=True)
+class Outer:
+    """The parts that are read before the proof holds."""
+
+    manifest: dict[str, Any]
+    certificate: bytes
+    terms: bytes
+    records: bytes
+
+
+def write_csv(rows: Iterable[Row]) -> bytes:
+    """The records as CSV (RFC 4180, UTF-8, CRLF), with a header."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    return buffer.getvalue().encode()
+
+
+def read_csv(data: bytes, *, where: str) -> list[Row]:
+    """Read `write_csv`; raises WrongInput on anything it would not have written."""
+    try:
+        header, *rows = csv.reader(io.StringIO(data.decode(), newline=""), strict=True)
+    except (UnicodeDecodeError, csv.Error, ValueError):
+        raise WrongInput("the records cannot be read", where=where, remedy="Ask for a new copy") from None
+    records = [tuple(row) for row in rows]
+    if tuple(header) != COLUMNS or any(len(row) != len(COLUMNS) for row in records) or write_csv(records) != data:
+        raise WrongInput("the records have other columns than they must", where=where, remedy="Ask for a new copy")
+    return records
+
+
+def build(
+    *, release: str, recipient: str, certificate: bytes, terms: bytes, rows: Sequence[Row], receipt_key: str
+) -> bytes:
+    """The bytes of a release file. Different each time: seal once, record the digest, then publish."""
+    inner = archive.pack({"records.csv": write_csv(rows), "receipt.key": f"{receipt_key}\n".encode()})
+    records = encrypt(inner, recipient)
+    manifest = {
+        "format": FORM,
+        "release": release,
+        "certificate": digests.of_bytes(certificate),
+        "terms": digests.of_bytes(terms),
+        "records": digests.of_bytes(records),
+    }
+    parts = (canonical.encode(manifest), certificate, terms, records)
+    return encrypt(archive.pack(dict(zip(OUTER, parts, strict=True))), recipient)
+
+
+def open_outer(data: bytes, identity: Identity, *, where: str) -> Outer:
+    """Decrypt the outer layer and check that its parts are those that the manifest names."""
+    parts = archive.unpack(identity.decrypt(data, where=where), OUTER, where=where)
+    try:
+        manifest = json.loads(parts["manifest.json"])
+    except ValueError:
+        manifest = None
+    if not isinstance(manifest, dict) or manifest.get("format") != FORM:
+        raise WrongInput("this is no release", where=where, remedy="Ask for a new copy")
+    for name, part in (("certificate", "certificate.json"), ("terms", "terms.txt"), ("records", "records.age")):
+        if manifest.get(name) != digests.of_bytes(parts[part]):
+            raise AnswerIsNo(f"{part} is not the one the manifest names", where=where, remedy="Ask for a new copy")
+    return Outer(manifest, parts["certificate.json"], parts["terms.txt"], parts["records.age"])
+
+
+def open_inner(outer: Outer, identity: Identity, *, where: str) -> tuple[list[Row], str]:
+    """Decrypt the records and the key that signs receipts; call it only when the certificate holds."""
+    parts = archive.unpack(identity.decrypt(outer.records, where=where), INNER, where=where)
+    return read_csv(parts["records.csv"], where=where), parts["receipt.key"].decode("ascii", "replace").strip()

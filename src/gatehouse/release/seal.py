@@ -1,0 +1,51 @@
+"""Seal a release: verify the certificate, then encrypt exactly what it permits to the one officer it names.
+
+There is no way to seal without a certificate that holds: this function checks it itself, against the custodian's trust
+and not the caller's word. Encryption gives other bytes each time, so a caller records the digest before it publishes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from gatehouse.kernel import digests
+from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.ledger.signers import parse_signer
+from gatehouse.release import package
+from gatehouse.release.certificate import Verified, covers, verify
+from gatehouse.release.package import Row
+from gatehouse.release.trust import Trust
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """A sealed package and its name for ever: the SHA-256 of its bytes."""
+
+    verified: Verified
+    data: bytes
+    digest: str
+
+
+def seal(certificate: bytes, trust: Trust, *, terms: bytes, rows: Sequence[Row], receipt_key: str) -> Sealed:
+    """Seal records under a certificate, or raise and have done nothing.
+
+    `receipt_key` is the private half of the key that the certificate names; whoever opens the package can sign with it.
+    Raises AnswerIsNo when the certificate, the terms, the key or the records do not agree with each other.
+    """
+    verified = verify(certificate, trust)
+    header = verified.header
+    covers(verified, rows, where=header.release)
+    if digests.of_bytes(terms) != header.terms:
+        raise AnswerIsNo("the use terms are not those that the certificate names", where=header.release)
+    if parse_signer(receipt_key).key_text != header.receipt_key:
+        raise AnswerIsNo("the receipt key is not the one that the certificate names", where=header.release)
+    data = package.build(
+        release=header.release,
+        recipient=header.recipient,
+        certificate=certificate,
+        terms=terms,
+        rows=rows,
+        receipt_key=receipt_key,
+    )
+    return Sealed(verified, data, digests.of_bytes(data))
