@@ -28,7 +28,7 @@ def init(
 
     Example: gatehouse init custodian --name gateway.example/disclosures/2026 --parties parties.toml
     """
-    from gatehouse.pipeline import commit, site
+    from gatehouse.pipeline import record, site
 
     founding = site.Founding(
         name=name or f"gateway.example/disclosures/{clock.today().year}",
@@ -38,7 +38,7 @@ def init(
         demonstration=demonstration,
     )
     made = site.make(folder, founding)
-    commit.begin(made, clock.now())
+    record.begin(made, clock.now())
     click.echo(f"{folder}: a site was made. Next: put the register in {made.register}, name agencies in {made.parties}")
 
 

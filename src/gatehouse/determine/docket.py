@@ -37,6 +37,11 @@ class Docket:
         return self.root / "receipt.json"
 
     @property
+    def manifest(self) -> Path:
+        """submission.json as it was signed: the officers and what they may receive."""
+        return self.root / "submission.json"
+
+    @property
     def answers(self) -> Path:
         """What the requester may see now."""
         return self.root / "answers.csv"

@@ -33,11 +33,6 @@ demonstration = {demonstration}           # true allows a pretended date (GATEHO
 # role = "disclosure_officer"
 # key = "name+hash+base64"      # the public key that `gatehouse key new` printed
 # from = 2025-01-01
-
-# Outside witnesses of the ledger: where they listen. Their keys and the quorum stand in witnesses.policy
-# [[witnesses]]
-# name = "…"
-# url = "https://…"
 """
 
 
@@ -52,8 +47,6 @@ class Site:
     """A folder of Parquet tables or a postgresql:// address."""
     database: str
     demonstration: bool
-    witnesses: tuple[str, ...]
-    """Addresses of the witnesses asked to cosign each checkpoint."""
 
     @property
     def configuration(self) -> Path:
@@ -101,8 +94,13 @@ class Site:
         return self.root / "ledger-state"
 
     @property
+    def events(self) -> Path:
+        """Openings of the site's own entries in the ledger: founding, configuration, packs, keys."""
+        return self.root / "events"
+
+    @property
     def policy(self) -> Path:
-        """Which witnesses count and how many are a quorum (C2SP tlog-policy)."""
+        """Which witnesses count, where they listen, and how many are a quorum (C2SP tlog-policy)."""
         return self.root / "witnesses.policy"
 
     @property
@@ -138,7 +136,6 @@ def open_site(root: Path) -> Site:
             register=_located(root, _text(section, "register", "register")),
             database=_database(root, _text(section, "database", "sqlite:///gatehouse.sqlite3")),
             demonstration=section.get("demonstration", False) is True,
-            witnesses=tuple(_text(witness, "url") for witness in parsed.get("witnesses", [])),
         )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise WrongInput(f"not readable as TOML: {wrong}", where=str(configuration), remedy="Mend that line") from None
@@ -183,7 +180,7 @@ class Founding:
 
 
 def make(root: Path, founding: Founding) -> Site:
-    """Create a site: keys, packs, configuration. The ledger is begun by `pipeline.commit.begin`.
+    """Create a site: keys, packs, configuration. The ledger is begun by `pipeline.record.begin`.
 
     Built beside and renamed, so that a crash leaves no half site. Raises WrongInput when the folder holds anything.
     """

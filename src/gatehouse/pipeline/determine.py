@@ -1,0 +1,216 @@
+"""From a submission to a docket: receive, match, gather facts, apply the law, write what was decided.
+
+The docket is built in a folder beside its place and renamed into it, so that it is there whole or not at all. A
+submission that is refused leaves its own record and nothing else. Nothing here can release anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from gatehouse.determine import answers, batch, determinations, facts, summary
+from gatehouse.determine.docket import TABLES, Docket
+from gatehouse.intake import receipt
+from gatehouse.intake.parties import Parties
+from gatehouse.intake.submission import Received, receive
+from gatehouse.intake.workspace import write_parquet
+from gatehouse.kernel import files
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.evaluate import evaluate
+from gatehouse.law.pack import Pack
+from gatehouse.ledger.signers import Signer
+from gatehouse.match import build, match, open_register
+
+Progress = Callable[[str, int, int], None]
+
+
+def _silent(stage: str, done: int, total: int) -> None:
+    """Nobody watches."""
+
+
+@dataclass(frozen=True)
+class Law:
+    """Under which law to decide: a pack and a date."""
+
+    pack: Pack
+    folder: Path
+    as_of: dt.date
+
+
+@dataclass(frozen=True)
+class Records:
+    """Which register to search: its address and the folder of its index."""
+
+    register: str
+    index: Path
+    memory: str = "3GB"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the custodian knows of the requester beyond the submission. Without a signer receipts are unsigned."""
+
+    parties: Parties | None
+    signer: Signer | None = None
+    unsigned: bool = False
+    halted: bool = False
+    reports_overdue: int | None = None
+    history: tuple[Path, ...] = ()
+    """`requests.parquet` of the agency's earlier dockets."""
+
+
+@dataclass
+class _Timed:
+    """Seconds per stage, reported to whoever watches."""
+
+    progress: Progress
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        self.progress(name, 0, 1)
+        started = time.perf_counter()
+        yield
+        self.seconds[name] = round(time.perf_counter() - started, 3)
+        self.progress(name, 1, 1)
+
+
+def determine(
+    connection: duckdb.DuckDBPyConnection,
+    submission: Path,
+    out: Path,
+    *,
+    law: Law,
+    records: Records,
+    standing: Standing,
+    now: dt.datetime,
+    mapping: Path | None = None,
+    progress: Progress = _silent,
+) -> tuple[Docket, dict[str, float]]:
+    """Decide every request of a submission into the docket `out`; returns it and the seconds each stage took.
+
+    Raises WrongInput when the submission is refused whole (its refusal is then on record beside `out`) or when the
+    docket exists; MachineFailed when nothing could be decided.
+    """
+    if out.exists():
+        raise WrongInput("a docket of that name exists", where=str(out), remedy="Name another, or remove it")
+    timed = _Timed(progress)
+    received = _receive(connection, submission, out, standing, now, mapping, timed)
+    with timed.stage("index"):
+        index = build(open_register(records.register), records.index, memory=records.memory, progress=progress)
+    with timed.stage("match"):
+        match(connection, "requests", index, as_of=law.as_of, progress=progress)
+    with timed.stage("facts"):
+        _gather(connection, received, standing, law.as_of)
+    with timed.stage("law"):
+        evaluate(connection, law.pack, "facts", "decided", law.as_of)
+        determinations.assemble(
+            connection,
+            requests="requests",
+            decided="decided",
+            matches="matches",
+            target="determinations",
+            as_of=law.as_of,
+            pack_digest=law.pack.digest,
+        )
+    provenance = _provenance(received, standing, index.digest, law.as_of)
+    with timed.stage("write"):
+        docket = _write(connection, out, law, received, provenance, standing, now)
+    return docket, timed.seconds
+
+
+def _receive(
+    connection: duckdb.DuckDBPyConnection,
+    submission: Path,
+    out: Path,
+    standing: Standing,
+    now: dt.datetime,
+    mapping: Path | None,
+    timed: _Timed,
+) -> Received:
+    try:
+        with timed.stage("intake"):
+            return receive(
+                connection,
+                submission,
+                standing.parties,
+                mapping=mapping,
+                unsigned=standing.unsigned,
+                progress=timed.progress,
+            )
+    except WrongInput as refused:
+        record = receipt.refusal(submission, refused, now, standing.signer)
+        files.write(out.with_name(f"{out.name}.refused.json"), record)
+        raise
+
+
+def _gather(connection: duckdb.DuckDBPyConnection, received: Received, standing: Standing, as_of: dt.date) -> None:
+    earlier = None
+    if standing.history:
+        connection.read_parquet([str(path) for path in standing.history]).create_view("earlier_requests", replace=True)
+        earlier = "earlier_requests"
+    batch.count(connection, "requests", "batch", earlier)
+    known = facts.Standing(received.signature_valid, standing.halted, standing.reports_overdue)
+    facts.gather(
+        connection,
+        requests="requests",
+        batch="batch",
+        matches="matches",
+        target="facts",
+        manifest=received.manifest,
+        parties=standing.parties,
+        standing=known,
+        as_of=as_of,
+    )
+
+
+def _provenance(received: Received, standing: Standing, index: str, as_of: dt.date) -> dict[str, Any]:
+    manifest = received.manifest
+    return {
+        "submission": manifest.id,
+        "submission_digest": received.digest,
+        "agency": manifest.agency,
+        "basis": manifest.basis,
+        "agreement": manifest.agreement,
+        "signature_valid": received.signature_valid,
+        "parties_digest": standing.parties.digest if standing.parties else None,
+        "index_digest": index,
+        "as_of": as_of.isoformat(),
+    }
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection,
+    out: Path,
+    law: Law,
+    received: Received,
+    provenance: dict[str, Any],
+    standing: Standing,
+    now: dt.datetime,
+) -> Docket:
+    building = out.with_name(f".{out.name}.making")
+    shutil.rmtree(building, ignore_errors=True)
+    docket = Docket(building)
+    docket.releases.mkdir(parents=True)
+    docket.certificates.mkdir()
+    for table in TABLES:
+        write_parquet(connection, f"SELECT * FROM {table} ORDER BY seq", docket.table(table))
+    shutil.copytree(law.folder, docket.pack)
+    counted = summary.count(connection, determinations="determinations", pack=law.pack, provenance=provenance)
+    files.write(docket.summary, json.dumps(counted, indent=2).encode() + b"\n")
+    answers.publish(connection, determinations="determinations", pack=law.pack, path=docket.answers)
+    files.write(docket.receipt, receipt.acceptance(received, now, standing.signer))
+    files.write(docket.manifest, received.manifest_bytes)
+    building.rename(out)
+    files.sync_folder(out.parent)
+    return Docket(out)
