@@ -105,7 +105,7 @@ def determine(
     if out.exists():
         raise WrongInput("a docket of that name exists", where=str(out), remedy="Name another, or remove it")
     timed = _Timed(progress)
-    received = _receive(connection, submission, out, standing, now, mapping, timed)
+    received = _receive(connection, submission, out, standing=standing, now=now, mapping=mapping, timed=timed)
     with timed.stage("index"):
         index = build(open_register(records.register), records.index, memory=records.memory, progress=progress)
     with timed.stage("match"):
@@ -125,7 +125,8 @@ def determine(
         )
     provenance = _provenance(received, standing, index.digest, law.as_of)
     with timed.stage("write"):
-        docket = _write(connection, out, law, received, provenance, standing, now)
+        signer = standing.signer
+        docket = _write(connection, out, law=law, received=received, provenance=provenance, signer=signer, now=now)
     return docket, timed.seconds
 
 
@@ -133,6 +134,7 @@ def _receive(
     connection: duckdb.DuckDBPyConnection,
     submission: Path,
     out: Path,
+    *,
     standing: Standing,
     now: dt.datetime,
     mapping: Path | None,
@@ -192,10 +194,11 @@ def _provenance(received: Received, standing: Standing, index: str, as_of: dt.da
 def _write(
     connection: duckdb.DuckDBPyConnection,
     out: Path,
+    *,
     law: Law,
     received: Received,
     provenance: dict[str, Any],
-    standing: Standing,
+    signer: Signer | None,
     now: dt.datetime,
 ) -> Docket:
     building = out.with_name(f".{out.name}.making")
@@ -209,7 +212,7 @@ def _write(
     counted = summary.count(connection, determinations="determinations", pack=law.pack, provenance=provenance)
     files.write(docket.summary, json.dumps(counted, indent=2).encode() + b"\n")
     answers.publish(connection, determinations="determinations", pack=law.pack, path=docket.answers)
-    files.write(docket.receipt, receipt.acceptance(received, now, standing.signer))
+    files.write(docket.receipt, receipt.acceptance(received, now, signer))
     files.write(docket.manifest, received.manifest_bytes)
     building.rename(out)
     files.sync_folder(out.parent)
