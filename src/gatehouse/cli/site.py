@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import click
 
+from gatehouse.cli.determine import print_summary
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 
@@ -66,15 +66,5 @@ def run(submission: Path, folder: Path, mapping: Path | None, receiver: str, as_
     if as_json:
         click.echo(json.dumps({"docket": str(docket.root), **summary}, indent=2))
         return
-    _print(summary)
+    print_summary(summary)
     click.echo(f"docket: {docket.root}")
-
-
-def _print(summary: dict[str, Any]) -> None:
-    for outcome, count in summary["outcomes"].items():
-        click.echo(f"{outcome:>11}  {count:>9,}")
-    stopped = sorted(summary["rules"].items(), key=lambda item: -item[1]["fired"])[:8]
-    if stopped:
-        click.echo("most frequent reasons (stopped, of which by this rule alone):")
-    for rule, counts in stopped:
-        click.echo(f"  {rule:<32} {counts['fired']:>9,} {counts['alone']:>9,}")

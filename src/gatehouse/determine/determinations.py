@@ -39,7 +39,7 @@ def assemble(
         """,
         [as_of, pack_digest],
     )
-    counted = connection.sql(
+    counted = connection.execute(
         f"SELECT (SELECT count(*) FROM {requests}), count(*), count(DISTINCT seq), "
         f"count(*) FILTER (outcome = 'cleared' AND person_id IS NULL) FROM {target}"
     ).fetchone()

@@ -42,6 +42,11 @@ class Docket:
         return self.root / "submission.json"
 
     @property
+    def signature(self) -> Path:
+        """The agency's detached signature over submission.json; absent in a back-test."""
+        return self.root / "submission.json.sig"
+
+    @property
     def answers(self) -> Path:
         """What the requester may see now."""
         return self.root / "answers.csv"

@@ -23,8 +23,8 @@ def count(
     only limits items stops nothing and is counted as fired.
     """
     outcomes = dict.fromkeys(("cleared", "held", "incomplete", "refused"), 0)
-    outcomes.update(connection.sql(f"SELECT outcome, count(*) FROM {determinations} GROUP BY 1").fetchall())
-    codes = connection.sql(
+    outcomes.update(connection.execute(f"SELECT outcome, count(*) FROM {determinations} GROUP BY 1").fetchall())
+    codes = connection.execute(
         f"SELECT code, count(*) FROM (SELECT unnest(codes) AS code FROM {determinations}) GROUP BY 1 ORDER BY 1"
     ).fetchall()
     return {

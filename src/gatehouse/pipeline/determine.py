@@ -20,11 +20,14 @@ import duckdb
 
 from gatehouse.determine import answers, batch, determinations, facts, summary
 from gatehouse.determine.docket import TABLES, Docket
-from gatehouse.intake import receipt
+from gatehouse.intake.manifest import NAME as MANIFEST
+from gatehouse.intake.manifest import parse as parse_manifest
 from gatehouse.intake.parties import Parties
+from gatehouse.intake.receipt import Receipt
+from gatehouse.intake.receipt import write as write_receipt
 from gatehouse.intake.submission import Received, receive
 from gatehouse.intake.workspace import write_parquet
-from gatehouse.kernel import files
+from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
@@ -151,9 +154,22 @@ def _receive(
                 progress=timed.progress,
             )
     except WrongInput as refused:
-        record = receipt.refusal(submission, refused, now, standing.signer)
-        files.write(out.with_name(f"{out.name}.refused.json"), record)
+        _record_refusal(submission, out, refused, standing.signer, now)
         raise
+
+
+def _record_refusal(submission: Path, out: Path, refused: WrongInput, signer: Signer | None, now: dt.datetime) -> None:
+    """Leave the refusal's own record, signed, beside where the docket would have been (design §5.2)."""
+    document = submission / MANIFEST if submission.is_dir() else submission
+    digest = digests.of_file(document) if document.is_file() else digests.of_bytes(b"")
+    try:
+        name = parse_manifest(document.read_bytes()).id if submission.is_dir() else None
+    except (OSError, WrongInput):
+        name = None
+    record = Receipt(name, digest, 0, now, signer.name if signer else None, refusal=str(refused))
+    folder = out.with_name(f"{out.name}.refused")
+    folder.mkdir(parents=True, exist_ok=True)
+    write_receipt(record, folder, signer)
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, received: Received, standing: Standing, as_of: dt.date) -> None:
@@ -212,8 +228,11 @@ def _write(
     counted = summary.count(connection, determinations="determinations", pack=law.pack, provenance=provenance)
     files.write(docket.summary, json.dumps(counted, indent=2).encode() + b"\n")
     answers.publish(connection, determinations="determinations", pack=law.pack, path=docket.answers)
-    files.write(docket.receipt, receipt.acceptance(received, now, signer))
-    files.write(docket.manifest, received.manifest_bytes)
+    accepted = Receipt(received.manifest.id, received.digest, received.requests, now, signer.name if signer else None)
+    write_receipt(accepted, building, signer)
+    files.write(docket.manifest, received.original)
+    if received.signature:
+        files.write(docket.signature, received.signature)
     building.rename(out)
     files.sync_folder(out.parent)
     return Docket(out)

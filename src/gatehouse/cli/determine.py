@@ -1,0 +1,101 @@
+"""`gatehouse determine`: decide a submission without any power to release: back-test, impact, replay."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+import click
+
+from gatehouse.cli.progress import shown
+from gatehouse.kernel import clock
+from gatehouse.kernel.errors import WrongInput
+
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def read_day(_context: click.Context, _parameter: click.Parameter, text: str) -> dt.date:
+    """A strict ISO date given on the command line."""
+    day = clock.read_date(text)
+    if day is None:
+        raise click.BadParameter("write the date as 2025-08-07")
+    return day
+
+
+@click.command()
+@click.argument("submission", type=click.Path(exists=True, path_type=Path))
+@click.option("--register", required=True, help="A folder of Parquet tables, or postgresql://…")
+@click.option("--pack", "folder", required=True, type=_FOLDER, help="The law to decide under.")
+@click.option("--parties", "parties_file", type=_FILE, help="Without it nothing clears.")
+@click.option("--as-of", required=True, callback=read_day, help="The date of the law, such as 2025-08-07.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The docket to make.")
+@click.option("--index", type=click.Path(path_type=Path), help="Where the register's index is kept for the next time.")
+@click.option("--mapping", type=_FILE, help="A columns.toml for another layout.")
+@click.option("--unsigned", is_flag=True, help="Back-test a submission without a signature; nothing clears.")
+@click.option("--json", "as_json", is_flag=True, help="Print the summary, with the seconds of each stage, as JSON.")
+def determine(
+    submission: Path,
+    register: str,
+    folder: Path,
+    parties_file: Path | None,
+    as_of: dt.date,
+    out: Path,
+    index: Path | None,
+    mapping: Path | None,
+    unsigned: bool,
+    as_json: bool,
+) -> None:
+    """Decide every request of SUBMISSION into a docket, without ledger, approvals or any power to release.
+
+    Example: gatehouse determine ICE-2025-0003 --register register --pack packs/us-irs-6103-i-2
+    --parties parties.toml --as-of 2025-08-07 --out docket
+    """
+    from gatehouse.intake.parties import read as read_parties
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.law.reading import read_pack
+    from gatehouse.pipeline import determine as pipeline
+
+    if out.exists():
+        raise WrongInput("this exists already", where=str(out), remedy="Name another folder for the docket")
+    kept = index or Path(tempfile.mkdtemp(prefix="gatehouse-index-"))
+    try:
+        with shown() as progress, open_workspace(temporary=out.with_name(f".{out.name}.spill")) as connection:
+            docket, seconds = pipeline.determine(
+                connection,
+                submission,
+                out,
+                law=pipeline.Law(read_pack(folder), folder, as_of),
+                records=pipeline.Records(register, kept),
+                standing=pipeline.Standing(read_parties(parties_file) if parties_file else None, unsigned=unsigned),
+                now=clock.now(),
+                mapping=mapping,
+                progress=progress,
+            )
+    finally:
+        shutil.rmtree(out.with_name(f".{out.name}.spill"), ignore_errors=True)
+        if index is None:
+            shutil.rmtree(kept, ignore_errors=True)
+    summary = docket.read_summary()
+    if as_json:
+        click.echo(json.dumps({**summary, "seconds": seconds}, indent=2))
+        return
+    print_summary(summary)
+    click.echo(f"docket: {out}")
+
+
+def print_summary(summary: dict[str, object]) -> None:
+    """Print outcomes and the rules that stopped most, for a person."""
+    outcomes, rules = summary["outcomes"], summary["rules"]
+    assert isinstance(outcomes, dict)  # noqa: S101 - we wrote it
+    assert isinstance(rules, dict)  # noqa: S101 - we wrote it
+    for outcome, count in outcomes.items():
+        click.echo(f"{outcome:>11}  {count:>9,}")
+    stopping = {rule: counts for rule, counts in rules.items() if counts["effect"] != "limit"}
+    if stopping:
+        click.echo("most frequent reasons: requests stopped, and stopped by this rule alone")
+        for rule, counts in sorted(stopping.items(), key=lambda item: -item[1]["fired"])[:8]:
+            click.echo(f"  {rule:<36} {counts['fired']:>9,} {counts['alone']:>9,}")
