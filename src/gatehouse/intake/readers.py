@@ -63,7 +63,7 @@ def create(connection: duckdb.DuckDBPyConnection, target: str) -> None:
 
 
 def _count(connection: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = connection.sql(f"SELECT count(*) FROM {table}").fetchone()
+    row = connection.execute(f"SELECT count(*) FROM {table}").fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has one row
     return int(row[0])
 
@@ -72,9 +72,24 @@ def _select(layout: Layout) -> str:
     """The wire's columns over the file's, which are named c0, c1, … in the order of `layout.targets`."""
     at = {target: f"c{number}" for number, target in enumerate(layout.targets)}
     if FREE_ADDRESS in at:
-        at["address_line1"] = at[FREE_ADDRESS]
-    trimmed = r"nullif(trim({}, ' \t\r\n\u00a0'), '')".replace(r"\t\r\n\u00a0", "\t\r\n\u00a0")
-    return ", ".join(f"{trimmed.format(at[column])} AS {column}" if column in at else "NULL" for column in COLUMNS)
+        at |= _split_address(at[FREE_ADDRESS])
+    return ", ".join(
+        f"nullif(trim({at[column]}, ' \t\r\n\u00a0'), '') AS {column}" if column in at else "NULL" for column in COLUMNS
+    )
+
+
+def _split_address(text: str) -> dict[str, str]:
+    """A whole address in one text, cut only where commas or line breaks say so: street, city, state ZIP.
+
+    What does not have that form stays in the first line, where the judge of addresses finds it incomplete.
+    """
+    flat = f"regexp_replace(regexp_replace({text}, '\\s*[\r\n]+\\s*', ', ', 'g'), '[\\s,.]*(USA|U\\.S\\.A|US)?[\\s,.]*$', '')"
+    form = r"(?s)^(.*\S)\s*,\s*([^,\d]*[^,\d\s])\s*,?\s+([A-Za-z]{2})(?:[\s,]+(\d{5}(?:-?\d{4})?))?$"
+    cut = {
+        column: f"nullif(regexp_extract({flat}, '{form}', {group}), '')"
+        for group, column in enumerate(("address_line1", "city", "state", "postal_code"), 1)
+    }
+    return cut | {"address_line1": f"coalesce({cut['address_line1']}, {text})"}
 
 
 def _csv(path: Path, layout: Layout) -> str:
@@ -104,7 +119,7 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layou
     objects = f"SELECT json FROM read_ndjson_objects({quoted(path)}, maximum_object_size={MAX_ROW})"
     allowed = {layout.file_column(target) for target in layout.targets}
     try:
-        shapes = connection.sql(
+        shapes = connection.execute(
             f"SELECT DISTINCT unnest(json_keys(json)) AS name, json_type(json) AS whole FROM ({objects})"
         ).fetchall()
         wrong = connection.execute(
@@ -133,7 +148,7 @@ def _parquet(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout) 
     if layout.fixed:
         raise WrongInput("a mapping by position is for text files", where=path.name, remedy="Use [columns] instead")
     try:
-        described = connection.sql(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
     except _READ_ERRORS:
         raise WrongInput("is not a Parquet file that can be read", where=path.name, remedy="Write it again") from None
     types = {str(row[0]): str(row[1]) for row in described}
