@@ -32,6 +32,8 @@ class Receipt:
     received_at: dt.datetime
     signed_by: str | None
     refusal: str | None = None
+    received_by: str | None = None
+    """Who handed it in at the custodian; that person may not approve it."""
 
     @property
     def encoded(self) -> bytes:
@@ -44,6 +46,7 @@ class Receipt:
             "received_at": clock.stamp(self.received_at),
             "signed_by": self.signed_by,
             "refusal": self.refusal,
+            "received_by": self.received_by,
         }
         return canonical.encode(content) + b"\n"
 

@@ -1,0 +1,91 @@
+"""One submission at a site, as far as a machine may carry it: received, determined, committed, laid before people.
+
+Each stage is finished before the next begins, and running again takes up where a crash left it.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gatehouse.determine.docket import Docket
+from gatehouse.intake import manifest as manifests
+from gatehouse.intake import parcel
+from gatehouse.intake import parties as parties_file
+from gatehouse.intake.workspace import open_workspace
+from gatehouse.kernel import digests
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.reading import read_pack
+from gatehouse.ledger.signers import read_signer
+from gatehouse.pipeline import approve, commit
+from gatehouse.pipeline.determine import Law, Records, Standing, determine
+from gatehouse.pipeline.site import Site
+
+Progress = Callable[[str, int, int], None]
+
+
+def run(
+    site: Site,
+    submission: Path,
+    *,
+    now: dt.datetime,
+    mapping: Path | None = None,
+    receiver: str = "",
+    progress: Progress,
+) -> Docket:
+    """Carry a submission up to the approvals; returns its docket.
+
+    `receiver` is who hands it in and may therefore not approve it. The law is that of the day. Raises WrongInput when
+    the submission is refused whole or its id was used for another one, MachineFailed when trying again is safe.
+    """
+    manifest, digest = _identify(submission)
+    docket = Docket(site.dockets / manifest.id)
+    with open_workspace(temporary=site.root / "spill") as connection:
+        if not docket.root.exists():
+            folder = site.pack_for(manifest.basis)
+            docket, _ = determine(
+                connection,
+                submission,
+                docket.root,
+                law=Law(read_pack(folder), folder, now.date()),
+                records=Records(site.register, site.index),
+                standing=_standing(site, manifest, now),
+                now=now,
+                mapping=mapping,
+                progress=progress,
+            )
+        elif docket.read_summary()["submission_digest"] != digest:
+            raise WrongInput(
+                f"the id {manifest.id} was used for another submission",
+                where=manifests.NAME,
+                remedy="Give this one an id of its own and sign again",
+            )
+        progress("ledger", 0, 1)
+        commit.commit_docket(connection, site, docket, now)
+        progress("ledger", 1, 1)
+        approve.open_cases(connection, site, docket, submitters=[receiver] if receiver else [])
+    return docket
+
+
+def _identify(submission: Path) -> tuple[manifests.Manifest, str]:
+    with parcel.opened(submission) as folder:
+        data = parcel.member(folder, manifests.NAME).read_bytes()
+    return manifests.parse(data), digests.of_bytes(data)
+
+
+def _standing(site: Site, manifest: manifests.Manifest, now: dt.datetime) -> Standing:
+    return Standing(
+        parties=parties_file.read(site.parties) if site.parties.is_file() else None,
+        signer=read_signer(site.custodian_key),
+        reports_overdue=approve.reports_overdue(site, manifest.agency, now),
+        history=tuple(_earlier(site, manifest.agency)),
+    )
+
+
+def _earlier(site: Site, agency: str) -> Iterator[Path]:
+    """The requests of the agency's earlier dockets, so that ceilings count across submissions."""
+    for summary in sorted(site.dockets.glob("*/summary.json")):
+        if json.loads(summary.read_bytes())["agency"] == agency:
+            yield summary.with_name("requests.parquet")
