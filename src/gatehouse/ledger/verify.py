@@ -1,0 +1,156 @@
+"""Verifying a whole ledger from its public folder and the verifier's own policy, believing nothing else.
+
+Every bundle is hashed, every tile compared with what the bundles make it, every published checkpoint compared with
+the tree at its size, and nothing may lie in the folder that does not belong there.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import tiles, tree
+from gatehouse.ledger.checkpoint import Checkpoint
+from gatehouse.ledger.opening import ENTRY_BYTES
+from gatehouse.ledger.policy import Policy
+
+_MAX_CHECKPOINT = 1 << 20
+_PART = re.compile(
+    r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?",
+    re.ASCII,
+)
+_HISTORY = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})(\.tsr)?", re.ASCII)
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was checked: the newest checkpoint, how many checkpoints agree, and how many files run ahead of it."""
+
+    checkpoint: Checkpoint
+    checkpoints: int
+    timestamps: int
+    ahead: int
+
+
+def verify_log(root: Path, policy: Policy, *, progress: Progress = lambda *_: None) -> Verified:
+    """Verify a ledger in full; see the module's promise.
+
+    Raises AnswerIsNo with the first thing that does not hold, WrongInput when this is no ledger at all.
+    """
+    if not (root / "checkpoint").is_file():
+        raise WrongInput("there is no ledger here: it has no checkpoint", where=root.name)
+    present = _files(root)
+    published = _published(root, present, policy)
+    newest = max(published, key=lambda found: found.size)
+    levels = _replay(root, newest, progress)
+    reader = tiles.TileReader(root, newest.size)
+    for earlier in published:
+        _check_root(earlier, tree.range_hash(0, earlier.size, reader.node))
+    ahead = _check_leftovers(root, present, newest.size, levels)
+    stamps = sum(name.endswith(".tsr") for name in present)
+    return Verified(newest, len({found.size for found in published}), stamps, ahead)
+
+
+def _published(root: Path, present: set[str], policy: Policy) -> list[Checkpoint]:
+    found = [policy.accept(_small(root, "checkpoint"), where="checkpoint")]
+    for name in sorted(present):
+        history = _HISTORY.fullmatch(name)
+        if history is None or history[2]:
+            continue
+        earlier = policy.accept(_small(root, name), where=name)
+        if earlier.size != int(history[1]):
+            raise AnswerIsNo("a checkpoint lies under a name that is not its size", where=name)
+        found.append(earlier)
+    return found
+
+
+def _small(root: Path, name: str) -> bytes:
+    with (root / name).open("rb") as stream:
+        return stream.read(_MAX_CHECKPOINT + 1)
+
+
+def _replay(root: Path, newest: Checkpoint, progress: Progress) -> list[int]:
+    """Hash every entry up to the root, comparing every tile; returns how many hashes each level has."""
+    level, counts, hashes = 0, [], b""
+    while (count := newest.size >> tiles.HEIGHT * level) > 0:
+        counts.append(count)
+        above = []
+        for index in range((count + tiles.WIDTH - 1) // tiles.WIDTH):
+            width = min(tiles.WIDTH, count - index * tiles.WIDTH)
+            if level == 0:
+                own = _bundle_hashes(root, index, width)
+                progress("entries", index * tiles.WIDTH + width, count)
+            else:
+                own = hashes[index * tiles.TILE_BYTES : index * tiles.TILE_BYTES + width * tree.HASH]
+            name = tiles.tile_name(level, index, width)
+            if tiles.read_file(root, name) != own:
+                raise AnswerIsNo("a tile is not made of what lies below it", where=name)
+            if width == tiles.WIDTH:
+                above.append(tiles.tile_root(own))
+        level, hashes = level + 1, b"".join(above)
+    return counts
+
+
+def _bundle_hashes(root: Path, index: int, width: int) -> bytes:
+    name = tiles.entries_name(index, width)
+    entries = tiles.decode_bundle(tiles.read_file(root, name), width, where=name)
+    if any(len(entry) != ENTRY_BYTES for entry in entries):
+        raise AnswerIsNo(f"an entry is not a commitment of {ENTRY_BYTES} bytes", where=name)
+    return tree.leaf_hashes(entries)
+
+
+def _check_root(found: Checkpoint, root: bytes) -> None:
+    if found.root != root:
+        raise AnswerIsNo(f"the checkpoint of size {found.size} has another root than the ledger")
+
+
+def _files(root: Path) -> set[str]:
+    present = {path.relative_to(root).as_posix() for path in _walk(root)}
+    for name in present:
+        if name != "checkpoint" and not _HISTORY.fullmatch(name) and not _PART.fullmatch(name):
+            raise AnswerIsNo("a file lies in the ledger that does not belong there", where=name)
+    return present
+
+
+def _walk(folder: Path) -> Iterator[Path]:
+    for path in folder.iterdir():
+        if path.is_symlink():
+            raise AnswerIsNo("a ledger holds no links", where=path.name)
+        if path.is_dir():
+            yield from _walk(path)
+        else:
+            yield path
+
+
+def _check_leftovers(root: Path, present: set[str], size: int, counts: list[int]) -> int:
+    """Older partial tiles must begin the present ones; what runs ahead of the checkpoint is only counted."""
+    ahead = 0
+    for name in sorted(present - set(tiles.names(size))):
+        part = _PART.fullmatch(name)
+        if part is None:
+            if name.endswith(".tsr") and name.removesuffix(".tsr") not in present:
+                raise AnswerIsNo("a time-stamp has no checkpoint", where=name)
+            continue
+        level = 0 if part[1] == "entries" else int(part[1])
+        index, width = int(part[2].replace("x", "").replace("/", "")), int(part[3] or tiles.WIDTH)
+        present_width = min(tiles.WIDTH, (counts[level] if level < len(counts) else 0) - index * tiles.WIDTH)
+        ahead += width > present_width
+        if present_width > 0:
+            entries = part[1] == "entries"
+            become = (
+                tiles.entries_name(index, present_width) if entries else tiles.tile_name(level, index, present_width)
+            )
+            _check_beginning(root, name, become, width * (ENTRY_BYTES + 2 if entries else tree.HASH))
+    return ahead
+
+
+def _check_beginning(root: Path, name: str, become: str, length: int) -> None:
+    data, whole = tiles.read_file(root, name), tiles.read_file(root, become)
+    shared = min(length, len(whole))
+    if len(data) != length or data[:shared] != whole[:shared]:
+        raise AnswerIsNo("an older part of the ledger differs from what it became", where=name)
