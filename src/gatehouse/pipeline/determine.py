@@ -70,6 +70,8 @@ class Standing:
     reports_overdue: int | None = None
     history: tuple[Path, ...] = ()
     """`requests.parquet` of the agency's earlier dockets."""
+    receiver: str | None = None
+    """Who hands the submission in."""
 
 
 @dataclass
@@ -128,8 +130,11 @@ def determine(
         )
     provenance = _provenance(received, standing, index.digest, law.as_of)
     with timed.stage("write"):
-        signer = standing.signer
-        docket = _write(connection, out, law=law, received=received, provenance=provenance, signer=signer, now=now)
+        docket = _write(connection, out, law=law, received=received, provenance=provenance)
+        _write_receipt(docket, received, standing, now)
+        docket.root.rename(out)
+        files.sync_folder(out.parent)
+        docket = Docket(out)
     return docket, timed.seconds
 
 
@@ -214,9 +219,8 @@ def _write(
     law: Law,
     received: Received,
     provenance: dict[str, Any],
-    signer: Signer | None,
-    now: dt.datetime,
 ) -> Docket:
+    """Write all but the receipt into a folder beside `out`."""
     building = out.with_name(f".{out.name}.making")
     shutil.rmtree(building, ignore_errors=True)
     docket = Docket(building)
@@ -228,11 +232,15 @@ def _write(
     counted = summary.count(connection, determinations="determinations", pack=law.pack, provenance=provenance)
     files.write(docket.summary, json.dumps(counted, indent=2).encode() + b"\n")
     answers.publish(connection, determinations="determinations", pack=law.pack, path=docket.answers)
-    accepted = Receipt(received.manifest.id, received.digest, received.requests, now, signer.name if signer else None)
-    write_receipt(accepted, building, signer)
     files.write(docket.manifest, received.original)
     if received.signature:
         files.write(docket.signature, received.signature)
-    building.rename(out)
-    files.sync_folder(out.parent)
-    return Docket(out)
+    return docket
+
+
+def _write_receipt(docket: Docket, received: Received, standing: Standing, now: dt.datetime) -> None:
+    signer = standing.signer
+    signed_by = signer.name if signer else None
+    manifest = received.manifest
+    accepted = Receipt(manifest.id, received.digest, received.requests, now, signed_by, None, standing.receiver)
+    write_receipt(accepted, docket.root, signer)

@@ -22,6 +22,8 @@ from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import approve, commit
 from gatehouse.pipeline.determine import Law, Records, Standing, determine
 from gatehouse.pipeline.site import Site
+from gatehouse.release.returns import overdue
+from gatehouse.store.shelf import Shelf
 
 Progress = Callable[[str, int, int], None]
 
@@ -40,6 +42,7 @@ def run(
     `receiver` is who hands it in and may therefore not approve it. The law is that of the day. Raises WrongInput when
     the submission is refused whole or its id was used for another one, MachineFailed when trying again is safe.
     """
+    office = approve.office(site)
     manifest, digest = _identify(submission)
     docket = Docket(site.dockets / manifest.id)
     with open_workspace(temporary=site.root / "spill") as connection:
@@ -51,7 +54,7 @@ def run(
                 docket.root,
                 law=Law(read_pack(folder), folder, now.date()),
                 records=Records(site.register, site.index),
-                standing=_standing(site, manifest, now),
+                standing=_standing(site, manifest, receiver, now),
                 now=now,
                 mapping=mapping,
                 progress=progress,
@@ -65,7 +68,7 @@ def run(
         progress("ledger", 0, 1)
         commit.commit_docket(connection, site, docket, now)
         progress("ledger", 1, 1)
-        approve.open_cases(connection, site, docket, submitters=[receiver] if receiver else [])
+        approve.open_docket(connection, office, docket)
     return docket
 
 
@@ -75,12 +78,13 @@ def _identify(submission: Path) -> tuple[manifests.Manifest, str]:
     return manifests.parse(data), digests.of_bytes(data)
 
 
-def _standing(site: Site, manifest: manifests.Manifest, now: dt.datetime) -> Standing:
+def _standing(site: Site, manifest: manifests.Manifest, receiver: str, now: dt.datetime) -> Standing:
     return Standing(
         parties=parties_file.read(site.parties) if site.parties.is_file() else None,
         signer=read_signer(site.custodian_key),
-        reports_overdue=approve.reports_overdue(site, manifest.agency, now),
+        reports_overdue=overdue(Shelf(), manifest.agency, now),
         history=tuple(_earlier(site, manifest.agency)),
+        receiver=receiver or None,
     )
 
 
