@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from gatehouse.kernel import digests
@@ -99,7 +99,7 @@ def read_pack(folder: Path) -> Pack:
         instruments=instruments,
         rules=rules,
         examples=tuple(_examples(folder, files, fields, rules)),
-        properties=tuple(_properties(folder, vocabulary)),
+        properties=tuple(_properties(folder, property_vocabulary(vocabulary, items))),
         changes=tuple((entry.text("version"), entry.text("says")) for entry in document.entries("change")),
     )
 
@@ -347,6 +347,12 @@ def _properties(folder: Path, vocabulary: Vocabulary) -> Iterator[Property]:
             file=entry.file,
             line=entry.line("id"),
         )
+
+
+def property_vocabulary(vocabulary: Vocabulary, items: Iterable[str]) -> Vocabulary:
+    """The words of properties: those of conditions, and for each item `gives_…`, `asks_…` and `agreed_…`."""
+    kinds = {f"{verb}_{item}": Kind.BOOL for verb in ("gives", "asks", "agreed") for item in items}
+    return dataclasses.replace(vocabulary, kinds={**vocabulary.kinds, **kinds})
 
 
 def _in(folder: Path, files: list[Path], name: str) -> list[Path]:

@@ -1,0 +1,163 @@
+"""Faults a pack can have although it loads: rules that do nothing, contradict, leak, or loosen when a fact is missing.
+
+Each question is settled by the solver over every request and date. An `error` keeps a pack from being signed; a
+`warning` is for counsel to weigh.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from gatehouse.law.explain import placeholders
+from gatehouse.law.formula import Formula, Outcome
+from gatehouse.law.language import field_names
+from gatehouse.law.pack import SEVERITY, Code, Effect, Pack, Rule
+from gatehouse.law.prove import Question, solver_module
+
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault: how grave, of what kind, where, and what to do."""
+
+    severity: str
+    kind: str
+    where: str
+    says: str
+    remedy: str
+
+
+def lint(pack: Pack, progress: Progress = lambda *_: None) -> list[Finding]:
+    """Every fault found in a loaded pack."""
+    formula = Formula(solver_module(), [pack])
+    outcome = formula.outcome(pack)
+    question = Question(formula)
+    findings = [*_texts(pack), *_leaks(pack), *_dates(pack), *_unused(pack)]
+    for number, rule in enumerate(pack.rules):
+        progress("lint", number, len(pack.rules))
+        findings += _idle(rule, pack, formula, outcome, question)
+    findings += _contradictory(pack, formula, question)
+    findings += _null_unsafe(pack, formula, outcome, question)
+    findings += _loosening(pack, formula, question)
+    progress("lint", len(pack.rules), len(pack.rules))
+    return findings
+
+
+def _at(rule: Rule) -> str:
+    return f"{rule.file}, line {rule.line}, rule {rule.id}"
+
+
+def _texts(pack: Pack) -> Iterator[Finding]:
+    for rule in pack.rules:
+        if placeholders(rule.say):
+            remedy = "Put values into note, which only the custodian sees"
+            yield Finding("error", "leak", _at(rule), "the requester's text contains a fact", remedy)
+        for name in placeholders(rule.note):
+            if name not in pack.fields:
+                yield Finding("error", "text", _at(rule), f"the note names {name!r}, no declared fact", "Declare it")
+
+
+def _leaks(pack: Pack) -> Iterator[Finding]:
+    """A rule about the register whose code is not opaque would tell the requester what is on file."""
+    for rule in pack.rules:
+        revealing = sorted(name for name in field_names(rule.when) if name in pack.fields and pack.fields[name].reveals)
+        if revealing and rule.code not in (Code.SUBJECT, Code.HOLD):
+            says = f"the rule reads {', '.join(revealing)} from the register under the open code {rule.code}"
+            yield Finding("error", "oracle", _at(rule), says, "Give it the code SUBJECT or HOLD")
+
+
+def _dates(pack: Pack) -> Iterator[Finding]:
+    for rule in pack.rules:
+        if rule.until is not None and rule.until <= rule.begins:
+            yield Finding("error", "dates", _at(rule), "the rule ends before it begins", "Correct from and until")
+    for instrument in pack.instruments:
+        if instrument.begins < instrument.made:
+            says = f"in force from {instrument.begins}, before it was made on {instrument.made}"
+            yield Finding("warning", "dates", instrument.file, says, "Check from and made")
+
+
+def _unused(pack: Pack) -> Iterator[Finding]:
+    used = set().union(*(field_names(rule.when) for rule in pack.rules), {"items_requested", "items_agreed"})
+    for name in pack.fields:
+        if name not in used:
+            where = str(pack.folder / "pack.toml")
+            yield Finding("warning", "unused", where, f"no rule reads the fact {name}", "Leave it out of [fields]")
+
+
+def _idle(rule: Rule, pack: Pack, formula: Formula, outcome: Outcome, question: Question) -> Iterator[Finding]:
+    """A rule that never fires, always fires, or never changes an outcome by itself."""
+    solver = formula.solver
+    fires = outcome.fires[rule.id]
+    if question.ask(fires) is not True:
+        says = "the rule can never fire" if rule.effect is not Effect.GRANT else "the grant can never apply"
+        yield Finding("error", "unreachable", _at(rule), says, "Correct the condition, or remove the rule")
+        return
+    if rule.effect in (Effect.GRANT, Effect.LIMIT):
+        return
+    if question.ask(formula.active(rule), solver.Not(fires)) is not True:
+        yield Finding("warning", "always", _at(rule), "the rule stops every request while in force", "Is this meant?")
+    stricter = [
+        outcome.fires[other.id]
+        for other in pack.rules
+        if other.id != rule.id
+        and other.effect in (Effect.REQUIRE, Effect.BAR)
+        and SEVERITY[other.outcome] >= SEVERITY[rule.outcome]
+    ]
+    alone = question.ask(fires, outcome.granted, *(solver.Not(other) for other in stricter))
+    if alone is not True and rule.instrument.kind != "order":
+        says = "whatever this rule stops, another rule stops at least as strictly"
+        yield Finding("warning", "redundant", _at(rule), says, "Remove it, or keep it for the words it says")
+
+
+def _contradictory(pack: Pack, formula: Formula, question: Question) -> Iterator[Finding]:
+    """Limits that together leave nothing."""
+    limits = [rule for rule in pack.rules if rule.effect is Effect.LIMIT]
+    for number, first in enumerate(limits):
+        for second in limits[number + 1 :]:
+            if set(first.items) & set(second.items):
+                continue
+            together = [
+                formula.solver.And(formula.active(rule), formula.solver.Not(formula.truth(rule.when).no))
+                for rule in (first, second)
+            ]
+            if question.ask(*together) is not False:
+                says = f"the limits {first.id} and {second.id} leave no item between them"
+                yield Finding("error", "contradiction", _at(second), says, "Narrow one condition, or share an item")
+
+
+def _null_unsafe(pack: Pack, formula: Formula, outcome: Outcome, question: Question) -> Iterator[Finding]:
+    """A fact whose absence clears, or permits an item for, a request that some value of it would stop."""
+    solver = formula.solver
+    forgiven = {name for rule in pack.rules for name in rule.ignores}
+    gains = [solver.And(outcome.cleared, given) for given in outcome.permits.values()]
+    for name, (_, null) in formula.symbols.items():
+        if name in forgiven:
+            continue
+        yes, no = (null, formula.true), (null, formula.false)
+        looser = solver.Or(
+            *(solver.And(solver.substitute(g, yes), solver.Not(solver.substitute(g, no))) for g in gains)
+        )
+        if question.ask(looser) is not False:
+            readers = [rule for rule in pack.rules if name in field_names(rule.when)]
+            says = f"a request can clear because {name} is missing, though some value of it would stop it"
+            where = _at(readers[0]) if readers else str(pack.folder)
+            remedy = f"Require {name}, ask for its state, or state in [rule.ignores] why its absence is forgiven"
+            yield Finding("error", "null-unsafe", where, says, remedy)
+
+
+def _loosening(pack: Pack, formula: Formula, question: Question) -> Iterator[Finding]:
+    """An order under which a request clears that would not clear without it and the orders it ends."""
+    orders = [each for each in pack.instruments if each.kind == "order"]
+    whole = formula.outcome(pack)
+    for order in orders:
+        without = [r for r in pack.rules if r.instrument.id != order.id and r.instrument.id not in order.ends]
+        before = formula.outcome(pack, without)
+        gained = [
+            formula.solver.And(whole.cleared, item, formula.solver.Not(formula.solver.And(before.cleared, less)))
+            for item, less in zip(whole.permits.values(), before.permits.values(), strict=True)
+        ]
+        if question.ask(formula.solver.Or(*gained)) is not False:
+            says = f"the order {order.id} lets something clear that the law without it would stop"
+            yield Finding("error", "loosening", order.file, says, "An order only tightens")
