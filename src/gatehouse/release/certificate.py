@@ -108,14 +108,18 @@ def verify(data: bytes, trust: Trust, *, where: str = "certificate.json") -> Ver
     approved, cleared = _decided(document, header, trust, where)
     permitted: set[tuple[str, str]] = set()
     seqs: list[int] = []
+    batches: set[str] = set()
     for record in document["records"]:
         proven = prove(record, checkpoint, where=where)
         items = _permitted(record, proven, header, cleared, where)
         permitted.update((proven.request_id, item) for item in items)
         seqs.append(proven.seq)
+        batches.add(proven.batch)
     cases = Selection.of(seqs)
     if not seqs or len(cases) != len(seqs):
         raise AnswerIsNo("the certificate has no record, or one twice", where=where)
+    if len(batches) != 1:
+        raise AnswerIsNo("the records were not determined together: they are of several dockets", where=where)
     if not cases <= approved:
         raise AnswerIsNo(f"{len(cases - approved)} records lack the approval of two different people", where=where)
     return Verified(header, digests.of_bytes(data), frozenset(permitted), cases)

@@ -46,19 +46,19 @@ class Desk:
             selection=selection.pack(),
             decided_at=approval.instant(statement, "decided_at"),
         )
+        self._row.decisions_made += 1
+        self._row.save(update_fields=["decisions_made"])
         self.keep(board)
         return number
 
     def keep(self, board: Board) -> None:
-        """Write the sets in which a board differs from the one held, and count the decision."""
+        """Write the sets in which a board differs from the one held."""
         before, after = _sets(self.board), _sets(board)
         for (kind, name), members in after.items():
             if before.get((kind, name)) != members:
                 models.Members.objects.update_or_create(
                     file=self._row, kind=kind, name=name, defaults={"cases": members.pack()}
                 )
-        self._row.decisions_made += 1
-        self._row.save(update_fields=["decisions_made"])
         self.board = board
 
 
@@ -111,15 +111,12 @@ class Casebook:
     def decisions(self, docket: str) -> Sequence[Decision]:
         """All decisions in the order they were made."""
         rows = models.Decision.objects.filter(file__docket=docket).order_by("number")
-        return tuple(
-            Decision(
-                row.number,
-                statements.of_document(row.statement),
-                Selection.unpack(bytes(row.selection)),
-                row.ledger_index,
-            )
-            for row in rows.iterator(chunk_size=500)
-        )
+        return tuple(_decision(row) for row in rows.iterator(chunk_size=500))
+
+    def uncommitted(self, docket: str) -> Sequence[Decision]:
+        """Decisions whose commitment is not in the ledger yet, in order."""
+        rows = models.Decision.objects.filter(file__docket=docket, ledger_index=None).order_by("number")
+        return tuple(_decision(row) for row in rows)
 
     def committed(self, docket: str, number: int, ledger_index: int) -> None:
         """Record where in the ledger a decision stands."""
@@ -202,6 +199,11 @@ def _board(row: models.CaseFile) -> Board:
 def _sets(board: Board) -> dict[tuple[str, str], Selection]:
     states = {(_STATE, str(state)): members for state, members in board.states.items()}
     return states | {(_PERSON, person): members for person, members in board.approved_by.items()}
+
+
+def _decision(row: models.Decision) -> Decision:
+    statement, selection = statements.of_document(row.statement), Selection.unpack(bytes(row.selection))
+    return Decision(row.number, statement, selection, row.ledger_index)
 
 
 def _sample(identifier: str) -> Sample | None:

@@ -41,6 +41,17 @@ def begin(kind: str, subject: str, steps: int, plan: Mapping[str, Any]) -> Mappi
     return plan_kept
 
 
+def plan(kind: str, subject: str) -> Mapping[str, Any]:
+    """The plan of a job that there is."""
+    kept: Mapping[str, Any] = models.Job.objects.get(kind=kind, subject=subject).plan
+    return kept
+
+
+def count(kind: str, prefix: str) -> int:
+    """How many jobs of a kind were ever begun whose subject starts so."""
+    return models.Job.objects.filter(kind=kind, subject__startswith=prefix).count()
+
+
 def unfinished(kind: str) -> tuple[str, ...]:
     """Subjects whose job still has steps to do, oldest first."""
     rows = models.Job.objects.filter(kind=kind, next_step__lt=F("steps")).order_by("id")
@@ -103,6 +114,11 @@ def _commit(job: models.Job, holder: str, effects: Effects) -> None:
         if not moved:
             raise Fenced("another worker took this job over", remedy="Nothing was changed; look at its result")
         effects()
+
+
+def forget(kind: str, subject: str) -> None:
+    """Remove a job that came to nothing, before any of its effects left the house."""
+    models.Job.objects.filter(kind=kind, subject=subject).delete()
 
 
 def retry(kind: str, subject: str) -> None:

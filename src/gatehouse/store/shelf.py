@@ -58,6 +58,10 @@ class Shelf:
         except IntegrityError as twice:
             raise MachineFailed("a release was about to be sealed twice; nothing was changed") from twice
 
+    def forget(self, batch: str) -> None:
+        """Forget sealed packages that were never published."""
+        models.Release.objects.filter(batch=batch, published_at=None).delete()
+
     def published(self, batch: str, at: dt.datetime) -> None:
         """Record that the packages of a batch lie where officers fetch them."""
         models.Release.objects.filter(batch=batch, published_at=None).update(published_at=at)
