@@ -122,7 +122,7 @@ def proof(file: Path, policy_file: Path, *, as_json: bool) -> None:
 @_POLICY
 @_JSON
 def docket(docket: Path, ledger_folder: Path | None, policy_file: Path, *, as_json: bool) -> None:
-    """Verify that every request of a docket has exactly one determination, committed in order, none added, none missing.
+    """Verify that every request of a docket has exactly one determination, committed in order, none added or missing.
 
     The whole ledger is verified first.
 
