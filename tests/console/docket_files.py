@@ -9,10 +9,6 @@ import duckdb
 
 AGENCY = "us.dhs.ice"
 
-_TEXTS = """last_name first_name middle_name suffix birth_date tin address_line1 address_line2 city state postal_code country
-period_from period_to authority proceeding matter_number matter_opened_on final_order_date final_order_number
-review_order_date removal_ground reason officer_ids items""".split()
-
 _REQUESTS = """
 SELECT i AS seq, 'R-' || lpad(i::VARCHAR, 7, '0') AS request_id,
   'Sample' || (i % 5000) AS last_name, ['Ana','Ben','Carla','Dmitri'][i % 4 + 1] AS first_name,
@@ -24,7 +20,7 @@ SELECT i AS seq, 'R-' || lpad(i::VARCHAR, 7, '0') AS request_id,
   'investigation' AS proceeding, 'M-' || i AS matter_number, '2025-01-15' AS matter_opened_on,
   '2024-06-01' AS final_order_date, 'A' || i AS final_order_number, NULL::VARCHAR AS review_order_date,
   '8 USC 1227(a)(1)(B)' AS removal_ground, 'The address is needed to locate the defendant in matter ' || i AS reason,
-  'ICE-0042' AS officer_ids, 'last_known_address' AS items,
+  'ICE-0042' AS officer_ids, 'last_known_address' AS items, ['ICE-0042'] AS officer_list,
   'SAMPLE' AS last_key, 'ANA' AS first_key, '8 USC 1253(a)(1)' AS authority_citation,
   CASE WHEN i % 10 < 6 THEN 'not_an_address' ELSE 'complete' END AS address_verdict,
   CASE WHEN i % 10 < 6 THEN 'placeholder' ELSE NULL END AS address_reason

@@ -7,6 +7,9 @@ stand: no debug, no inline script, cookies closed to scripts, uploads streamed t
 from __future__ import annotations
 
 import importlib.util
+import logging
+import os
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -117,12 +120,27 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
     }
 
 
-# Requests are logged by method, address pattern and status only where an operator asks; never bodies, never queries.
+class Terse(logging.Formatter):
+    """What failed and where in the program: no message, no address, no value, so no personal data."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line: the kind of error and the line of our code it came from."""
+        if record.exc_info is None or record.exc_info[2] is None or os.environ.get("GATEHOUSE_DEBUG"):
+            return super().format(record) if os.environ.get("GATEHOUSE_DEBUG") else f"{record.levelname} {record.name}"
+        *_, (frame, line) = traceback.walk_tb(record.exc_info[2])
+        kind = record.exc_info[0].__name__ if record.exc_info[0] else "error"
+        return f"{record.levelname} {record.name}: {kind} in {frame.f_code.co_qualname} line {line}"
+
+
 _LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "handlers": {"nothing": {"class": "logging.NullHandler"}},
-    "loggers": {"django": {"handlers": ["nothing"], "propagate": False}},
+    "formatters": {"terse": {"()": "gatehouse.cli.web.Terse"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "terse", "level": "ERROR"}},
+    "loggers": {
+        "django": {"handlers": ["stderr"], "propagate": False},
+        "waitress": {"handlers": ["stderr"], "propagate": False},
+    },
 }
 
 

@@ -15,6 +15,7 @@ from gatehouse.console.permissions import Role
 from gatehouse.kernel import ids
 from gatehouse.kernel.errors import WrongInput
 
+MOST_NAME = 64
 ATTEMPTS = 8
 WINDOW = dt.timedelta(minutes=15)
 KEY_LIFE = dt.timedelta(days=90)
@@ -35,23 +36,49 @@ def create(
     who may decide. Running it again for the same name, role and agency sets the password anew. Raises WrongInput.
     """
     role = Role(role)
-    if not ids.is_name(username):
-        raise WrongInput("a user name takes letters, digits, dot, dash and underscore", remedy="Choose another name")
-    if (role is Role.REQUESTER) != bool(agency):
-        raise WrongInput("a requester has an agency, and nobody else has one", remedy="Name the agency of requesters")
+    check(username, role, agency)
     before = Account.objects.filter(username=username).first()
     if before is not None and (before.role, before.agency) != (role.value, agency):
         raise WrongInput("the user name is taken by another role or agency", remedy="Choose another name")
     account = before or Account(username=username, role=role.value, agency=agency)
     account.name, account.officer, account.is_active = name, officer, True
     chosen = password or secrets.token_urlsafe(12)
+    _set(account, chosen)
+    return account, chosen
+
+
+def check(username: str, role: Role, agency: str) -> None:
+    """Raise WrongInput for a user name of other signs, a requester without an agency, or another role with one."""
+    if not ids.is_name(username) or len(username) > MOST_NAME:
+        raise WrongInput("a user name takes letters, digits, dot, dash and underscore", remedy="Choose another name")
+    if (role is Role.REQUESTER) != bool(agency):
+        raise WrongInput("a requester has an agency, and nobody else has one", remedy="Name the agency of requesters")
+
+
+def change(account: Account, old: str, new: str) -> None:
+    """Change the password of an account that knows its old one. Raises WrongInput, counting a wrong old one."""
+    if not may_try(account.username) or not account.check_password(old):
+        failed(account.username)
+        raise WrongInput("the old password is not right", remedy="Try again")
+    account.must_change_password = False
+    _set(account, new)
+
+
+def reset(account: Account) -> str:
+    """Give an account a new random password, to be changed at the next sign-in, and return it."""
+    chosen = secrets.token_urlsafe(12)
+    account.must_change_password = True
+    _set(account, chosen)
+    return chosen
+
+
+def _set(account: Account, chosen: str) -> None:
     try:
         validate_password(chosen, account)
     except ValidationError as weak:
-        raise WrongInput(" ".join(weak.messages), remedy="Choose a longer password") from None
+        raise WrongInput(" ".join(weak.messages).removesuffix("."), remedy="Choose another password") from None
     account.set_password(chosen)
     account.save()
-    return account, chosen
 
 
 def may_try(username: str) -> bool:

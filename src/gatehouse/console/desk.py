@@ -48,9 +48,21 @@ def packs() -> list[Pack]:
     return [pack for folder in folders if (pack := _pack(folder)) is not None]
 
 
+def broken_packs() -> list[str]:
+    """Folders of packs that cannot be loaded: nothing is decided under them."""
+    folders = sorted(path for path in site().packs.iterdir() if (path / "pack.toml").is_file())
+    return [folder.name for folder in folders if _pack(folder) is None]
+
+
 def pack(identifier: str) -> Pack | None:
     """The pack of an id; None when the site has none."""
     return next((found for found in packs() if found.id == identifier), None)
+
+
+def kept_pack(docket: Path) -> Pack | None:
+    """The copy of the pack that a docket keeps; None when it keeps none that can be loaded."""
+    folder = docket / "pack"
+    return _pack(folder) if (folder / "pack.toml").is_file() else None
 
 
 def _pack(folder: Path) -> Pack | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gatehouse.console import words
+from gatehouse.law.explain import RuleText, explain
 from gatehouse.law.pack import NO_GRANT, Pack, Rule
 
 
@@ -38,16 +39,12 @@ def explained(pack: Pack | None, rules: Iterable[str], facts: Mapping[str, Any],
     found = stopped_by(pack, rules)
     if pack is None:
         return found
-    try:
-        from gatehouse.law import explain
-    except ImportError:
-        return found
 
     texts = {text.id: text for text in explain(pack, [entry.rule for entry in found if entry.known], facts, as_of)}
     return [_with_text(entry, texts.get(entry.rule)) for entry in found]
 
 
-def _with_text(entry: Stopped, text: Any) -> Stopped:  # noqa: ANN401 - law.explain.RuleText
+def _with_text(entry: Stopped, text: RuleText | None) -> Stopped:
     if text is None:
         return entry
     return Stopped(
@@ -84,3 +81,17 @@ def _one(pack: Pack | None, identifier: str) -> Stopped:
         note, say = pack.default_note, pack.default_say
         return Stopped(identifier, title(identifier), "", "", exact=False, note=note, say=say, known=True)
     return Stopped(identifier, title(identifier), "", "", exact=False, note="", say="", known=False)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What is known of a pack's properties: each sentence, and whether it is proved, broken or not tried here."""
+
+    properties: tuple[tuple[str, str, str], ...]
+    """Id, sentence, state (`proved`, `broken`, `not tried`)."""
+    tried: bool
+
+
+def proof_of(pack: Pack) -> Proof:
+    """The properties of a pack with the state of their proofs; nothing is proved while a page waits."""
+    return Proof(tuple((entry.id, entry.says, "not tried") for entry in pack.properties), tried=False)

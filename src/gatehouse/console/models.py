@@ -74,6 +74,32 @@ class Opening(models.Model):
         indexes: ClassVar = [models.Index(fields=["docket", "seq"])]
 
 
+class Arrival(models.Model):
+    """A submission that was handed in here, from its first byte until it is a docket or refused."""
+
+    class State(models.TextChoices):
+        """Where it is on its way."""
+
+        CHECKING = "checking", "Being checked"
+        CHECKED = "checked", "Checked, not sent"
+        DECIDING = "deciding", "Being decided"
+        DONE = "done", "Received"
+        REFUSED = "refused", "Refused whole"
+        FAILED = "failed", "Interrupted; it will be taken up again"
+
+    identifier = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    agency = models.CharField(max_length=128, db_index=True)
+    state = models.CharField(max_length=16, choices=State.choices, default=State.CHECKING)
+    digest = models.CharField(max_length=64, default="")
+    submission = models.CharField(max_length=128, default="")
+    requests = models.BigIntegerField(default=0)
+    form = models.JSONField(default=dict)
+    message = models.TextField(default="")
+    stage = models.CharField(max_length=64, default="")
+    at = models.DateTimeField(auto_now_add=True)
+
+
 class Key(models.Model):
     """A key that a program of an account signs in with; only its digest is kept."""
 

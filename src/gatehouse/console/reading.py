@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -25,6 +25,7 @@ TABLES = ("requests", "determinations", "facts", "evidence", "queue")
 _UNQUEUED = """SELECT seq AS position, seq, request_id, outcome, fired, codes, false AS clearable FROM determinations
 WHERE outcome IN ('held', 'cleared')"""
 """The queue of a docket that casework has not opened yet: its cases in row order."""
+_ANSWERS = "read_csv($file, header = true, all_varchar = true, delim = ',', quote = '\"')"
 _MOST_OPEN = 16
 
 Row = Mapping[str, Any]
@@ -39,6 +40,14 @@ class Counts:
     codes: Mapping[str, int]
     rules: tuple[tuple[str, str, int], ...]
     """Rule, outcome, cases: every rule that fired on cases of that outcome, most cases first."""
+
+    def stopping(self) -> dict[str, int]:
+        """Cases that each rule stopped, whatever the outcome; what only cleared cases show stops nothing."""
+        rules: dict[str, int] = {}
+        for rule, outcome, cases in self.rules:
+            if outcome != "cleared":
+                rules[rule] = rules.get(rule, 0) + cases
+        return rules
 
     def stopped_by(self, outcome: str) -> list[tuple[str, int]]:
         """The rules that fired on cases of one outcome, most cases first."""
@@ -131,8 +140,8 @@ class Reader:
         rules = tuple(
             (str(row["rule"]), str(row["outcome"]), int(row["cases"]))
             for row in self.rows(
-                "SELECT rule, outcome, count(*) AS cases FROM (SELECT unnest(fired) AS rule, outcome FROM determinations)"
-                " GROUP BY ALL ORDER BY cases DESC, rule, outcome"
+                "SELECT rule, outcome, count(*) AS cases "
+                "FROM (SELECT unnest(fired) AS rule, outcome FROM determinations) GROUP BY ALL ORDER BY cases DESC, rule, outcome"
             )
         )
         return Counts(sum(outcomes.values()), outcomes, codes, rules)
@@ -167,6 +176,110 @@ class Reader:
         )
         shown = found[:limit]
         return Page(shown, int(shown[-1]["position"]) if len(found) > limit else None)
+
+    def alone(self) -> Mapping[str, int]:
+        """For each rule the requests that it alone stops, as the docket's summary counted them."""
+        rules = self.summary.get("rules")
+        if not isinstance(rules, dict):
+            return {}
+        return {rule: int(counts.get("alone", 0)) for rule, counts in rules.items() if isinstance(counts, dict)}
+
+    def officers(self, most: int) -> list[tuple[str, int]]:
+        """The officers named in most requests, and in how many."""
+        found = self.rows(
+            "SELECT officer, count(*) AS cases FROM (SELECT unnest(officer_list) AS officer FROM requests) "
+            "GROUP BY officer ORDER BY cases DESC, officer LIMIT $most",
+            {"most": most},
+        )
+        return [(str(row["officer"]), int(row["cases"])) for row in found]
+
+    def officers_total(self) -> int:
+        """How many different officers the requests name."""
+        found = self.rows(
+            "SELECT count(DISTINCT officer) AS n FROM (SELECT unnest(officer_list) AS officer FROM requests)"
+        )
+        return int(found[0]["n"])
+
+    @cached_property
+    def _answers(self) -> tuple[Row, ...]:
+        """What the requester may see, counted by outcome and codes."""
+        path = self.folder / "answers.csv"
+        if not path.is_file():
+            return ()
+        return self.rows(
+            f"SELECT outcome, codes, count(*) AS cases FROM {_ANSWERS} GROUP BY ALL ORDER BY ALL", {"file": str(path)}
+        )
+
+    def answered(self) -> dict[str, int]:
+        """Requests by what the requester sees: `pending`, `answered`, `not_answered`."""
+        counts: dict[str, int] = {}
+        for row in self._answers:
+            counts[str(row["outcome"])] = counts.get(str(row["outcome"]), 0) + int(row["cases"])
+        return counts
+
+    def answer_codes(self) -> list[tuple[str, int]]:
+        """Requests by reason code as the requester sees them, most requests first."""
+        counts: dict[str, int] = {}
+        for row in self._answers:
+            for code in filter(None, str(row["codes"] or "").split(";")):
+                counts[code] = counts.get(code, 0) + int(row["cases"])
+        return sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+
+    def answer(self, request_id: str) -> Row | None:
+        """The answer to one request as the requester sees it; None when there is no such request."""
+        path = self.folder / "answers.csv"
+        if not path.is_file():
+            return None
+        found = self.rows(
+            f"SELECT * FROM {_ANSWERS} WHERE request_id = $id LIMIT 1", {"file": str(path), "id": request_id}
+        )
+        return found[0] if found else None
+
+    def answer_page(self, after: str, limit: int) -> tuple[Row, ...]:
+        """Answers in the order of their request ids after one."""
+        path = self.folder / "answers.csv"
+        if not path.is_file():
+            return ()
+        return self.rows(
+            f"SELECT * FROM {_ANSWERS} WHERE request_id > $after ORDER BY request_id LIMIT $limit",
+            {"file": str(path), "after": after, "limit": limit},
+        )
+
+    def selection(self, *, members: str, rule: str | None, size: int) -> str:
+        """All waiting cases among `members` that a rule stopped, as DuckDB BIT text by `seq`."""
+        stopped = " AND list_contains(fired, $rule)" if rule is not None else ""
+        parameters: dict[str, Any] = {"members": members} | ({"rule": rule} if rule is not None else {})
+        found = self.rows(
+            f"SELECT bitstring_agg(seq, 0, {max(int(size) - 1, 0)})::VARCHAR AS bits FROM queue "
+            f"WHERE get_bit($members::BIT, seq::INTEGER) = 1{stopped}",
+            parameters,
+        )
+        return str(found[0]["bits"] or "")
+
+    def reasons(self, members: str | None, outcome: str | None = None) -> list[tuple[str, int]]:
+        """The rules that fired on waiting cases, most cases first: those among `members`, or of one outcome."""
+        where = "get_bit($members::BIT, seq::INTEGER) = 1" if members is not None else "outcome = $outcome"
+        parameters = {"members": members} if members is not None else {"outcome": outcome}
+        found = self.rows(
+            "SELECT rule, sum(cases)::BIGINT AS cases FROM (SELECT unnest(fired) AS rule, cases FROM "
+            f"(SELECT fired, count(*) AS cases FROM queue WHERE {where} GROUP BY fired)) "
+            "GROUP BY rule ORDER BY cases DESC, rule",
+            parameters,
+        )
+        return [(str(row["rule"]), int(row["cases"])) for row in found]
+
+    def clearable(self, seq: int) -> bool:
+        """Whether a person may let this held case pass: exactly one candidate agrees and some item is permitted."""
+        found = self.rows("SELECT clearable FROM queue WHERE seq = $seq LIMIT 1", {"seq": seq})
+        return bool(found and found[0]["clearable"])
+
+    def lines(self, seqs: Sequence[int]) -> tuple[Row, ...]:
+        """The id and outcome of some cases, in row order."""
+        return self.rows(
+            "SELECT seq, request_id, outcome, fired FROM determinations "
+            "WHERE seq IN (SELECT unnest($seqs)) ORDER BY seq",
+            {"seqs": list(seqs)},
+        )
 
     def find(self, request_id: str) -> int | None:
         """The row of a request with this id; None when the docket has none."""
@@ -230,7 +343,7 @@ class Shelf:
 
 def _identity(folder: Path) -> object:
     """What changes when a file of the docket is replaced."""
-    names = [*(f"{table}.parquet" for table in TABLES), "receipt.json", "summary.json"]
+    names = [*(f"{table}.parquet" for table in TABLES), "receipt.json", "summary.json", "answers.csv"]
     return tuple(_stat(folder / name) for name in names)
 
 

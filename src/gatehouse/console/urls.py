@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gatehouse.console.views import officer, public, session
+from gatehouse.console.views import administration, counsel, decisions, officer, oversight, public, requester, session
 
 app_name = "console"
 
@@ -12,16 +12,33 @@ urlpatterns = [
     path("", session.home, name="home"),
     path("sign-in/", session.sign_in, name="sign-in"),
     path("sign-out/", session.sign_out, name="sign-out"),
+    path("password/", session.password, name="password"),
+    path("health/", public.health, name="health"),
     path("statistics/", public.statistics, name="statistics"),
-    path("ledger/", public.ledger, name="ledger"),
+    path("statistics.csv", public.statistics_file, name="statistics-file"),
     path("august-2025/", public.august_2025, name="august-2025"),
+    path("ledger/", public.ledger, name="ledger"),
+    path("ledger/<path:name>", public.ledger_file, name="ledger-file"),
     path("dockets/", officer.dockets, name="dockets"),
     path("dockets/<str:name>/", officer.docket, name="docket"),
     path("dockets/<str:name>/queue/", officer.queue, name="queue"),
     path("dockets/<str:name>/cases/<int:seq>/", officer.case, name="case"),
-    path("law/", public.statistics, name="law"),
-    path("law/<str:identifier>/", public.statistics, name="pack"),
-    path("oversight/", public.statistics, name="oversight"),
-    path("submissions/", public.statistics, name="submissions"),
-    path("accounts/", public.statistics, name="accounts"),
+    path("dockets/<str:name>/decide/", decisions.decide, name="decide"),
+    path("dockets/<str:name>/sign/", decisions.sign, name="sign"),
+    path("dockets/<str:name>/samples/<str:identifier>/", decisions.sample, name="sample"),
+    path("dockets/<str:name>/decisions/", decisions.decisions, name="decisions"),
+    path("submissions/", requester.submissions, name="submissions"),
+    path("submissions/new/", requester.new, name="submission-new"),
+    path("submissions/<str:name>/", requester.submission, name="submission"),
+    path("submissions/<str:name>/answers.csv", requester.answers, name="answers"),
+    path("submissions/<str:name>/receipt.json", requester.receipt, name="receipt"),
+    path("submissions/<str:name>/releases/<str:release>", requester.release, name="release"),
+    path("law/", counsel.law, name="law"),
+    path("law/<str:identifier>/", counsel.pack, name="pack"),
+    path("oversight/", oversight.oversight, name="oversight"),
+    path("oversight/verify/", oversight.verify, name="verify"),
+    path("oversight/<str:name>/", oversight.shape, name="shape"),
+    path("oversight/<str:name>/replay/", oversight.replay, name="replay"),
+    path("accounts/", administration.accounts, name="accounts"),
+    path("accounts/<str:username>/", administration.account, name="account"),
 ]

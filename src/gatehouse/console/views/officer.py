@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from gatehouse.console import charts, desk, words
+from gatehouse.casework.board import Board
+from gatehouse.casework.states import State
+from gatehouse.console import charts, deciding, desk, figures, words
 from gatehouse.console.guard import account, needs, whole
 from gatehouse.console.law import explained, stopped_by
 from gatehouse.console.models import Opening
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.record import Comparison, compare
+from gatehouse.law.pack import Pack
 
 OUTCOMES = (("cleared", "good"), ("held", "wait"), ("incomplete", "back"), ("refused", "stop"))
-QUEUES = {"held": "Held for a person", "cleared": "Cleared for approval"}
 DOCKETS_A_PAGE = 20
 
 
@@ -52,7 +53,7 @@ def _line(name: str) -> Line:
     counts, receipt = reader.counts, reader.receipt
     return Line(
         name=name,
-        agency=str(receipt.get("agency", "")),
+        agency=figures.agency_of(reader),
         received=str(receipt.get("received_at", "")),
         total=counts.total or int(receipt.get("requests") or 0),
         waiting=counts.outcomes.get("held", 0) + counts.outcomes.get("cleared", 0),
@@ -72,16 +73,14 @@ def docket(request: HttpRequest, name: str) -> HttpResponse:
     """One docket: what was asked, how it came out, and which rules stopped how many."""
     reader = desk.docket(name)
     counts = reader.counts
-    law = _pack(reader)
-    rules: dict[str, int] = {}
-    for rule, outcome, cases in counts.rules:
-        if outcome != "cleared":
-            rules[rule] = rules.get(rule, 0) + cases
-    ordered = sorted(rules.items(), key=lambda entry: (-entry[1], entry[0]))
+    board = deciding.board(name)
+    law = law_of(reader)
+    ordered = sorted(counts.stopping().items(), key=lambda entry: (-entry[1], entry[0]))
     context = {
         "name": name,
         "reader": reader,
-        "receipt": reader.receipt,
+        "agency": figures.agency_of(reader),
+        "received": figures.received_at(reader),
         "counts": counts,
         "segments": outcome_bar(counts.outcomes),
         "codes": charts.bars(
@@ -95,14 +94,20 @@ def docket(request: HttpRequest, name: str) -> HttpResponse:
             for stopped in stopped_by(law, [rule])
         ],
         "pack": law,
-        "queues": [(outcome, title, counts.outcomes.get(outcome, 0)) for outcome, title in QUEUES.items()],
+        "queues": [
+            (state, _waiting(reader, board, state))
+            for state in deciding.QUEUES
+            if board or state in {"held", "cleared"}
+        ],
+        "board": [(state, count) for state, count in board.counts().items() if count] if board else [],
     }
     return render(request, "console/docket.html", context)
 
 
-def _pack(reader: Reader) -> Any:  # noqa: ANN401 - law.pack.Pack or None
-    basis = str(reader.receipt.get("basis") or reader.summary.get("basis") or "us.irs.6103-i-2")
-    return desk.pack(basis)
+def law_of(reader: Reader) -> Pack | None:
+    """The pack that decided a docket: the copy it keeps, else the site's pack for its basis."""
+    kept = desk.kept_pack(reader.folder)
+    return kept or desk.pack(str(reader.summary.get("basis") or reader.receipt.get("basis") or "us.irs.6103-i-2"))
 
 
 @needs(Permission.CUSTODIAN_CASE_READ)
@@ -111,35 +116,47 @@ def queue(request: HttpRequest, name: str) -> HttpResponseBase:
     """Cases that wait for a person, by why they stopped; a request id in `find` opens its case."""
     reader = desk.docket(name)
     wanted = request.GET.get("find", "").strip()
-    missing = False
     if wanted:
         seq = reader.find(wanted)
         if seq is not None:
             return redirect("console:case", name=name, seq=seq)
-        missing = True
-    outcome = request.GET.get("outcome", "held")
-    if outcome not in QUEUES:
-        raise Http404
+    board = deciding.board(name)
+    state = _state(request.GET.get("state", State.HELD))
     rule = request.GET.get("rule") or None
-    law = _pack(reader)
-    reasons = [
-        (stopped, cases) for entry, cases in reader.counts.stopped_by(outcome) for stopped in stopped_by(law, [entry])
-    ]
-    page = reader.page(outcome=outcome, rule=rule, after=whole(request.GET.get("after"), -1, -1))
+    law = law_of(reader)
+    members = deciding.members(board, state)
+    reasons = reader.reasons(members, state)
+    page = reader.page(
+        outcome=None if board else state, rule=rule, members=members, after=whole(request.GET.get("after"), -1, -1)
+    )
+    cases = dict(reasons).get(rule, 0) if rule else _waiting(reader, board, state)
     context = {
         "name": name,
-        "reader": reader,
-        "outcome": outcome,
-        "queues": [(key, title, reader.counts.outcomes.get(key, 0)) for key, title in QUEUES.items()],
+        "state": state,
+        "queues": [
+            (key, _waiting(reader, board, key)) for key in deciding.QUEUES if board or key in {"held", "cleared"}
+        ],
         "rule": rule,
-        "reasons": reasons,
+        "reasons": [(stopped, count) for entry, count in reasons for stopped in stopped_by(law, [entry])],
         "page": page,
         "rows": [(row, stopped_by(law, row["fired"])) for row in page.rows],
-        "missing": missing,
+        "missing": bool(wanted),
         "wanted": wanted,
+        "open": board is not None,
+        "choices": deciding.choices(state) if board else [],
+        "cases": cases,
     }
-    template = "console/_cases.html" if request.headers.get("HX-Request") else "console/queue.html"
-    return render(request, template, context)
+    return render(request, "console/queue.html", context)
+
+
+def _state(text: str) -> State:
+    if text not in {str(state) for state in deciding.QUEUES}:
+        raise Http404
+    return State(text)
+
+
+def _waiting(reader: Reader, board: Board | None, state: State) -> int:
+    return len(board.states[state]) if board else reader.counts.outcomes.get(state, 0)
 
 
 @dataclass(frozen=True)
@@ -161,12 +178,18 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
     Opening.objects.create(account=account(request), docket=name, seq=seq)
     chosen = min(whole(request.GET.get("candidate"), 1, 1), max(1, len(found.candidates)))
     comparison: Comparison = compare(found, chosen)
-    law = _pack(reader)
+    law = law_of(reader)
     as_of = found.determination["as_of"]
     stopped = explained(law, found.determination["fired"], found.facts, as_of)
+    board = deciding.board(name)
+    state = board.state_of(seq) if board else None
     context = {
         "name": name,
         "case": found,
+        "state": state or found.determination["outcome"],
+        "choices": deciding.choices(state) if state else [],
+        "clearable": reader.clearable(seq),
+        "acts": deciding.acts(name, seq) if board else [],
         "comparison": comparison,
         "candidates": range(1, len(found.candidates) + 1),
         "chosen": chosen,

@@ -1,19 +1,131 @@
 """Pages that need no account: statistics, the public log, and the documented exchange of August 2025."""
 
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import io
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
-from gatehouse.console.guard import public
+from django.views.decorators.http import require_GET, require_safe
+
+from gatehouse.console import august, charts, desk, figures, log, words
+from gatehouse.console.guard import public, whole
+from gatehouse.kernel import clock
+
+TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "stop"}
+
+
+def _published() -> tuple[list[figures.Line], dt.timedelta]:
+    delay = dt.timedelta(0) if desk.site().demonstration else figures.DELAY
+    shelf = desk.shelf()
+    lines = [figures.line(name, desk.docket(name)) for name in shelf.names()]
+    return figures.published(lines, clock.now(), delay), delay
 
 
 @public
-def statistics(request):
-    return render(request, "console/base.html")
+@require_GET
+def statistics(request: HttpRequest) -> HttpResponse:
+    """How many requests were made and how they came out: delayed, rounded, without small counts."""
+    lines, delay = _published()
+    whole_line = figures.total(lines)
+    context = {
+        "requests": figures.rounded(whole_line.requests),
+        "dockets": len(lines),
+        "delay": delay.days,
+        "counted_at": figures.hour(clock.now()),
+        "outcomes": [
+            (words.plain(outcome), TONES[outcome], figures.rounded(whole_line.outcomes.get(outcome, 0)))
+            for outcome in figures.OUTCOMES
+        ],
+        "segments": charts.stacked(
+            [
+                (words.plain(outcome), TONES[outcome], _floor(whole_line.outcomes.get(outcome, 0)))
+                for outcome in figures.OUTCOMES
+            ]
+        ),
+        "codes": [
+            (words.plain(code, words.CODES), figures.rounded(count))
+            for code, count in sorted(whole_line.codes.items(), key=lambda entry: (-entry[1], entry[0]))
+        ],
+        "agencies": _agencies(lines),
+    }
+    return render(request, "console/statistics.html", context)
+
+
+def _floor(count: int) -> int:
+    return 0 if count < figures.SMALLEST else count // figures.SMALLEST * figures.SMALLEST
+
+
+def _agencies(lines: list[figures.Line]) -> list[tuple[str, str, str]]:
+    names = sorted({entry.agency for entry in lines if entry.agency})
+    grouped = [(name, figures.total(entry for entry in lines if entry.agency == name)) for name in names]
+    return [
+        (name, figures.rounded(found.requests), figures.rounded(found.outcomes.get("cleared", 0)))
+        for name, found in grouped
+    ]
 
 
 @public
-def ledger(request):
-    return render(request, "console/base.html")
+@require_GET
+def statistics_file(request: HttpRequest) -> HttpResponse:
+    """The same figures as CSV."""
+    lines, _ = _published()
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(["received_hour", "requests", *figures.OUTCOMES])
+    for entry in sorted(lines, key=lambda found: str(found.received)):
+        received = clock.stamp(figures.hour(entry.received)) if entry.received else ""
+        counts = [figures.rounded(entry.outcomes.get(outcome, 0)) for outcome in figures.OUTCOMES]
+        writer.writerow([received, figures.rounded(entry.requests), *counts])
+    answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
+    return answer
 
 
 @public
-def august_2025(request):
-    return render(request, "console/base.html")
+@require_GET
+def ledger(request: HttpRequest) -> HttpResponse:
+    """The public log: its newest checkpoint, one entry, and how to verify all of it elsewhere."""
+    folder = desk.site().ledger
+    head = log.head(folder)
+    index = whole(request.GET.get("entry"), 0, -1) if "entry" in request.GET else None
+    data = log.entry(folder, head.size, index) if head is not None and index is not None else None
+    key = desk.site().root / "log.vkey"
+    context = {
+        "head": head,
+        "index": index,
+        "entry": data.hex() if data is not None else None,
+        "length": len(data) if data is not None else 0,
+        "vkey": key.read_text(encoding="utf-8").strip() if key.is_file() else "",
+        "last": head.size - 1 if head is not None else 0,
+    }
+    return render(request, "console/ledger.html", context)
+
+
+@public
+@require_safe
+def ledger_file(request: HttpRequest, name: str) -> HttpResponseBase:
+    """A file of the log as C2SP names it; tiles never change, the checkpoint does."""
+    path = log.file(desk.site().ledger, name)
+    if path is None:
+        raise Http404
+    kind = "text/plain; charset=utf-8" if name.startswith("checkpoint") and not name.endswith(".tsr") else None
+    answer = FileResponse(path.open("rb"), content_type=kind or "application/octet-stream")
+    answer.headers["Cache-Control"] = "no-cache" if name == "checkpoint" else "public, max-age=31536000, immutable"
+    return answer
+
+
+@public
+@require_GET
+def august_2025(request: HttpRequest) -> HttpResponse:
+    """The documented exchange of August 2025 beside Gatehouse's replay."""
+    return render(request, "console/august.html", {"replay": august.read()})
+
+
+@public
+@require_GET
+def health(request: HttpRequest) -> HttpResponse:
+    """The process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")

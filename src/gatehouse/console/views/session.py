@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from django.contrib.auth import authenticate, login, logout
+from django.contrib import messages
+from django.contrib.auth import authenticate, login, logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
@@ -11,7 +12,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from gatehouse.console import accounts
 from gatehouse.console.guard import public
+from gatehouse.console.models import Account
 from gatehouse.console.permissions import Permission
+from gatehouse.kernel.errors import GatehouseError
 
 WELCOME = (
     (Permission.CUSTODIAN_DOCKET_READ, "console:dockets"),
@@ -23,7 +26,7 @@ WELCOME = (
 @public
 def home(request: HttpRequest) -> HttpResponseBase:
     """Where a signed-in person's work is; for everyone else what this place is."""
-    if request.user.is_authenticated:
+    if isinstance(request.user, Account):
         for permission, name in WELCOME:
             if request.user.may(permission):
                 return redirect(name)
@@ -61,3 +64,23 @@ def sign_out(request: HttpRequest) -> HttpResponseBase:
     """End the session."""
     logout(request)
     return redirect("console:home")
+
+
+@public
+@sensitive_post_parameters("old", "new")
+@require_http_methods(["GET", "POST"])
+def password(request: HttpRequest) -> HttpResponseBase:
+    """Change one's own password; other sessions of the account end."""
+    if not isinstance(request.user, Account):
+        return redirect("console:sign-in")
+    problem = ""
+    if request.method == "POST":
+        try:
+            accounts.change(request.user, request.POST.get("old", ""), request.POST.get("new", ""))
+        except GatehouseError as error:
+            problem = f"{error}."
+        else:
+            update_session_auth_hash(request, request.user)
+            messages.success(request, "Your password is changed.")
+            return redirect("console:home")
+    return render(request, "console/password.html", {"error": problem}, status=400 if problem else 200)

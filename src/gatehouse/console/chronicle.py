@@ -1,0 +1,25 @@
+"""Administrative changes go on record in the site's ledger before they are made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from gatehouse.console import desk
+from gatehouse.kernel import clock, ids
+from gatehouse.pipeline import record
+
+
+def enter(event: str, fields: Mapping[str, str]) -> int | None:
+    """Commit one administrative event and publish; gives its index, or None on a site whose ledger is not begun.
+
+    Raises MachineFailed when the ledger is in use or its witnesses are out of reach; then nothing may be changed.
+    """
+    site = desk.site()
+    if not (site.ledger / "checkpoint").is_file():
+        return None
+    now = clock.now()
+    with record.open_log(site) as log:
+        name = f"site/{ids.fresh(event)}"
+        index = record.event(log, site.events, name, {"event": event, "at": clock.stamp(now), **fields})
+        record.publish(site, log, now)
+    return index

@@ -1,0 +1,179 @@
+"""From a form to a signed decision: what the officer is about to sign, who signs it, and handing it in.
+
+The rules of deciding are casework's; this only carries a proposal there and a refusal back. An officer signs with a key
+of their own: in the browser, from a key file that never leaves it, or with a key that the site keeps for the officer
+(`keys/officers/<id>.key`), then only after the password is given again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatehouse.casework import approval, roster, states
+from gatehouse.casework import statement as statements
+from gatehouse.casework.approval import Proposal
+from gatehouse.casework.board import Board
+from gatehouse.casework.selection import Selection
+from gatehouse.casework.statement import Statement
+from gatehouse.casework.states import Action, Actor, State
+from gatehouse.console import desk
+from gatehouse.console.reading import Reader
+from gatehouse.kernel import canonical, clock, ids
+from gatehouse.kernel.errors import MachineFailed, WrongInput
+from gatehouse.ledger.signers import Signer, read_signer
+from gatehouse.pipeline.approve import Office, commit_decisions
+from gatehouse.store.casebook import Casebook
+
+QUEUES = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
+"""The states in which cases wait for somebody, in the order of the journey."""
+
+VERBS = {
+    Action.CLEAR: ("Let it pass to the approvals", "Clearing releases nothing. Two officers must still approve."),
+    Action.APPROVE: ("Approve the release", "Two different officers must approve before anything is released."),
+    Action.RETURN: ("Return it as incomplete", "The requester may mend it and ask again."),
+    Action.REFUSE: ("Refuse it", "The requester learns no more than that nothing is disclosed."),
+    Action.REOPEN: ("Take back the approvals", "Both approvals are needed again."),
+    Action.WITHDRAW: ("Mark it withdrawn", "The agency itself withdrew the request."),
+}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One action that an officer can choose now."""
+
+    action: Action
+    title: str
+    meaning: str
+    question: str
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that was done to a case, for its history."""
+
+    action: str
+    officer: str
+    reason: str
+    at: str
+    cases: int
+    ledger_index: int | None
+
+
+def board(docket: str) -> Board | None:
+    """Where the cases of a docket stand; None while casework has not opened it."""
+    try:
+        return Casebook().board(docket)
+    except WrongInput:
+        return None
+
+
+def members(found: Board | None, state: State) -> str | None:
+    """The cases in one state, as the queue asks for them; None where casework has not opened the docket."""
+    return None if found is None else found.states[state].bitstring(found.size)
+
+
+def choices(state: State) -> list[Choice]:
+    """What an officer can do with a case in this state, the way forward first."""
+    possible = [action for action in VERBS if state in states.sources(action, Actor.OFFICER)]
+    return [Choice(action, *VERBS[action], question(action)) for action in possible]
+
+
+def question(action: Action) -> str:
+    """The question that the reason answers."""
+    return approval.prompt(action, "", Selection.of([0])).rpartition("'. ")[2]
+
+
+def acts(docket: str, seq: int) -> list[Act]:
+    """The decisions that touched one case, in the order they were made."""
+    return [
+        Act(
+            states_word(decision.statement.text("action")),
+            decision.statement.text("officer"),
+            decision.statement.text("reason"),
+            decision.statement.text("decided_at"),
+            len(decision.selection),
+            decision.ledger_index,
+        )
+        for decision in Casebook().decisions(docket)
+        if seq in decision.selection
+    ]
+
+
+def states_word(action: str) -> str:
+    """The past tense of an action."""
+    return {
+        "clear": "Passed to the approvals",
+        "refuse": "Refused",
+        "return": "Returned as incomplete",
+        "approve": "Approved",
+        "reopen": "Approvals taken back",
+        "withdraw": "Withdrawn",
+        "recall": "Recalled",
+        "release": "Released",
+    }.get(action, action)
+
+
+def selected(reader: Reader, found: Board, state: State, rule: str | None) -> Selection:
+    """All cases of a queue that one rule stopped, or all of the queue."""
+    bits = reader.selection(members=members(found, state) or "", rule=rule, size=found.size)
+    return Selection.of_bitstring(bits)
+
+
+def statement_body(officer: str, proposal: Proposal) -> dict[str, Any]:
+    """What the officer is about to sign. Raises WrongInput when the officer is not on the roster."""
+    person = roster.read(desk.site().configuration).get(officer)
+    if person is None:
+        raise WrongInput(
+            "your account is not linked to an officer on the custodian's roster",
+            where="gatehouse.toml",
+            remedy="Ask the administrator to link it; only listed officers may decide",
+        )
+    return approval.body(Casebook().file(proposal.docket), person, proposal, clock.now())
+
+
+def kept_key(officer: str) -> Path | None:
+    """The key that this site keeps for an officer; None where officers keep their own, as they should."""
+    if not ids.is_name(officer):
+        return None
+    path = desk.site().keys / "officers" / f"{officer}.key"
+    return path if path.is_file() else None
+
+
+def sign_here(body: dict[str, Any], officer: str) -> Statement:
+    """Sign with the key the site keeps. Raises WrongInput when it keeps none."""
+    path = kept_key(officer)
+    if path is None:
+        raise WrongInput("this site keeps no key of yours", remedy="Sign with your own key file")
+    signer: Signer = read_signer(path)
+    return statements.sign(body, signer)
+
+
+def read_body(text: str, officer: str, docket: str) -> dict[str, Any]:
+    """The statement that came back with the form: this officer's, about this docket. Raises WrongInput."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        raise WrongInput("the decision cannot be read", remedy="Go back and decide again") from None
+    if not isinstance(found, dict) or found.get("officer") != officer or found.get("docket") != docket:
+        raise WrongInput("the decision is not yours or not about this docket", remedy="Go back and decide again")
+    return found
+
+
+def exact(body: dict[str, Any]) -> str:
+    """The exact text that is signed."""
+    return canonical.encode(body).decode()
+
+
+def hand_in(docket: str, statement: Statement, selection: Selection) -> None:
+    """Hand a signed decision in: checked, kept and committed to the ledger. Raises Blocked with the reason.
+
+    A decision stands once it is kept; where another process holds the ledger, the next decision commits it too.
+    """
+    place = Office(desk.site(), Casebook(), roster.read(desk.site().configuration))
+    approval.decide(place.casebook, place.roster, statement, selection, clock.now())
+    with contextlib.suppress(MachineFailed):
+        commit_decisions(place, docket)

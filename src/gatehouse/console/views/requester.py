@@ -1,0 +1,157 @@
+"""The requesting agency's pages: hand in, check the form, see receipts, answers and releases. Nothing else.
+
+Whatever these pages show comes from the receipt, the answers and the sealed releases; never from determinations, so
+no page tells an agency more, or sooner, than its answers do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_GET, require_http_methods
+
+from gatehouse.console import arrivals, charts, desk, figures, words
+from gatehouse.console.guard import account, needs, own
+from gatehouse.console.models import Arrival
+from gatehouse.console.permissions import Permission
+from gatehouse.console.reading import Reader
+from gatehouse.kernel import ids
+from gatehouse.store.models import Release
+
+TONES = {"answered": "good", "pending": "wait", "not_answered": "quiet"}
+
+
+@dataclass(frozen=True)
+class Line:
+    """One submission of the agency."""
+
+    name: str
+    received: object
+    requests: int
+    segments: list[charts.Segment]
+
+
+@needs(Permission.AGENCY_SUBMISSION_READ)
+@require_GET
+def submissions(request: HttpRequest) -> HttpResponse:
+    """The agency's own submissions and what is on its way."""
+    agency = account(request).agency
+    lines = []
+    for name in desk.shelf().names():
+        reader = desk.docket(name)
+        if figures.agency_of(reader) == agency:
+            lines.append(_line(name, reader))
+    return render(
+        request, "console/submissions.html", {"lines": lines, "arrivals": arrivals.waiting(agency), "agency": agency}
+    )
+
+
+def _line(name: str, reader: Reader) -> Line:
+    counts = reader.answered()
+    requests = int(reader.receipt.get("requests") or sum(counts.values()))
+    return Line(name, figures.received_at(reader), requests, _segments(counts))
+
+
+def _segments(counts: dict[str, int]) -> list[charts.Segment]:
+    return charts.stacked([(words.plain(outcome), tone, counts.get(outcome, 0)) for outcome, tone in TONES.items()])
+
+
+@needs(Permission.AGENCY_SUBMISSION_SEND)
+@require_http_methods(["GET", "POST"])
+def new(request: HttpRequest) -> HttpResponseBase:
+    """Hand in a zip: its form is checked first, and nothing is sent until the agency says so."""
+    if request.method == "GET":
+        return render(request, "console/submission_new.html", {})
+    upload = request.FILES.get("file")
+    if upload is None or not upload.size:
+        problem = "Choose the zip file of the submission."
+        return render(request, "console/submission_new.html", {"error": problem}, status=400)
+    arrival = arrivals.keep(upload, account(request))
+    arrivals.check(arrival)
+    return redirect("console:submission", name=arrival.identifier)
+
+
+@needs(Permission.AGENCY_SUBMISSION_READ)
+@require_http_methods(["GET", "POST"])
+def submission(request: HttpRequest, name: str) -> HttpResponseBase:
+    """One submission: on its way, or received with its receipt, answers and releases."""
+    arrival = Arrival.objects.filter(identifier=name).first()
+    if arrival is not None:
+        own(arrival.agency, request)
+        return _arrival(request, arrival)
+    if request.method == "POST":
+        raise Http404
+    reader = _own_docket(request, name)
+    counts = reader.answered()
+    wanted = request.GET.get("find", "").strip()
+    context = {
+        "name": name,
+        "receipt": reader.receipt,
+        "received": figures.received_at(reader),
+        "segments": _segments(counts),
+        "total": sum(counts.values()),
+        "codes": [(words.plain(code, words.CODES), count) for code, count in reader.answer_codes()],
+        "wanted": wanted,
+        "answer": reader.answer(wanted) if wanted else None,
+        "releases": Release.objects.filter(file__docket=name, published_at__isnull=False)
+        .prefetch_related("returns")
+        .order_by("sealed_at"),
+    }
+    return render(request, "console/submission.html", context)
+
+
+def _arrival(request: HttpRequest, arrival: Arrival) -> HttpResponseBase:
+    if request.method == "POST":
+        if not account(request).may(Permission.AGENCY_SUBMISSION_SEND):
+            raise Http404
+        arrivals.send(arrival)
+        return redirect("console:submission", name=arrival.identifier)
+    if arrival.state == Arrival.State.DONE:
+        return redirect("console:submission", name=arrival.submission)
+    running = arrival.state in {Arrival.State.CHECKING, Arrival.State.DECIDING}
+    return render(request, "console/arrival.html", {"arrival": arrival, "running": running})
+
+
+def _own_docket(request: HttpRequest, name: str) -> Reader:
+    reader = desk.docket(name)
+    own(figures.agency_of(reader), request)
+    return reader
+
+
+@needs(Permission.AGENCY_SUBMISSION_READ)
+@require_GET
+def answers(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The answers as they stand now."""
+    return _file(_own_docket(request, name), "answers.csv", f"{name}-answers.csv")
+
+
+@needs(Permission.AGENCY_SUBMISSION_READ)
+@require_GET
+def receipt(request: HttpRequest, name: str) -> HttpResponseBase:
+    """The custodian's receipt."""
+    return _file(_own_docket(request, name), "receipt.json", f"{name}-receipt.json")
+
+
+def _file(reader: Reader, file: str, shown: str) -> FileResponse:
+    path = reader.folder / file
+    if not path.is_file():
+        raise Http404
+    return FileResponse(path.open("rb"), as_attachment=True, filename=shown)
+
+
+@needs(Permission.AGENCY_RELEASE_FETCH)
+@require_GET
+def release(request: HttpRequest, name: str, release: str) -> HttpResponseBase:
+    """One sealed package; only the officer it names can open it."""
+    reader = _own_docket(request, name)
+    known = Release.objects.filter(
+        identifier=release, file__docket=name, published_at__isnull=False, recalled_at__isnull=True
+    ).exists()
+    if not known or not ids.is_name(release):
+        raise Http404
+    found = sorted((reader.folder / "releases").glob(f"{release}*"))
+    if len(found) != 1 or not found[0].is_file():
+        raise Http404
+    return FileResponse(found[0].open("rb"), as_attachment=True, filename=found[0].name)
