@@ -19,11 +19,12 @@ from typing import Protocol
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
-from gatehouse.ledger import checkpoint, cosignature, growth, note, tiles, tree
+from gatehouse.ledger import checkpoint, cosignature, growth, note, tiles, timestamps, tree
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.commitments import ENTRY_BYTES
 from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.signers import Algorithm, Signer
+from gatehouse.ledger.timestamps import Authority
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -157,6 +158,15 @@ class Log:
         self._install(f"checkpoints/{size}", done.encoded)
         self._install("checkpoint", done.encoded)
         return done
+
+    def stamp(self, authorities: list[Authority]) -> None:
+        """Have the newest published checkpoint time-stamped, once; raises MachineFailed when no authority answers."""
+        shown = self._shown()
+        if shown is None:
+            raise WrongInput("nothing is published yet", where=self.root.name)
+        name = f"checkpoints/{shown.size}"
+        if not (self.root / f"{name}.tsr").exists():
+            self._install(f"{name}.tsr", timestamps.stamp((self.root / name).read_bytes(), authorities))
 
     def batch(self, name: str) -> range | None:
         """The indexes at which a named batch stands, or None when it never went in."""

@@ -1,0 +1,108 @@
+"""Time-stamps: an outside authority's word that a checkpoint existed at some time (RFC 3161).
+
+A token covers the exact bytes of `checkpoints/<size>` and lies beside it as `<size>.tsr`, so that
+`openssl ts -verify -data <size> -in <size>.tsr -CAfile roots.pem` checks it without any of this code. Needs the
+`timestamps` extra; without it nothing is stamped and nothing pretends to be.
+"""
+
+from __future__ import annotations
+
+import http.client
+import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
+    from rfc3161_client import TimeStampResponse
+
+_MAX_TOKEN = 1 << 16
+
+Authority = Callable[[bytes], bytes]
+"""A time-stamping authority: DER query in, DER answer out; raises OSError when it cannot be reached."""
+
+
+@dataclass(frozen=True)
+class HttpAuthority:
+    """An authority that answers at an address (RFC 3161 §3.4)."""
+
+    url: str
+    seconds: float = 10.0
+
+    def __call__(self, query: bytes) -> bytes:
+        """Send one query and return the answer."""
+        if not self.url.startswith(("http://", "https://")):
+            raise WrongInput("an authority's address begins with http:// or https://")
+        headers = {"Content-Type": "application/timestamp-query"}
+        request = urllib.request.Request(self.url, data=query, headers=headers)  # noqa: S310 - checked above
+        with urllib.request.urlopen(request, timeout=self.seconds) as answer:  # noqa: S310 - checked above
+            return bytes(answer.read(_MAX_TOKEN))
+
+
+def stamp(data: bytes, authorities: list[Authority]) -> bytes:
+    """A token over these bytes from the first authority that gives one; raises MachineFailed when none does.
+
+    The answer's form, status, digest and nonce are checked here; whom to believe is the verifier's question.
+    """
+    library = _library()
+    for authority in authorities:
+        query = library.TimestampRequestBuilder().data(data).nonce(nonce=True).build()
+        try:
+            token = authority(query.as_bytes())
+            answer = library.decode_timestamp_response(token)
+        except (OSError, http.client.HTTPException, ValueError):
+            continue
+        if _answers(answer, query.message_imprint.message, query.nonce):
+            return token
+    raise MachineFailed("no time-stamping authority answered", remedy="Try again, or name another authority")
+
+
+def verify(data: bytes, token: bytes, roots: list[Certificate], *, where: str = "time-stamp") -> datetime:
+    """When these bytes existed, by the word of an authority under one of the roots; raises AnswerIsNo otherwise."""
+    library = _library()
+    try:
+        answer = library.decode_timestamp_response(token)
+        builder = library.VerifierBuilder(roots=list(roots))
+        builder.build().verify_message(answer, data)
+    except (ValueError, library.VerificationError):
+        raise AnswerIsNo("the time-stamp does not cover the checkpoint under these certificates", where=where) from None
+    instant: datetime = answer.tst_info.gen_time
+    return instant
+
+
+def verify_all(ledger: Path, certificates: Path) -> int:
+    """Check every time-stamp of a ledger; returns how many there are."""
+    from cryptography import x509
+
+    try:
+        roots = x509.load_pem_x509_certificates(certificates.read_bytes())
+    except (OSError, ValueError):
+        raise WrongInput("certificates are a PEM file", where=certificates.name) from None
+    found = sorted((ledger / "checkpoints").glob("*.tsr"))
+    for path in found:
+        with path.open("rb") as stream:
+            token = stream.read(_MAX_TOKEN + 1)
+        verify(path.with_suffix("").read_bytes(), token, roots, where=f"checkpoints/{path.name}")
+    return len(found)
+
+
+def _answers(answer: TimeStampResponse, digest: bytes, nonce: int | None) -> bool:
+    try:
+        info = answer.tst_info
+        return answer.status == 0 and info.message_imprint.message == digest and info.nonce == nonce
+    except ValueError:
+        return False
+
+
+def _library() -> ModuleType:
+    try:
+        import rfc3161_client
+    except ImportError:
+        raise WrongInput("time-stamps need an extra", remedy="pip install 'gatehouse[timestamps]'") from None
+    return rfc3161_client

@@ -1,0 +1,123 @@
+"""Time-stamps from a local authority: ours and OpenSSL's verification agree, also on what is wrong."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import subprocess
+
+import pytest
+from cryptography import x509
+
+from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
+from gatehouse.ledger import policy, signers, timestamps
+from gatehouse.ledger.log import Log
+from gatehouse.ledger.verify import verify_log
+
+pytest.importorskip("rfc3161_client", reason="the timestamps extra is not installed")
+pytestmark = pytest.mark.tools
+
+NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+CONFIGURATION = """
+[tsa]
+default_tsa = local
+[local]
+serial = serial
+crypto_device = builtin
+signer_cert = tsa.pem
+certs = tsa.pem
+signer_key = tsa.key
+signer_digest = sha256
+default_policy = 1.2.3.4.1
+digests = sha256, sha512
+accuracy = secs:1
+ess_cert_id_alg = sha256
+"""
+
+
+def openssl(folder, *arguments, **more):
+    return subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, **more)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("tsa")
+    (folder / "tsa.cnf").write_text(CONFIGURATION)
+    (folder / "serial").write_text("01\n")
+    usage = "subjectAltName=DNS:tsa\nextendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n"
+    (folder / "usage.ext").write_text(usage + "basicConstraints=CA:FALSE\n")
+    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    root = ["-x509", "-days", "3650", "-subj", "/CN=root", "-keyout", "root.key", "-out", "root.pem"]
+    openssl(folder, "req", *curve, *root)
+    openssl(folder, "req", *curve, "-subj", "/CN=tsa", "-keyout", "tsa.key", "-out", "tsa.csr")
+    signing = ["-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "3650", "-extfile", "usage.ext"]
+    openssl(folder, "x509", "-req", "-in", "tsa.csr", *signing, "-out", "tsa.pem")
+
+    def answer(query):
+        (folder / "query").write_bytes(query)
+        openssl(folder, "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-out", "answer")
+        return (folder / "answer").read_bytes()
+
+    return folder, answer
+
+
+def test_a_stamped_checkpoint_verifies_here_and_with_openssl(tmp_path, authority):
+    folder, answer = authority
+    signer = signers.parse_signer(signers.new_key("log.example")[0])
+
+    def gone(_):
+        raise ConnectionRefusedError
+
+    with Log.create(tmp_path / "ledger", signer, state=tmp_path / "state") as log:
+        log.append("a", [hashlib.sha512(b"x").digest()[:53]])
+        log.publish(NOW)
+        with pytest.raises(MachineFailed, match="no time-stamping authority"):
+            log.stamp([gone])
+        log.stamp([gone, answer])
+        log.stamp([gone])
+    assert verify_log(tmp_path / "ledger", policy.without_witnesses(signer.verifier)).timestamps == 1
+    assert timestamps.verify_all(tmp_path / "ledger", folder / "root.pem") == 1
+    data, token = tmp_path / "ledger/checkpoints/1", tmp_path / "ledger/checkpoints/1.tsr"
+    command = ["ts", "-verify", "-data", str(data), "-in", str(token), "-CAfile", str(folder / "root.pem")]
+    assert b"Verification: OK" in openssl(folder, *command).stdout
+
+
+def test_what_an_authority_did_not_say_is_refused(authority):
+    folder, answer = authority
+    roots = x509.load_pem_x509_certificates((folder / "root.pem").read_bytes())
+    token = timestamps.stamp(b"checkpoint", [answer])
+    assert timestamps.verify(b"checkpoint", token, roots) <= dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)
+    with pytest.raises(AnswerIsNo):
+        timestamps.verify(b"checkpoinT", token, roots)
+    for position in range(0, len(token), 7):
+        changed = bytearray(token)
+        changed[position] ^= 1
+        try:
+            timestamps.verify(b"checkpoint", bytes(changed), roots)
+        except AnswerIsNo:
+            continue
+        # only bytes outside the signed content (such as a certificate's unused copy) may change without notice
+        assert _signed_content(bytes(changed)) == _signed_content(token)
+    for nonsense in (b"", b"\x30", token[:100], b"\x00" * 500):
+        with pytest.raises(AnswerIsNo):
+            timestamps.verify(b"checkpoint", nonsense, roots)
+
+
+def _signed_content(token):
+    import rfc3161_client
+
+    info = rfc3161_client.decode_timestamp_response(token).tst_info
+    return info.message_imprint.message, info.gen_time, info.serial_number
+
+
+def test_an_answer_to_another_question_is_no_answer(authority):
+    _, answer = authority
+    old = []
+
+    def replayed(query):
+        old.append(answer(query))
+        return old[0]
+
+    timestamps.stamp(b"first", [replayed])
+    with pytest.raises(MachineFailed):
+        timestamps.stamp(b"first", [replayed])
