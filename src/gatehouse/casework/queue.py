@@ -69,8 +69,7 @@ def build(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, dic
         _QUEUE.format(determinations="queue_determinations", evidence="queue_evidence"),
         folder / FILE,
     )
-    row = connection.sql("SELECT count(*), max(seq) FROM queue_determinations").fetchone()
-    size = int(row[0]) if row else 0
+    [(size,)] = connection.sql("SELECT count(*) FROM queue_determinations").fetchall()
     outcomes = _selections(connection, "queue_determinations", "outcome", size)
     connection.read_parquet(str(folder / FILE)).create_view("queue_lines", replace=True)
     clearable = _selections(connection, "queue_lines", "clearable AND outcome = 'held'", size).get("true", Selection())

@@ -19,6 +19,7 @@ from gatehouse.casework.board import Board
 from gatehouse.casework.records import CaseFile
 from gatehouse.casework.roster import Roster
 from gatehouse.casework.sampling import Sample
+from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import Action
 from gatehouse.determine.docket import Docket
 from gatehouse.intake import manifest as manifests
@@ -78,11 +79,11 @@ def open_docket(connection: duckdb.DuckDBPyConnection, place: Office, docket: Do
     """
     if docket.id in place.casebook.known():
         return place.casebook.file(docket.id)
-    row = connection.execute(
+    [(uncommitted,)] = connection.execute(
         "SELECT count(*) FILTER (ledger_index IS NULL) FROM read_parquet($file)",
         {"file": str(docket.table("determinations"))},
-    ).fetchone()
-    if row is None or row[0]:
+    ).fetchall()
+    if uncommitted:
         raise WrongInput(
             "the determinations are not in the ledger yet", where=docket.id, remedy="Run `gatehouse run` again"
         )
@@ -160,3 +161,13 @@ def _submitters(docket: Docket, manifest: Manifest) -> frozenset[str]:
 def _receivers(docket: Docket) -> set[str]:
     receiver = json.loads(docket.receipt.read_bytes()).get("received_by")
     return {receiver} if isinstance(receiver, str) and receiver else set()
+
+
+def request_ids(connection: duckdb.DuckDBPyConnection, site: Site, docket: str, cases: Selection) -> list[str]:
+    """The requests' ids of some cases, in the order of the submission."""
+    rows = connection.execute(
+        "SELECT request_id FROM read_parquet($file) "
+        "WHERE seq < length($cases) AND get_bit($cases::BIT, seq::INTEGER) = 1 ORDER BY seq",
+        {"file": str(docket_of(site, docket).table("determinations")), "cases": cases.bitstring(1)},
+    ).fetchall()
+    return [str(row[0]) for row in rows]

@@ -95,12 +95,12 @@ def _lawful(
 
 def _unrestrict(connection: duckdb.DuckDBPyConnection, site: Site, today: dt.date) -> int:
     relation = open_register(site.register).relation("restrictions")
-    row = connection.execute(
+    [(count,)] = connection.execute(
         f"DELETE FROM release_persons WHERE person_id IN "
         f"(SELECT person_id FROM {relation} WHERE determined_on IS NULL OR determined_on <= $today)",
         {"today": today},
-    ).fetchone()
-    return int(row[0]) if row else 0
+    ).fetchall()
+    return int(count)
 
 
 def _name_officers(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> None:
@@ -150,8 +150,9 @@ class Sealing:
         policy = policies.read(place.site.policy)
         checkpoint = policy.accept((place.site.ledger / "checkpoint").read_bytes())
         custodian = read_signer(place.site.custodian_key).verifier
-        row = connection.sql("SELECT any_value(pack_digest), any_value(as_of) FROM release_determinations").fetchone()
-        assert row is not None  # noqa: S101 - an aggregate always has one row
+        [(pack, as_of)] = connection.sql(
+            "SELECT any_value(pack_digest), any_value(as_of) FROM release_determinations"
+        ).fetchall()
         return cls(
             connection,
             place,
@@ -162,7 +163,7 @@ class Sealing:
             checkpoint,
             Trust(policy, custodian, place.roster),
             released_at,
-            (str(row[0]), row[1]),
+            (pack, as_of),
         )
 
     def seal(self, officer: str, release: str) -> ReleaseRecord:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 
@@ -16,7 +17,12 @@ from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, State
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.store import models
+from gatehouse.store.deferred import Deferred
+
+if TYPE_CHECKING:
+    from gatehouse.store import models
+else:
+    models = Deferred("gatehouse.store.models")
 
 _STATE, _PERSON = "state", "approved_by"
 

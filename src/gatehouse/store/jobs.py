@@ -11,7 +11,7 @@ import datetime as dt
 import os
 import socket
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
 from django.db.models import F
@@ -19,7 +19,12 @@ from django.utils import timezone
 
 from gatehouse.kernel import ids
 from gatehouse.kernel.errors import MachineFailed
-from gatehouse.store import models
+from gatehouse.store.deferred import Deferred
+
+if TYPE_CHECKING:
+    from gatehouse.store import models
+else:
+    models = Deferred("gatehouse.store.models")
 
 LEASE = dt.timedelta(minutes=5)
 MOST_ATTEMPTS = 20

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from django.db import IntegrityError, transaction
 
@@ -11,8 +12,13 @@ from gatehouse.casework import statement as statements
 from gatehouse.casework.selection import Selection
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.release.returns import Kind, ReleaseRecord, Returned
-from gatehouse.store import models
 from gatehouse.store.casebook import row_of
+from gatehouse.store.deferred import Deferred
+
+if TYPE_CHECKING:
+    from gatehouse.store import models
+else:
+    models = Deferred("gatehouse.store.models")
 
 
 class Shelf:

@@ -1,0 +1,180 @@
+"""`gatehouse approve`: officers look at samples and decide cases, each with a signed statement."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gatehouse.kernel import clock
+from gatehouse.kernel.errors import WrongInput
+
+if TYPE_CHECKING:
+    from gatehouse.casework.selection import Selection
+    from gatehouse.casework.states import Action
+    from gatehouse.pipeline.approve import Office
+
+DECISIONS = ("approve", "clear", "refuse", "return", "reopen", "withdraw")
+
+
+@click.command()
+@click.argument("docket")
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--officer", help="Your id in gatehouse.toml.")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own signing key.")
+@click.option("--reason", default="", help="The answer to the question that is shown; stored beside it.")
+@click.option("--decision", type=click.Choice(DECISIONS), default="approve", show_default=True)
+@click.option("--all-cleared", is_flag=True, help="Every cleared case that you have not approved yet.")
+@click.option("--request", "requests", multiple=True, help="One request's id; may be given again.")
+@click.option("--held-by", "rule", help="Every held case on which this rule fired.")
+@click.option("--sample", is_flag=True, help="Only draw and show the sample that must be examined first.")
+@click.option("--examined", metavar="SAMPLE", help="The sample that you examined, by the id that --sample printed.")
+@click.option("--found", type=click.IntRange(min=0), help="How many cases of the sample you found wrong.")
+@click.option("--queue", "queued", is_flag=True, help="Only show what waits, in the order of why it stopped.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 - click hands options over by name
+    """Decide cases of a docket: approve, clear, refuse, return, reopen or withdraw.
+
+    Release needs two approvals by two people who had no part in the submission. Decisions about more than five cases
+    towards release need a sample first: draw it, look at its cases, then decide and say what was found.
+
+    \b
+    Examples:
+      gatehouse approve ICE-2025-0003 --site custodian --queue
+      gatehouse approve ICE-2025-0003 --site custodian --officer do-1 --all-cleared --sample
+      gatehouse approve ICE-2025-0003 --site custodian --officer do-1 --key do-1.key --all-cleared \\
+        --examined sample-… --found 0 --reason "Compared the sample with the file; every element is met."
+    """
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import approve as stage
+    from gatehouse.pipeline.site import open_site
+
+    place = stage.office(open_site(folder))
+    with open_workspace() as connection:
+        file = stage.open_docket(connection, place, stage.docket_of(place.site, docket))
+        if options["queued"]:
+            _show_queue(place, docket, as_json=options["as_json"])
+            return
+        selection = _selection(place, docket, **options)
+    if not options["officer"]:
+        raise WrongInput("nobody is named", remedy="Say who you are with --officer")
+    if options["sample"]:
+        _draw(place, file.docket, selection, options)
+        return
+    _decide(place, file.docket, selection, options)
+
+
+def _selection(place: Office, docket: str, **options: Any) -> Selection:  # noqa: ANN401 - as above
+    from gatehouse.casework import queue
+    from gatehouse.casework.selection import Selection
+    from gatehouse.casework.states import Action, Actor, State, sources
+    from gatehouse.intake.workspace import open_workspace
+
+    ways = [bool(options["all_cleared"]), bool(options["requests"]), bool(options["rule"])]
+    if sum(ways) != 1:
+        raise WrongInput(
+            "which cases?", remedy="Say exactly one of --all-cleared, --request ID (again and again), --held-by RULE"
+        )
+    board = place.casebook.board(docket)
+    root = place.site.dockets / docket
+    if options["all_cleared"]:
+        if options["decision"] == "approve":
+            return board.approvable_by(place.roster.people(options["officer"] or ""))
+        chosen = Selection()
+        for state in sources(Action(options["decision"]), Actor.OFFICER):
+            chosen = chosen | (board.states[state] if state is not State.HELD else Selection())
+        return chosen
+    with open_workspace() as connection:
+        if options["rule"]:
+            return queue.stopped_by(connection, root, options["rule"]) & board.states[State.HELD]
+        found = queue.find(connection, root, options["requests"])
+    unknown = [request for request in options["requests"] if request not in found]
+    if unknown:
+        raise WrongInput(f"{len(unknown)} of the requests are not in this docket", where="--request")
+    return Selection.of(found.values())
+
+
+def _draw(place: Office, docket: str, selection: Selection, options: dict[str, Any]) -> None:
+    from gatehouse.casework.approval import Proposal
+    from gatehouse.casework.states import Action
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import approve as stage
+
+    proposal = Proposal(docket, Action(options["decision"]), selection, "")
+    drawn = stage.draw(place, options["officer"], proposal, now=clock.now())
+    with open_workspace() as connection:
+        requests = stage.request_ids(connection, place.site, docket, drawn.drawn)
+    if options["as_json"]:
+        click.echo(json.dumps({"sample": drawn.id, "population": len(selection), "requests": requests}))
+        return
+    click.echo(
+        f"sample {drawn.id}: {len(drawn.drawn)} of {len(selection)} cases. If none of them is wrong, fewer than "
+        f"1 in 20 are, at {drawn.confidence_percent} % confidence (hypergeometric)."
+    )
+    for request in requests:
+        click.echo(f"  {request}")
+    click.echo(f"Look at each (gatehouse explain), then decide with --examined {drawn.id} --found N")
+
+
+def _decide(place: Office, docket: str, selection: Selection, options: dict[str, Any]) -> None:
+    from gatehouse.casework import approval
+    from gatehouse.casework.states import Action
+    from gatehouse.ledger.signers import read_signer
+    from gatehouse.pipeline import approve as stage
+
+    if options["key"] is None:
+        raise WrongInput("no signing key is named", remedy="Say where yours is with --key")
+    action: Action = Action(options["decision"])
+    question = approval.prompt(action, docket, selection)
+    reason = options["reason"]
+    if not reason and click.get_text_stream("stdin").isatty():
+        reason = click.prompt(question)
+    sample = _examined(place, options)
+    proposal = approval.Proposal(docket, action, selection, reason, sample)
+    decided = stage.decide(place, options["officer"], proposal, signer=read_signer(options["key"]), now=clock.now())
+    counts = {str(state): count for state, count in decided.board.counts().items() if count}
+    if options["as_json"]:
+        result = {"docket": docket, "number": decided.number, "action": str(action), "cases": decided.cases}
+        click.echo(json.dumps({**result, "in_ledger": decided.in_ledger, "states": counts}))
+        return
+    click.echo(question)
+    click.echo(f"decision {decided.number}: {action}, {decided.cases} cases, by {options['officer']}")
+    click.echo("  " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+    if not decided.in_ledger:
+        click.echo("The ledger is busy; the next decision or release commits this one.", err=True)
+
+
+def _examined(place: Office, options: dict[str, Any]) -> Any:  # noqa: ANN401 - a Sample or None
+    from gatehouse.casework import approval
+
+    if options["examined"] is None:
+        return None
+    if options["found"] is None:
+        known = place.casebook.sample(options["examined"])
+        if known is None or known.found is None:
+            raise WrongInput("what was found in the sample is not said", remedy="Say it with --found N")
+        return known
+    return approval.examine(place.casebook, options["examined"], options["found"])
+
+
+def _show_queue(place: Office, docket: str, *, as_json: bool) -> None:
+    from gatehouse.casework import queue
+    from gatehouse.casework.states import State
+    from gatehouse.intake.workspace import open_workspace
+
+    board = place.casebook.board(docket)
+    states = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
+    with open_workspace() as connection:
+        page = queue.page(connection, place.site.dockets / docket, board, states)
+    if as_json:
+        lines = [{"request_id": one.request_id, "state": one.state, "fired": list(one.fired)} for one in page.cases]
+        click.echo(json.dumps({"total": page.total, "counts": board.counts(), "cases": lines}))
+        return
+    for state, count in board.counts().items():
+        click.echo(f"{state:>15}  {count:>9,}")
+    for one in page.cases:
+        click.echo(f"  {one.request_id:<24} {one.state:<15} {', '.join(one.fired)}")
+    if page.total > len(page.cases):
+        click.echo(f"  … {page.total - len(page.cases)} more")

@@ -1,0 +1,89 @@
+"""`gatehouse release`: seal what two officers approved for the officers who were named, and take what comes back."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gatehouse.cli.progress import shown
+from gatehouse.kernel import clock
+
+
+@click.command()
+@click.argument("docket")
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option(
+    "--returned", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Take in a receipt, use report or disposal certificate instead of releasing; may be given again.",
+)  # fmt: skip
+@click.option("--reconcile", is_flag=True, help="Compare releases with what came back; sign and print what is missing.")
+@click.option("--retry", is_flag=True, help="Begin again a release that failed too often.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def release(
+    docket: str, folder: Path, *, returned: tuple[Path, ...], reconcile: bool, retry: bool, as_json: bool
+) -> None:
+    """Seal every case that two officers approved, one package for each named officer.
+
+    Packages appear in the docket's releases/ and what the agency needs to check them in SITE/trust. A crash is finished
+    by running it again; nothing is ever sealed twice.
+
+    \b
+    Examples:
+      gatehouse release ICE-2025-0003 --site custodian
+      gatehouse release ICE-2025-0003 --site custodian --returned receipt.json
+      gatehouse release ICE-2025-0003 --site custodian --reconcile
+    """
+    from gatehouse.pipeline import approve as people
+    from gatehouse.pipeline.site import open_site
+
+    place = people.office(open_site(folder))
+    if returned:
+        _take(returned, as_json=as_json)
+        return
+    if reconcile:
+        from gatehouse.pipeline.returns import reconcile as reconcile_docket
+
+        signed, path = reconcile_docket(place, docket, clock.now())
+        click.echo(signed.encoded().decode().rstrip() if as_json else _told(dict(signed.body), path))
+        return
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import release as stage
+
+    if retry:
+        stage.retry(docket)
+    with open_workspace() as connection, shown() as progress:
+        done = stage.release(connection, place, docket, clock.now(), progress)
+    if as_json:
+        packages = [{"release": one.id, "officer": one.officer, "sha256": one.digest, "cases": len(one.cases)}
+                    for one in done.releases]  # fmt: skip
+        click.echo(
+            json.dumps({"batch": done.batch, "cases": done.cases, "releases": packages, "left": dict(done.left)})
+        )
+        return
+    click.echo(f"{done.batch}: {done.cases} cases released in {len(done.releases)} packages")
+    for one in done.releases:
+        click.echo(f"  {place.site.dockets / docket / 'releases' / one.id}.age  {one.officer}  {len(one.cases)} cases")
+    for reason, count in done.left.items():
+        click.echo(f"  {count} approved cases stay: {reason}")
+    click.echo(f"For the agency, to check them: {place.site.root / 'trust'}")
+
+
+def _take(returned: tuple[Path, ...], *, as_json: bool) -> None:
+    from gatehouse.casework import statement
+    from gatehouse.release.returns import accept
+    from gatehouse.store.shelf import Shelf
+
+    for path in returned:
+        taken = accept(Shelf(), statement.parse(path.read_bytes(), where=path.name), clock.now(), where=path.name)
+        result = {"kind": str(taken.kind), "release": taken.statement.text("release")}
+        click.echo(json.dumps(result) if as_json else f"{path.name}: {result['kind']} for {result['release']} taken in")
+
+
+def _told(body: dict[str, object], path: Path) -> str:
+    lines = [f"{body['releases']} releases, {body['overdue']} overdue; signed report: {path}"]
+    discrepancies = body["discrepancies"]
+    assert isinstance(discrepancies, list)  # noqa: S101 - we made it
+    lines += [f"  {one['release']}  {one['officer']}  {one['kind']}: {one['detail']}" for one in discrepancies]
+    return "\n".join(lines)
