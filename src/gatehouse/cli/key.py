@@ -1,0 +1,57 @@
+"""`gatehouse key`: make a key; the private half goes to a file that only its owner reads, the public half is printed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gatehouse.kernel import files
+from gatehouse.kernel.errors import WrongInput
+
+
+@click.group()
+def key() -> None:
+    """Make keys. The private half never leaves its file; the public half is printed, to be handed to others.
+
+    Example: gatehouse key new agency.key --name us.dhs.ice
+    """
+
+
+@key.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Who the key signs for; the file's name without its ending, if not given.")
+@click.option(
+    "--kind",
+    type=click.Choice(["signing", "recipient"]),
+    default="signing",
+    show_default=True,
+    help="A signing key (Ed25519), or an officer's key that releases are sealed to (age X25519).",
+)
+def new(file: Path, name: str | None, kind: str) -> None:
+    """Make a key in FILE, which must not exist, and print the public half.
+
+    \b
+    Examples:
+      gatehouse key new agency.key --name us.dhs.ice
+      gatehouse key new officer.key --kind recipient
+    """
+    private, public = _recipient() if kind == "recipient" else _signing(name or file.stem)
+    try:
+        files.write_new(file, f"{private}\n".encode(), mode=0o600)
+    except FileExistsError:
+        raise WrongInput("a file of that name exists", where=str(file), remedy="A key is never overwritten") from None
+    click.echo(public)
+
+
+def _signing(name: str) -> tuple[str, str]:
+    from gatehouse.ledger.signers import new_key
+
+    return new_key(name)
+
+
+def _recipient() -> tuple[str, str]:
+    import pyrage
+
+    identity = pyrage.x25519.Identity.generate()
+    return str(identity), str(identity.to_public())
