@@ -1,4 +1,4 @@
-"""`gatehouse key`: make a key; the private half goes to a file that only its owner reads, the public half is printed."""
+"""`gatehouse key`: make a key; the private half stays in a file that only its owner reads, the public is printed."""
 
 from __future__ import annotations
 
