@@ -187,8 +187,13 @@ def parse_signer(text: str, *, where: str = "") -> KeySigner:
 
 
 def read_signer(path: Path) -> Signer:
-    """Read the signer that a file names: a private key on one line."""
-    return parse_signer(_one_line(path), where=path.name)
+    """Read the signer that a file names: a private key on one line, or the address of one in a hardware module."""
+    text = _one_line(path)
+    if text.startswith("pkcs11:"):
+        from gatehouse.ledger import pkcs11
+
+        return pkcs11.open_signer(text, where=path.name)
+    return parse_signer(text, where=path.name)
 
 
 def read_verifier(path: Path) -> Verifier:
