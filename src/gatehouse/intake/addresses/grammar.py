@@ -8,7 +8,7 @@ own, so that a unit or a care-of line may stand before or after the street.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 LONGEST = 32  # words; a longer address is not read
 
@@ -17,90 +17,134 @@ PARTS = (
     "unit_kind", "unit_number", "box_number",
 )  # fmt: skip
 
+Spans = dict[str, tuple[int, int]]
+
 
 @dataclass(frozen=True)
 class Reading:
     """The kind of an address and where its parts stand: `spans[part] = (first, last)`, words counted from 1.
 
-    `left` is the number of words that no part took. A kind of None says that no street, box or route was found.
+    `core` spans the words from the house number (or box) to the end of the street: what stands outside names persons,
+    buildings or institutions. A kind of None says that no street, box or route was found. `abroad` marks a reading
+    (`Hauptstrasse 12`) that is an address only outside the United States.
     """
 
     kind: str | None
-    spans: dict[str, tuple[int, int]] = field(default_factory=dict)
-    left: int = 0
+    spans: Spans = field(default_factory=dict)
+    core: tuple[int, int] | None = None
+    abroad: bool = False
 
 
-_UNIT_NUMBER = r"[#ALOHMGFnWTDd]"
+# Pieces of patterns. A group's trailing digits only keep its name unique; see `_spans`.
+_VALUE = "[#ALOHMGFnWTDd]"
+_MORE_UNITS = rf"(?:[UN][yN]?{_VALUE}|OU|u|K[N]?[#A])*"
 _UNIT = (
-    rf"(?:(?P<unit_kind>[UN])[yN]?(?P<unit_number>{_UNIT_NUMBER}[#AL]?)(?:[UN][yN]?{_UNIT_NUMBER})*"
-    rf"|(?P<unit_kind2>u)(?P<unit_number2>[#AL])?)"
+    rf"(?:(?P<unit_kind>[UN])[yN]?(?P<unit_number>{_VALUE}(?:[#LA](?![#LA]))?){_MORE_UNITS}"
+    rf"|(?P<unit_number2>O)(?P<unit_kind2>U){_MORE_UNITS}"
+    rf"|(?P<unit_kind3>u)(?P<unit_number3>[#AL])?"
+    rf"|(?P<unit_kind4>K)[N]?(?P<unit_number4>[#AL]))"
 )
-_NUMBER = r"(?P<house_number>[#AHGM](?:F|L(?=D?[WO]+T))?)"
-_NAME = r"[WLOTDSMnyb#JhkuUAHRPQ]"
-_TAIL = rf"(?P<post_direction>D)?(?:{_UNIT}|(?P<unit_number3>[#LA]))?"
+_TAIL = rf"(?P<post_direction>D)?(?:y?{_UNIT}|(?P<unit_number5>[#LAH]))?"
+_NUMBER = r"(?P<house_number>[#AHGd](?:F|L(?=D?[WO]+[Th]))?)"
+_NAME = r"[WLOTDSMnyb#AJhkuUPRQGc]"
+_PRE = r"(?P<pre_direction>D)?"
+_HIGHWAY = r"(?P<street_name>(?:W|T)?(?:J[#AOHLDM]|h[#AOHLDM])T?)"
+_SPANISH = rf"(?P<street_name>S{_NAME}+?)"
+_NAMED = rf"(?P<street_name>{_NAME}+?)(?P<street_type>[Th])"
+_LEAD = r"(?P<lead>[cbWLTDSPyUunhMOJR&#ANk]+?)"
 
-_STREETS = tuple(
-    re.compile(pattern)
-    for pattern in (
-        rf"{_NUMBER}(?P<street_name>[DU])(?P<street_type>T){_TAIL}",
-        rf"{_NUMBER}(?P<pre_direction>D)?(?P<street_name>J[#AOHL]|h[#AOHLW]|Th[#AL]){_TAIL}",
-        rf"{_NUMBER}(?P<pre_direction>D)?(?P<street_name>S{_NAME}+?){_TAIL}",
-        rf"{_NUMBER}(?P<pre_direction>D)?(?P<street_name>{_NAME}+?)(?P<street_type>[Th]){_TAIL}",
-        rf"{_NUMBER}(?P<pre_direction>D)?(?P<street_name>TL){_TAIL}",
-        rf"{_NUMBER}(?P<pre_direction>D)?(?P<street_name>{_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
-    )
+
+def _all(*patterns: str) -> tuple[re.Pattern[str], ...]:
+    return tuple(re.compile(pattern) for pattern in patterns)
+
+
+_STREETS = _all(
+    rf"{_NUMBER}{_PRE}{_HIGHWAY}{_TAIL}",
+    rf"{_NUMBER}(?P<street_name>[DU])(?P<street_type>T){_TAIL}",
+    rf"{_NUMBER}{_PRE}{_SPANISH}{_TAIL}",
+    rf"{_NUMBER}{_PRE}(?P<street_name>#)(?P<post_direction>D)(?:{_UNIT}|(?P<unit_number5>[#LA]))?",
+    rf"{_NUMBER}{_PRE}{_NAMED}{_TAIL}",
+    rf"{_NUMBER}{_PRE}(?P<street_name>TL){_TAIL}",
+    rf"{_NUMBER}{_PRE}(?P<street_name>{_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
+    # The road and its kilometre; a number after the street; a housing project, its building and flat.
+    rf"(?P<street_name>[SThJ][#AHW]+?D?)(?:{_NAME}*?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
+    rf"(?P<street_name>S{_NAME}+?)N?y?(?P<house_number>[#AH]){_TAIL}",
+    rf"(?P<street_name>b{_NAME}+?)(?:U|b)N?(?P<house_number>[#AL])(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])",
 )
-_UNITS = re.compile(_UNIT)
-_BOX = re.compile(r"(?:PQ|P|LLQ|Q)[yN]?(?P<box_number>[#AHLM]L?)(?:K[N]?[#AL])?")
-_RURAL = re.compile(r"(?P<street_name>R[yN]?[#AH])(?:[,]?Q[yN]?(?P<box_number>[#AHLM]))?")
-_MILITARY = re.compile(r"(?P<street_name>(?:[mU]N?[#A])+)Q[N]?(?P<box_number>[#AH])|(?P<street_name2>m[#A])")
-_GENERAL = re.compile(r"g")
-_KILOMETRE = re.compile(
-    rf"(?P<street_name>(?:S|T|J)[#AHW]+?[D]?)(?:{_NAME}*?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*"
+# A person, a building or an urbanisation before the number, in one breath. A street type (or a Spanish one) must follow.
+_LED = _all(
+    rf"{_LEAD}{_NUMBER}{_PRE}{_HIGHWAY}{_TAIL}",
+    rf"{_LEAD}N?{_NUMBER}{_PRE}{_SPANISH}{_TAIL}",
+    rf"{_LEAD}{_NUMBER}{_PRE}{_NAMED}{_TAIL}",
+    rf"{_LEAD}(?P<street_name>[S][#AHW]+?D?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
+    rf"{_LEAD}(?P<street_name>S[WLTD]+?)N?(?P<house_number>[#AH]){_TAIL}",
 )
-_PREFIX_NUMBERED = re.compile(rf"(?P<street_name>S{_NAME}+?)[N]?(?P<house_number>[#AH]){_TAIL}")
-_NO_NUMBER = re.compile(rf"(?P<pre_direction>D)?(?P<street_name>{_NAME}+?)(?P<street_type>T){_TAIL}")
-_ADDRESSEE = re.compile(rf"(?:c|W|L|T|D|&|M)[WLTDuUPbyS]*?(?=[#AHG])")
+_BOXES = _all(
+    r"(?:P+Q?|LLQ|Q)[yN]?(?P<box_number>[#AHLMd][LD]?)(?:K[N]?[#AL])?",
+    r"(?P<box_number>[#A])(?:PQ|P)",
+)
+_RURAL = _all(r"(?:.*?)(?P<street_name>R?[Rh][yN]?[#AH])(?:Q[yN]?(?P<box_number>[#AHLM][LD]?))(?:K[N]?[#AL])?")
+_ROUTE = _all(r"(?P<street_name>R?R[yN]?[#AH])", r"R+")
+_MILITARY = _all(r"[W]*(?P<street_name>(?:[mU]N?[#A])+)Q[N]?(?P<box_number>[#AH])")
+_MILITARY_ROUTE = _all(r"(?P<street_name>m[#A])")
+_TRAILING = _all(rf"(?P<street_name>{_NAME}*[WOT]{_NAME}*?)N?y?(?P<house_number>[#AH]){_TAIL}")
+_KINDS = (
+    ("po_box", _BOXES),
+    ("military", _MILITARY),
+    ("rural_route", _RURAL),
+    ("rural_route", _ROUTE),
+    ("military", _MILITARY_ROUTE),
+    ("general_delivery", _all(r"g[#]?")),
+    ("unit", _all(_UNIT, r"[bW]*[bU]?" + _UNIT)),
+    ("street", _STREETS),
+    ("street", _LED),
+)
+_NO_NUMBER = _all(rf"{_PRE}{_NAMED}{_TAIL}", rf"{_PRE}{_SPANISH}")
+_BARE_BOX = re.compile(r"(?:[bW]*)Q[yN]?(?P<box_number>[#AHLM])")
 
 
 def read(shape: str) -> Reading:
     """Read one shape: segment by segment, and where no segment is an address, all of them as one."""
+    kept = [position for position, class_ in enumerate(shape, 1) if class_ != ","]
+    joined = shape.replace(",", "")
     reading = _read_segments(shape)
-    if reading.kind is None and "," in shape:
-        kept = [position for position, class_ in enumerate(shape, 1) if class_ != ","]
-        joined = _read_segments(shape.replace(",", ""))
-        if joined.kind:
-            moved = {part: (kept[first - 1], kept[last - 1]) for part, (first, last) in joined.spans.items()}
-            return Reading(joined.kind, moved, joined.left)
+    if reading.kind is None and joined != shape:
+        reading = _moved(_read_segments(joined), kept)
+    if reading.kind is None or (reading.kind == "street" and "house_number" not in reading.spans):
+        trailing = _moved(_first(_TRAILING, joined, 0, "street"), kept)
+        if trailing.kind:
+            return replace(trailing, abroad=True)
     return reading
 
 
+def _moved(reading: Reading, kept: list[int]) -> Reading:
+    """A reading of a shape without its commas, with positions counted as in the shape with them."""
+    spans = {part: (kept[first - 1], kept[last - 1]) for part, (first, last) in reading.spans.items()}
+    core = (kept[reading.core[0] - 1], kept[reading.core[1] - 1]) if reading.core else None
+    return replace(reading, spans=spans, core=core)
+
+
 def _read_segments(shape: str) -> Reading:
-    kind: str | None = None
-    spans: dict[str, tuple[int, int]] = {}
-    left = 0
-    numberless: dict[str, tuple[int, int]] = {}
+    main, unit, numberless = Reading(None), Reading(None), Reading(None)
     for start, segment in _segments(shape):
-        found = _read_segment(segment)
-        if found is None:
-            unnumbered = _NO_NUMBER.fullmatch(segment)
-            if unnumbered and not numberless:
-                numberless = _spans(unnumbered, start)
-            left += len(segment.replace(" ", ""))
-            continue
-        segment_kind, match = found
-        here = _spans(match, start + match.pos)
-        if segment_kind == "unit":
-            if "unit_number" not in spans and "unit_kind" not in spans:
-                spans |= here
-        elif kind is None:
-            kind = segment_kind
-            spans |= here
-        else:
-            left += len(segment)
-    if kind is None and numberless:
-        return Reading("street", spans | numberless, left)
-    return Reading(kind, spans, left)
+        found = _read_segment(segment, start)
+        if found.kind == "unit":
+            unit = unit if unit.kind else found
+        elif found.kind == "po_box" and main.kind in ("rural_route", "military") and "box_number" not in main.spans:
+            main = replace(main, spans=main.spans | found.spans)
+        elif found.kind and (main.kind is None or _completes(main, found)):
+            main = replace(found, spans=found.spans | {p: s for p, s in main.spans.items() if p == "box_number"})
+        elif found.kind is None and not numberless.kind:
+            numberless = _first(_NO_NUMBER, segment, start, "street")
+    if main.kind is None:
+        main = numberless
+    units = {} if {"unit_kind", "unit_number"} & main.spans.keys() else unit.spans
+    return replace(main, spans=main.spans | units)
+
+
+def _completes(main: Reading, found: Reading) -> bool:
+    """Whether a later segment is the route that an earlier box belongs to (`Buzon 22`, `HC 2`)."""
+    return main.kind == "po_box" and found.kind == "rural_route" and "box_number" not in found.spans
 
 
 def _segments(shape: str) -> list[tuple[int, str]]:
@@ -112,27 +156,28 @@ def _segments(shape: str) -> list[tuple[int, str]]:
     return found
 
 
-def _read_segment(segment: str) -> tuple[str, re.Match[str]] | None:
-    for kind, pattern in (
-        ("po_box", _BOX),
-        ("rural_route", _RURAL),
-        ("military", _MILITARY),
-        ("general_delivery", _GENERAL),
-        ("unit", _UNITS),
-        ("street", _KILOMETRE),
-        *(("street", street) for street in _STREETS),
-        ("street", _PREFIX_NUMBERED),
-    ):
+def _read_segment(segment: str, start: int) -> Reading:
+    for kind, patterns in _KINDS:
+        reading = _first(patterns, segment, start, kind)
+        if reading.kind:
+            return reading
+    box = _BARE_BOX.fullmatch(segment)
+    return _reading("po_box", box, start) if box else Reading(None)
+
+
+def _first(patterns: tuple[re.Pattern[str], ...], segment: str, start: int, kind: str) -> Reading:
+    for pattern in patterns:
         match = pattern.fullmatch(segment)
         if match:
-            return kind, match
-    return None
+            return _reading(kind, match, start)
+    return Reading(None)
 
 
-def _spans(match: re.Match[str], start: int) -> dict[str, tuple[int, int]]:
-    spans = {}
+def _reading(kind: str, match: re.Match[str], start: int) -> Reading:
+    spans: Spans = {}
     for name, value in match.groupdict().items():
-        if value:
+        if value and name != "lead":
             first, last = match.span(name)
-            spans[name.rstrip("23")] = (start + first + 1, start + last)
-    return spans
+            spans[name.rstrip("2345")] = (start + first + 1, start + last)
+    lead = match.end("lead") if "lead" in match.groupdict() else 0
+    return Reading(kind, spans, (start + lead + 1, start + match.end()))

@@ -6,7 +6,9 @@ understood too: they are wrong on an envelope, but they name the place.
 
 from __future__ import annotations
 
+import csv
 import functools
+from importlib.resources import files
 
 import duckdb
 
@@ -34,13 +36,13 @@ _SHORT_STATES = {
     "TEX": "TX", "WASH": "WA", "WIS": "WI", "WISC": "WI", "WYO": "WY", "D C": "DC", "N Y": "NY", "N J": "NJ", "N H": "NH",
     "N M": "NM", "N MEX": "NM", "N C": "NC", "N D": "ND", "N DAK": "ND", "R I": "RI", "S C": "SC", "S D": "SD", "S DAK": "SD",
     "W VA": "WV", "P R": "PR", "V I": "VI", "USVI": "VI", "CNMI": "MP", "N CAROLINA": "NC", "S CAROLINA": "SC",
-    "N DAKOTA": "ND", "S DAKOTA": "SD", "W VIRGINIA": "WV", "WASHINGTON DC": "DC", "NUEVA YORK": "NY", "NUEVA JERSEY": "NJ",
+    "N DAKOTA": "ND", "S DAKOTA": "SD", "W VIRGINIA": "WV", "NUEVA YORK": "NY", "NUEVA JERSEY": "NJ",
     "NUEVO MEXICO": "NM", "CAROLINA DEL NORTE": "NC", "CAROLINA DEL SUR": "SC", "PENSILVANIA": "PA", "LUISIANA": "LA",
 }  # fmt: skip
 _DOMESTIC = (
-    "", "US", "USA", "U S", "U S A", "UNITED STATES", "UNITED STATES OF AMERICA", "AMERICA", "EEUU", "EE UU", "E U A",
-    "EUA", "ESTADOS UNIDOS", "ESTADOS UNIDOS DE AMERICA", "ETATS UNIS", "840", "PUERTO RICO", "PR", "GUAM", "GU", "VI",
-    "AS", "MP", "UNITED STATES OF AMERICA USA",
+    "US", "USA", "U S", "U S A", "UNITED STATES", "UNITED STATES OF AMERICA", "AMERICA", "EEUU", "EE UU", "E U A",
+    "EUA", "ESTADOS UNIDOS", "ESTADOS UNIDOS DE AMERICA", "ETATS UNIS", "PUERTO RICO", "PR", "GUAM", "GU", "VI",
+    "AS", "MP", "AMERICAN SAMOA", "US VIRGIN ISLANDS", "NORTHERN MARIANA ISLANDS",
 )  # fmt: skip
 # Words of a city's name that are written in two ways.
 _CITY_WORDS = {
@@ -71,37 +73,52 @@ def _rows() -> tuple[list[str], list[str], list[str], list[bool]]:
     return zips, states, cities, primary
 
 
+@functools.lru_cache(maxsize=1)
+def _countries() -> dict[str, str]:
+    text = files("gatehouse.intake.addresses").joinpath("data/countries.tsv").read_text("utf-8")
+    rows = {row["name"]: row["code"] for row in csv.DictReader(text.splitlines(), delimiter="\t")}
+    return rows | dict.fromkeys(_DOMESTIC, "US")
+
+
 def load_places(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary tables of places unless the connection has them.
 
-    `address_zips` (zip5, state, city), `address_zip_cities` (zip5, city_key), `address_cities` (city_key, state_key,
-    home: the one postal city this name belongs to, or NULL), `address_states` (name, state_key).
+    `address_zip_cities` (zip5, state_key, city_key, squeezed), `address_zips` (zip5, state_key, home),
+    `address_cities` (squeezed, state_key, home: the one postal city this name belongs to, or NULL), `address_states`
+    (name, state_key), `address_countries` (name, code). `squeezed` is a city's key without its spaces.
     """
-    if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_cities'").fetchone() != (
-        0,
-    ):
+    if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_cities'").fetchone() != (0,):
         return
-    zips, states, cities, primary = _rows()
+    zips, states, cities, main = _rows()
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE address_zip_cities AS "
+        "CREATE OR REPLACE TEMP TABLE address_zip_cities AS SELECT *, replace(city_key, ' ', '') AS squeezed FROM ("
         f"SELECT DISTINCT zip5, state_key, {city_key(_plain('upper(strip_accents(city))'))} AS city_key, main FROM "
-        "(SELECT unnest($zips) AS zip5, unnest($states) AS state_key, unnest($cities) AS city, unnest($main) AS main)",
-        {"zips": zips, "states": states, "cities": cities, "main": primary},
+        "(SELECT unnest($zips) AS zip5, unnest($states) AS state_key, unnest($cities) AS city, unnest($main) AS main))",
+        {"zips": zips, "states": states, "cities": cities, "main": main},
+    )
+    _load_names(connection, "address_states", "state_key", STATES | _SHORT_STATES | {s: s for s in STATES.values()})
+    _load_names(connection, "address_countries", "code", _countries())
+    _load_names(connection, "address_city_names", "city_key", _CITY_NAMES)
+    connection.execute(
+        "INSERT INTO address_zip_cities SELECT zip5, state_key, n.name, FALSE, replace(n.name, ' ', '') "
+        "FROM address_zip_cities JOIN address_city_names n USING (city_key)"
     )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_zips AS "
         "SELECT zip5, any_value(state_key) AS state_key, any_value(city_key) FILTER (main) AS home "
         "FROM address_zip_cities GROUP BY zip5"
     )
-    names = {**STATES, **_SHORT_STATES, **{code: code for code in STATES.values()}}
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE address_states AS SELECT unnest($names) AS name, unnest($codes) AS state_key",
-        {"names": list(names), "codes": list(names.values())},
-    )
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE address_cities AS SELECT c.city_key, c.state_key, "
+        "CREATE OR REPLACE TEMP TABLE address_cities AS SELECT c.squeezed, c.state_key, "
         "CASE WHEN count(DISTINCT z.home) = 1 THEN min(z.home) END AS home "
         "FROM address_zip_cities c JOIN address_zips z USING (zip5) GROUP BY ALL"
+    )
+
+
+def _load_names(connection: duckdb.DuckDBPyConnection, table: str, column: str, names: dict[str, str]) -> None:
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT unnest($names) AS name, unnest($meant) AS {column}",
+        {"names": list(names), "meant": list(names.values())},
     )
 
 
@@ -113,9 +130,7 @@ def _plain(text: str) -> str:
 def city_key(plain: str) -> str:
     """SQL for a city's name in its standard words (`SAINT LOUIS` and `ST LOUIS` are one)."""
     words = " ".join(f"WHEN '{word}' THEN '{short}'" for word, short in _CITY_WORDS.items())
-    names = " ".join(f"WHEN '{name}' THEN '{meant}'" for name, meant in _CITY_NAMES.items())
-    joined = f"array_to_string(list_transform(string_split({plain}, ' '), lambda w: CASE w {words} ELSE w END), ' ')"
-    return f"(SELECT CASE k {names} ELSE k END FROM (SELECT {joined} AS k))"
+    return f"array_to_string(list_transform(string_split({plain}, ' '), lambda w: CASE w {words} ELSE w END), ' ')"
 
 
 def read_places(connection: duckdb.DuckDBPyConnection) -> None:
@@ -124,28 +139,115 @@ def read_places(connection: duckdb.DuckDBPyConnection) -> None:
     plain = ", ".join(f"coalesce({_plain(folded(column))}, '') AS {column}_plain" for column in given)
     digits = "regexp_replace(postal_code_plain, '[^0-9]', '', 'g')"
     whole = "regexp_full_match(postal_code_plain, '([A-Z]{2} )?[0-9]{5}( ?[0-9]{4})?')"
-    short = "regexp_full_match(postal_code_plain, '[0-9]{3,4}')"
-    domestic = "(" + ", ".join(f"'{name}'" for name in _DOMESTIC) + ")"
+    short = "regexp_full_match(postal_code_plain, '[0-9]{3,4}')"  # a spreadsheet has eaten the zeros in front
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_place AS "
         "WITH written AS (SELECT DISTINCT city, state, postal_code, country FROM address_shaped), "
         f"plain AS (SELECT *, {plain} FROM written), "
-        "keyed AS (SELECT plain.*, "
-        f"CASE WHEN country_plain IN {domestic} THEN 'US' ELSE country_plain END AS country_key, "
+        "keyed AS (SELECT plain.*, CASE WHEN country_plain = '' THEN 'US' ELSE n.code END AS country_key, "
         f"nullif({city_key('city_plain')}, '') AS city_given, s.state_key, "
         f"CASE WHEN {whole} THEN left({digits}, 5) WHEN {short} THEN lpad({digits}, 5, '0') END AS zip5, "
         f"CASE WHEN {whole} AND length({digits}) = 9 THEN right({digits}, 4) END AS zip4 "
-        "FROM plain LEFT JOIN address_states s ON s.name = state_plain) "
-        "SELECT k.city, k.state, k.postal_code, k.country, k.country_key, k.city_plain, k.state_plain, "
-        "k.postal_code_plain, k.city_given, "
-        "z.zip5 IS NOT NULL AS zip_known, z.state_key AS zip_state_key, c.city_key IS NOT NULL AS city_known, "
-        "zc.city_key IS NOT NULL AS zip_has_city, k.zip5, k.zip4, "
-        "coalesce(k.state_key, CASE WHEN k.state_plain = '' AND zc.city_key IS NOT NULL THEN z.state_key END, "
-        "nullif(k.state_plain, '')) AS state_key, "
-        "CASE WHEN k.country_key = 'US' AND zc.city_key IS NOT NULL THEN z.home "
+        "FROM plain LEFT JOIN address_states s ON s.name = state_plain "
+        "LEFT JOIN address_countries n ON n.name = country_plain) "
+        "SELECT k.* EXCLUDE (state_key), z.zip5 IS NOT NULL AS zip_known, z.state_key AS zip_state_key, "
+        "c.squeezed IS NOT NULL AS city_known, zc.squeezed IS NOT NULL AS zip_has_city, "
+        "coalesce(k.state_key, CASE WHEN k.state_plain = '' AND zc.squeezed IS NOT NULL THEN z.state_key END, "
+        "CASE WHEN k.country_key <> 'US' THEN nullif(k.state_plain, '') END) AS state_key, "
+        "CASE WHEN k.country_key = 'US' AND zc.squeezed IS NOT NULL THEN z.home "
         "ELSE coalesce(c.home, k.city_given) END AS city_key "
         "FROM keyed k LEFT JOIN address_zips z ON z.zip5 = k.zip5 AND k.country_key = 'US' "
-        "LEFT JOIN (SELECT DISTINCT zip5, city_key FROM address_zip_cities) zc ON zc.zip5 = k.zip5 "
-        "AND zc.city_key = k.city_given AND k.country_key = 'US' "
-        "LEFT JOIN address_cities c ON c.city_key = k.city_given AND c.state_key = k.state_key"
+        "LEFT JOIN (SELECT DISTINCT zip5, squeezed FROM address_zip_cities) zc ON zc.zip5 = k.zip5 "
+        "AND zc.squeezed = replace(k.city_given, ' ', '') AND k.country_key = 'US' "
+        "LEFT JOIN address_cities c ON c.squeezed = replace(k.city_given, ' ', '') AND c.state_key = k.state_key "
+        "AND k.country_key = 'US'"
+    )
+
+
+def move_places(connection: duckdb.DuckDBPyConnection, key: str) -> None:
+    """Find city, state and ZIP at the end of the lines where they do not stand in their own columns.
+
+    Changes `address_words` (key, city, state, postal_code, country, words). An address is looked at when a place
+    column is empty or holds more than its own part, or when the lines end in the ZIP or the state given.
+    """
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE address_ends AS "
+        f"WITH ends AS (SELECT {key}, city, state, postal_code, words, {_runs_on()} AS runs_on FROM address_words "
+        f"WHERE coalesce(upper(country), '') IN ('', 'US', 'USA', 'UNITED STATES') AND ({_lacks_place()} OR {_runs_on()})), "
+        "whole AS (SELECT * EXCLUDE (words), list_filter(CASE WHEN runs_on THEN words ELSE list_concat(words, [','], "
+        f"{_words_of('city')}, [','], {_words_of('state')}, {_words_of('postal_code')}) END, "
+        "lambda w: w <> '') AS w FROM ends), "
+        f"{_peel()} "
+        f"SELECT {key}, w[1:stop] AS words, runs_on, city_found, state_found, zip_found FROM peeled"
+    )
+    if connection.execute("SELECT count(*) FROM address_ends").fetchone() == (0,):
+        return
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE address_words AS SELECT a.{key}, "
+        "CASE WHEN e.runs_on IS NOT FALSE THEN a.city ELSE e.city_found END AS city, "
+        "CASE WHEN e.runs_on IS NOT FALSE THEN a.state ELSE e.state_found END AS state, "
+        "CASE WHEN e.runs_on IS NOT FALSE THEN a.postal_code ELSE e.zip_found END AS postal_code, a.country, "
+        f"coalesce(e.words, a.words) AS words FROM address_words a LEFT JOIN address_ends e ON e.{key} = a.{key}"
+    )
+
+
+def _words_of(column: str) -> str:
+    spaced = f"regexp_replace(replace(replace({folded(column)}, chr(39), ''), '.', ''), '[^A-Z0-9,-]', ' ', 'g')"
+    return f"string_split(replace(coalesce({spaced}, ''), ',', ' , '), ' ')"
+
+
+def _lacks_place() -> str:
+    return (
+        "coalesce(city, '') = '' OR length(coalesce(state, '')) <> 2 OR regexp_matches(city, '[,0-9]')"
+    )
+
+
+def _runs_on() -> str:
+    return (
+        "coalesce(len(words) > 4 AND coalesce(city, '') <> '' AND length(state) = 2 AND (words[-1] = upper(state) OR "
+        "(postal_code <> '' AND left(words[-1], 5) = left(postal_code, 5))), FALSE)"
+    )
+
+
+def _peel() -> str:
+    """SQL steps that take country, ZIP, state and city off the end of the word list `w`, from right to left."""
+    city_tests = [(size, f"replace({city_key(_slice('stop2', size))}, ' ', '')") for size in (5, 4, 3, 2, 1)]
+    joins = " ".join(
+        f"LEFT JOIN address_cities c{size} ON c{size}.squeezed = {name} AND c{size}.state_key = state_code "
+        f"AND stop2 > {size} AND NOT list_contains(w[stop2 - {size - 1} : stop2], ',')"
+        for size, name in city_tests
+    )
+    size = "CASE " + " ".join(f"WHEN c{n}.squeezed IS NOT NULL THEN {n}" for n, _ in city_tests) + " ELSE 0 END"
+    states = " ".join(
+        f"LEFT JOIN address_states s{n} ON s{n}.name = {_slice('stop1', n)} AND stop1 > {n}" for n in (4, 3, 2, 1)
+    )
+    state = "coalesce(s4.state_key, s3.state_key, s2.state_key, s1.state_key)"
+    taken = "CASE WHEN s4.name IS NOT NULL THEN 4 WHEN s3.name IS NOT NULL THEN 3 WHEN s2.name IS NOT NULL THEN 2 " \
+            "WHEN s1.name IS NOT NULL THEN 1 ELSE 0 END"  # fmt: skip
+    zipped = "regexp_full_match(w[{0}], '[0-9]{{5}}(-?[0-9]{{4}})?')"
+    return (
+        f"ended AS (SELECT *, {_before('len(w)')} AS stop_any FROM whole), "
+        "home AS (SELECT * EXCLUDE (stop_any), CASE WHEN w[stop_any] IN ('USA', 'US', 'EEUU') "
+        f"THEN {_before('stop_any - 1')} ELSE stop_any END AS stop0 FROM ended), "
+        f"zipped AS (SELECT *, CASE WHEN {zipped.format('stop0')} THEN w[stop0] END AS zip_found, "
+        f"CASE WHEN {zipped.format('stop0')} THEN {_before('stop0 - 1')} ELSE stop0 END AS stop1 FROM home), "
+        f"stated AS (SELECT z.*, coalesce({state}, p.state_key) AS state_code, {state} AS state_found, "
+        f"stop1 - ({taken}) AS stop_state FROM zipped z {states} "
+        "LEFT JOIN address_zips p ON p.zip5 = left(zip_found, 5)), "
+        f"before AS (SELECT *, {_before('stop_state')} AS stop2 FROM stated), "
+        f"cities AS (SELECT before.*, {size} AS size FROM before {joins}), "
+        "peeled AS (SELECT *, CASE WHEN size = 0 THEN NULL ELSE array_to_string(w[stop2 - size + 1 : stop2], ' ') END "
+        f"AS city_found, CASE WHEN size > 0 THEN {_before('stop2 - size')} ELSE stop2 END AS stop FROM cities)"
+    )
+
+
+def _slice(stop: str, size: int) -> str:
+    return f"array_to_string(w[{stop} - {size - 1} : {stop}], ' ')"
+
+
+def _before(position: str) -> str:
+    """SQL for the last position up to `position` that is no comma; at most two commas stand together."""
+    return (
+        f"CASE WHEN w[{position}] <> ',' THEN {position} WHEN w[{position} - 1] <> ',' THEN {position} - 1 "
+        f"ELSE greatest({position} - 2, 0) END"
     )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from gatehouse.intake.addresses.parts import PARTS, drop_working_tables, read_parts
+from gatehouse.intake.addresses.reality import institution_patterns
 
 _VERDICTS = {
     "complete": "complete",
@@ -27,7 +28,7 @@ def judge(connection: duckdb.DuckDBPyConnection, source: str, target: str, key: 
     `source` as for `standardise`. Verdicts: `complete`, `incomplete`, `not_an_address`, `institution`; reasons are the
     codes of `reasons.REASONS`. `zip_state`: `agrees`, `contradicts`, `unknown`, `absent`.
     """
-    read_parts(connection, source, key)
+    read_parts(connection, source, key, judging=True)
     verdicts = " ".join(f"WHEN '{reason}' THEN '{verdict}'" for reason, verdict in _VERDICTS.items())
     columns = ", ".join(PARTS)
     connection.execute(
@@ -52,20 +53,52 @@ def _zip_state() -> str:
 
 
 def _reason() -> str:
-    return """CASE
-        WHEN len(words) = 0 OR words[1] IS NULL THEN 'empty'
-        WHEN shape IS NULL THEN 'too_long'
-        WHEN regexp_full_match(shape, '[#HFd,NA]+') AND address_kind IS NULL THEN 'digits_only'
+    everywhere, outside, words = institution_patterns()
+    around = (
+        "CASE WHEN address_kind IS NULL OR core_first IS NULL OR street_type IS NULL "
+        "THEN array_to_string(words, ' ') ELSE concat_ws(' , ', array_to_string(words[1 : core_first - 1], ' '), "
+        "array_to_string(words[core_last + 1 :], ' ')) END"
+    )
+    institution = (
+        f"regexp_matches(array_to_string(words, ' '), '\\b({words})\\b') AND ("
+        f"regexp_matches(array_to_string(words, ' '), '{everywhere}') OR regexp_matches({around}, '{outside}'))"
+    )
+    hollow = "(SELECT phrase FROM address_hollow_phrases)"
+    said = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
+    named = "string_split(street_name, ' ')"
+    return f"""CASE
+        WHEN shape IS NULL AND len(words) > 0 THEN 'too_long'
+        WHEN coalesce(shape, '') = '' OR regexp_full_match(shape, '[,N]+') THEN 'empty'
+        WHEN regexp_full_match(shape, '[#HFd,NA]+') THEN 'digits_only'
+        WHEN {institution} THEN 'institution'
+        WHEN finding IS NOT NULL THEN finding
+        WHEN address_kind IS NULL AND {said} IN {hollow} THEN 'placeholder'
+        WHEN replace(street_name, ' ', '') IN {hollow}
+            AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|TEST|BAR|EXAMPLE|SAMPLE|CALLE)$'))
+            THEN 'placeholder'
+        WHEN len({named}) > 1 AND len(list_distinct({named})) = 1 AND NOT list_contains({_reduplicated()}, {named}[1])
+            THEN 'repeated'
+        WHEN address_kind IS NULL AND len(list_distinct(list_filter(words, lambda w: w <> ','))) = 1
+            AND len(list_filter(words, lambda w: w <> ',')) > 1 THEN 'repeated'
+        WHEN country_key IS NULL THEN 'country_unknown'
         WHEN address_kind IS NULL THEN 'no_street'
-        WHEN address_kind = 'street' AND house_number IS NULL THEN 'no_number'
-        WHEN address_kind IN ('po_box', 'rural_route') AND box_number IS NULL THEN 'no_box'
+        WHEN address_kind IN ('street', 'foreign') AND (house_number IS NULL OR regexp_full_match(house_number, '0+'))
+            AND box_number IS NULL THEN 'no_number'
+        WHEN address_kind IN ('po_box', 'rural_route', 'military')
+            AND (box_number IS NULL OR regexp_full_match(box_number, '0+')) THEN 'no_box'
         WHEN city_given IS NULL THEN 'no_city'
         WHEN country_key <> 'US' THEN 'complete'
+        WHEN state_plain <> '' AND state_key IS NULL THEN 'state_unknown'
         WHEN state_key IS NULL THEN 'no_state'
-        WHEN length(state_key) <> 2 THEN 'state_unknown'
         WHEN zip_state = 'contradicts' THEN 'zip_contradicts'
         WHEN postal_code_plain <> '' AND zip5 IS NULL THEN 'zip_unreadable'
         WHEN zip_state = 'unknown' AND NOT zip_known THEN 'zip_unknown'
         WHEN zip_state = 'unknown' OR NOT (city_known OR zip_has_city) THEN 'city_unknown'
         WHEN address_kind = 'general_delivery' THEN 'general_delivery'
+        WHEN (address_kind = 'military') <> (state_key IN ('AA', 'AE', 'AP')) THEN 'not_military'
         ELSE 'complete' END"""
+
+
+def _reduplicated() -> str:
+    """Names that say one word twice."""
+    return "['WALLA', 'BORA', 'PAGO', 'BADEN', 'SING', 'KAI', 'LANI', 'WAGGA', 'PUKA', 'CHA', 'TUM', 'MAKI', 'LOMA']"

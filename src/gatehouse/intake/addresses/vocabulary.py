@@ -62,3 +62,8 @@ def class_of(word: str) -> str:
         WHEN regexp_full_match({word}, '[NSEW][0-9]+([NSEW][0-9]+)?') THEN 'G'
         WHEN regexp_full_match({word}, '[A-Z]{{1,2}}-?[0-9]+') THEN 'A'
         ELSE 'M' END"""
+
+
+def standard_of(word: str) -> str:
+    """The standard form of one word; the word itself where the vocabulary does not know it."""
+    return words().get(word, ("W", word))[1]

@@ -1,0 +1,149 @@
+"""Reality: words that fill an address field without naming a place.
+
+Each distinct word gets a flag, once: a word that says nothing is known (`X` alone, `x` beside another such word), a
+little word that neither helps nor harms (`z`), a word that no language writes (`K`), or none (`.`). A sentence of
+flags is then judged with the shape it belongs to, again once per distinct sentence. Phrases and institutions are data.
+"""
+
+from __future__ import annotations
+
+import csv
+import functools
+import re
+from importlib.resources import files
+
+import duckdb
+
+from gatehouse.intake.addresses.grammar import Reading
+from gatehouse.intake.addresses.vocabulary import standard_of
+
+# Digits and signs that stand for letters in `UNKN0WN`.
+LEET = ("013457869", "OIEASTBGP")
+_KEYBOARD = ("QWERTYUIOP", "ASDFGHJKL", "ZXCVBNM")
+# Four neighbouring keys that English also writes in a row (LIBERTY, WERTH, ANDREW).
+_WRITTEN = {"ERTY", "WERT", "TREW", "UIOP", "POIU"}
+_SHORT_RUNS = ("ASD", "QWE", "ZXC", "JKL", "FGH", "DFG", "SDF", "GHJ", "HJK", "LKJ", "KJH", "XCV", "CVB", "WSX", "QAZ")
+_NUMERIC = set("#AHGFOdN,")
+
+
+def _data(name: str) -> list[str]:
+    return files("gatehouse.intake.addresses").joinpath(f"data/{name}").read_text("utf-8").splitlines()
+
+
+@functools.lru_cache(maxsize=1)
+def _placeholders() -> dict[str, str]:
+    return {row["word"]: row["flag"] for row in csv.DictReader(_data("placeholders.tsv"), delimiter="\t")}
+
+
+@functools.lru_cache(maxsize=1)
+def institution_patterns() -> tuple[str, str, str]:
+    """Two regular expressions over standard words, and the words that make looking worthwhile.
+
+    The first finds an institution wherever it stands, even as a street's name; the second only outside the street.
+    """
+    everywhere, outside, words = [], [], set()
+    for line in _data("institutions.txt"):
+        phrase = line.lstrip("+=")
+        standard = " ".join(standard_of(word) for word in phrase.split())
+        words.update(standard.split())
+        if line.startswith("="):
+            outside.append(f"(?:^|, ){re.escape(standard)}(?:$| ,)")
+        elif line.startswith("+"):
+            everywhere.append(rf"\b{re.escape(standard)}\b")
+        else:
+            outside.append(rf"\b{re.escape(standard)}\b")
+    return "|".join(everywhere), "|".join(everywhere + outside), "|".join(sorted(words))
+
+
+def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make the temporary tables `address_hollow_words`, `address_hollow_phrases` and `address_pairs` unless there.
+
+    `address_pairs` holds the pairs of letters that occur in the names of American places: what no place has ever
+    been called by is a sign of fingers on a keyboard.
+    """
+    if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_pairs'").fetchone() != (0,):
+        return
+    flags = _placeholders()
+    connection.execute(
+        "CREATE TEMP TABLE address_hollow_words AS SELECT unnest($words) AS word, unnest($flags) AS flag",
+        {"words": list(flags), "flags": list(flags.values())},
+    )
+    phrases = ["".join(standard_of(word) for word in phrase.split()) for phrase in _data("placeholder_phrases.txt")]
+    phrases += [phrase.replace(" ", "") for phrase in _data("placeholder_phrases.txt")]
+    connection.execute(
+        "CREATE TEMP TABLE address_hollow_phrases AS SELECT DISTINCT unnest($phrases) AS phrase", {"phrases": phrases}
+    )
+    connection.execute(
+        "CREATE TEMP TABLE address_place_words AS "
+        "SELECT DISTINCT unnest(string_split(city_key, ' ')) AS word FROM address_zip_cities"
+    )
+    connection.execute(
+        "CREATE TEMP TABLE address_pairs AS SELECT pair FROM (SELECT unnest(list_transform(range(1, length(word)), "
+        "lambda i: word[i : i + 1])) AS pair FROM address_place_words) GROUP BY pair HAVING count(*) >= 3"
+    )
+
+
+def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
+    """Add the column `flag` to `address_lexicon` (word, class, standard)."""
+    digits, letters = LEET
+    runs = sorted(
+        {row[i : i + 4] for keys in _KEYBOARD for row in (keys, keys[::-1]) for i in range(len(row) - 3)} - _WRITTEN
+    )
+    tripled = "|".join(f"{letter}{{3}}" for letter in "ABCDEFGHJKLMNOPQRSTUVWYZ")
+    short = ", ".join(f"'{run}'" for run in _SHORT_RUNS)
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE address_lexicon AS "
+        f"WITH plain AS (SELECT *, CASE WHEN class = 'M' OR class = 'A' THEN translate(word, '{digits}', '{letters}') "
+        "ELSE word END AS spelt FROM address_lexicon), "
+        "strange AS (SELECT word, count(*) FILTER (pairs.pair IS NULL) AS unseen FROM (SELECT word, "
+        "unnest(list_transform(range(1, length(word)), lambda i: word[i : i + 1])) AS pair FROM plain "
+        "WHERE class = 'W' AND length(word) >= 4) LEFT JOIN address_pairs pairs USING (pair) GROUP BY word), "
+        "close AS (SELECT DISTINCT p.word FROM plain p JOIN address_hollow_words h ON h.flag = 'X' "
+        "AND length(h.word) >= 6 AND left(h.word, 1) = left(p.spelt, 1) "
+        "AND abs(length(h.word) - length(p.spelt)) <= 1 AND damerau_levenshtein(h.word, p.spelt) = 1 "
+        "WHERE p.class IN ('W', 'M')) "
+        "SELECT p.word, p.class, p.standard, CASE "
+        "WHEN h.flag IS NOT NULL AND (p.class <> 'A' OR length(p.word) > 2) THEN h.flag "
+        "WHEN c.word IS NOT NULL THEN 'X' "
+        "WHEN p.class <> 'W' OR length(p.word) < 3 OR known.word IS NOT NULL THEN '.' "
+        f"WHEN p.word IN ({short}) OR regexp_matches(p.word, '{'|'.join(runs)}|ABCD|{tripled}') THEN 'K' "
+        "WHEN length(p.word) >= 4 AND NOT regexp_matches(p.word, '[AEIOUY]') THEN 'K' "
+        "WHEN s.unseen >= 2 AND s.unseen * 3 >= length(p.word) - 1 THEN 'K' "
+        "ELSE '.' END AS flag FROM plain p LEFT JOIN address_hollow_words h ON h.word = p.spelt "
+        "LEFT JOIN close c ON c.word = p.word LEFT JOIN strange s ON s.word = p.word "
+        "LEFT JOIN address_place_words known ON known.word = p.word"
+    )
+
+
+def finding(shape: str, flags: str, reading: Reading) -> str | None:
+    """What a sentence of flags says of an address: `placeholder`, `keyboard_mash` or nothing."""
+    if reading.kind is None or reading.core is None:
+        return _finding_without_street(shape, flags)
+    first, last = reading.spans.get("street_name", (1, 0))
+    name, classes = flags[first - 1 : last], shape[first - 1 : last]
+    lead_from = shape.rfind(",", 0, reading.core[0] - 1) + 1
+    lead = flags[lead_from : reading.core[0] - 1]
+    box_first, box_last = reading.spans.get("box_number", (1, 0))
+    if _hollow(name, classes) or _hollow(lead, shape[lead_from : reading.core[0] - 1]):
+        return "placeholder"
+    if "X" in flags[box_first - 1 : box_last]:
+        return "placeholder"
+    if "street_type" not in reading.spans and set(name) & set("Xx") and not set(name) & {"."}:
+        return "placeholder"
+    if "street_type" not in reading.spans and "X" in name:
+        return "placeholder"
+    return "keyboard_mash" if "K" in name or "LLL" in classes else None
+
+
+def _finding_without_street(shape: str, flags: str) -> str | None:
+    if "X" in flags or flags.count("x") >= 2 or _hollow(flags, shape):
+        return "placeholder"
+    return "keyboard_mash" if "K" in flags or "LLL" in shape else None
+
+
+def _hollow(flags: str, classes: str) -> bool:
+    """Whether words, numbers left out, say nothing but that nothing is known."""
+    spoken = [flag for flag, class_ in zip(flags, classes, strict=True) if class_ not in _NUMERIC or flag in "Xx"]
+    if not spoken or set(spoken) - set("Xxz"):
+        return False
+    return "X" in spoken or spoken.count("x") >= 2
