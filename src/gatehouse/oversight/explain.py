@@ -17,8 +17,9 @@ import duckdb
 from gatehouse.determine.answers import PENDING_TEXT, PUBLIC_CODES
 from gatehouse.determine.docket import Docket
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.law import RuleText, load
-from gatehouse.law import explain as explain_rules
+from gatehouse.law.explain import RuleText
+from gatehouse.law.explain import explain as explain_rules
+from gatehouse.law.reading import read_pack
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def explain(connection: duckdb.DuckDBPyConnection, docket: Docket, request_id: s
             remedy="The ids are in the column request_id of determinations.parquet",
         )
     facts = _row(connection, docket.table("facts"), "seq = ?", decided["seq"]) or {}
-    pack = load(docket.pack)
+    pack = read_pack(docket.pack)
     return Explanation(
         request_id=request_id,
         outcome=decided["outcome"],

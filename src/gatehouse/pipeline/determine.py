@@ -128,7 +128,7 @@ def determine(
             as_of=law.as_of,
             pack_digest=law.pack.digest,
         )
-    provenance = _provenance(received, standing, index.digest, law.as_of)
+    provenance = _provenance(received, standing, index.register.digest, law.as_of)
     with timed.stage("write"):
         docket = _write(connection, out, law=law, received=received, provenance=provenance)
         _write_receipt(docket, received, standing, now)
@@ -197,7 +197,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, received: Received, standing:
     )
 
 
-def _provenance(received: Received, standing: Standing, index: str, as_of: dt.date) -> dict[str, Any]:
+def _provenance(received: Received, standing: Standing, register: str, as_of: dt.date) -> dict[str, Any]:
     manifest = received.manifest
     return {
         "submission": manifest.id,
@@ -207,7 +207,7 @@ def _provenance(received: Received, standing: Standing, index: str, as_of: dt.da
         "agreement": manifest.agreement,
         "signature_valid": received.signature_valid,
         "parties_digest": standing.parties.digest if standing.parties else None,
-        "index_digest": index,
+        "register_digest": register,
         "as_of": as_of.isoformat(),
     }
 
