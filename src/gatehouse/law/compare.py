@@ -50,8 +50,12 @@ class Body:
 
     @property
     def name(self) -> str:
-        """The pack's id with the kinds chosen."""
-        return f"{self.pack.id} ({', '.join(self.kinds)})" if self.kinds else f"{self.pack.id} {self.pack.version}"
+        """The pack, with the kinds chosen or the start of its digest."""
+        return (
+            f"{self.pack.id} ({', '.join(self.kinds)})"
+            if self.kinds
+            else f"{self.pack.id} {self.pack.version} {self.pack.digest[:8]}…"
+        )
 
     @property
     def rules(self) -> tuple[Rule, ...]:

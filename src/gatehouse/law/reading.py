@@ -67,7 +67,7 @@ def read_pack(folder: Path) -> Pack:
     """Read a folder as a `Pack`. Raises WrongInput."""
     files = pack_files(folder)
     document = read_document(folder / "pack.toml")
-    head = document.entry("pack", required=True)
+    document.only("id", "version", "title", "says", "basis", "default", "items", "fields", "facts", "assume", "change")
     fields = dict(_fields(document.entry("fields", required=True)))
     lists = dict(_lists(folder, files))
     items = dict(document.entry("items", required=True).texts())
@@ -81,11 +81,11 @@ def read_pack(folder: Path) -> Pack:
     instruments, rules = _law(folder, files, vocabulary, items)
     default = document.entry("default", required=True)
     return Pack(
-        id=head.text("id"),
-        version=head.text("version"),
-        title=head.text("title"),
-        says=head.text("says"),
-        basis=head.text("basis"),
+        id=document.text("id"),
+        version=document.text("version"),
+        title=document.text("title"),
+        says=document.text("says"),
+        basis=document.text("basis"),
         digest=digests.of_files(folder, files),
         folder=folder,
         default_say=default.text("say"),

@@ -1,0 +1,125 @@
+"""The offices' part of `gatehouse law`: begin a pack, sign it, verify it, put it in force, print a page of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gatehouse.cli.progress import shown
+
+if TYPE_CHECKING:
+    from gatehouse.law.signing import Offices
+
+PACK = click.argument("pack", type=click.Path(path_type=Path))
+
+
+def _offices_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The public keys of both offices: files, or the key texts themselves."""
+    for name, whose in (("custodian", "the custodian"), ("counsel", "counsel")):
+        command = click.option(
+            f"--{name}", multiple=True, required=True, help=f"A public key of {whose}: its text, or a file with it."
+        )(command)
+    return command
+
+
+def _offices(counsel: tuple[str, ...], custodian: tuple[str, ...]) -> Offices:
+    from gatehouse.law.signing import Offices
+    from gatehouse.ledger.signers import Verifier, read_verifier
+
+    def key(text: str) -> Verifier:
+        return read_verifier(Path(text)) if Path(text).is_file() else Verifier.parse(text, where="public key")
+
+    return Offices([key(each) for each in counsel], [key(each) for each in custodian])
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--id", "pack_id", default="example.body-of-law", show_default=True, help="The basis in law it is for.")
+def new(folder: Path, pack_id: str) -> None:
+    """Begin a pack in an empty FOLDER: one grant, one requirement, examples and properties to change.
+
+    \b
+    Example: gatehouse law new packs/my-statute --id us.example.statute
+    """
+    from gatehouse.law.template import write_template
+
+    write_template(folder, pack_id)
+    click.echo(f"{folder} holds a pack. Next: gatehouse law check {folder}")
+
+
+@click.command()
+@PACK
+@click.option("--key", required=True, type=click.Path(path_type=Path), help="Your office's private key file.")
+def sign(pack: Path, key: Path) -> None:
+    """Check the pack again and add your office's signature to it.
+
+    \b
+    Example: gatehouse law sign packs/us-irs-6103-i-2 --key counsel.key
+    """
+    from gatehouse.law.check import check as check_pack
+    from gatehouse.law.pack import load
+    from gatehouse.law.signing import sign as sign_pack
+    from gatehouse.ledger.signers import read_signer
+
+    signer = read_signer(key)
+    with shown() as progress:
+        report = check_pack(load(pack), progress)
+    path = sign_pack(report, signer)
+    click.echo(f"{signer.name} signed {report.pack.id} {report.pack.version} ({report.pack.digest[:16]}…): {path}")
+
+
+@click.command()
+@PACK
+@_offices_options
+@click.option("--no-older-than", default="", help="Refuse versions before this one.")
+def verify(pack: Path, counsel: tuple[str, ...], custodian: tuple[str, ...], no_older_than: str) -> None:
+    """Verify that both offices signed exactly these files, and that every property was proved.
+
+    \b
+    Example: gatehouse law verify packs/us-irs-6103-i-2 --counsel counsel.vkey --custodian custodian.vkey
+    """
+    from gatehouse.law.signing import verify as verify_pack
+
+    found = verify_pack(pack, _offices(counsel, custodian), no_older_than=no_older_than)
+    click.echo(f"{found.id} {found.version} is signed by both offices and proved, digest {found.digest}")
+
+
+@click.command()
+@PACK
+@click.option("--packs", required=True, type=click.Path(path_type=Path), help="The site's packs/ folder.")
+@_offices_options
+def adopt(pack: Path, packs: Path, counsel: tuple[str, ...], custodian: tuple[str, ...]) -> None:
+    """Put a signed pack in force at a site; anything unsigned, unproved or older is refused, and nothing changes.
+
+    \b
+    Example: gatehouse law adopt packs/us-irs-6103-i-2 --packs site/packs --counsel c.vkey --custodian u.vkey
+    """
+    from gatehouse.law.signing import adopt as adopt_pack
+
+    found = adopt_pack(pack, packs, _offices(counsel, custodian))
+    click.echo(f"{found.id} {found.version} is in force in {packs}; the one before is kept in {packs / '.previous'}")
+
+
+@click.command()
+@PACK
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder for the page.")
+@click.option("--before", type=click.Path(path_type=Path), help="The version before, to show what changed.")
+@click.option("--prove/--no-prove", default=True, help="Prove the properties for the page (seconds).")
+def page(pack: Path, out: Path, before: Path | None, *, prove: bool) -> None:
+    """Write a readable page of the pack for a legal department's fact-check.
+
+    \b
+    Example: gatehouse law page packs/us-irs-6103-i-2 --out /tmp/page
+    """
+    from gatehouse.law.pack import load
+    from gatehouse.law.page import write_page
+    from gatehouse.law.prove import prove_all
+
+    loaded = load(pack)
+    with shown() as progress:
+        verdicts = prove_all(loaded, progress=progress) if prove else []
+    path = write_page(loaded, out, verdicts, load(before) if before else None)
+    click.echo(f"Written to {path}")

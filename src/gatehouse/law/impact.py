@@ -1,0 +1,76 @@
+"""What a change of law would have done to past dockets: old outcomes against new ones, with requests to look at."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from duckdb import DuckDBPyConnection as Connection
+
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.evaluate import evaluate
+from gatehouse.law.pack import Pack
+
+
+@dataclass(frozen=True)
+class Change:
+    """Requests that went from one outcome to another, with a few row numbers and the rules that made the difference."""
+
+    docket: str
+    old: str
+    new: str
+    requests: int
+    samples: tuple[int, ...]
+    begun: tuple[str, ...]
+    ended: tuple[str, ...]
+
+
+def impact(
+    connection: Connection, old: Pack, new: Pack, dockets: Sequence[Path], as_of: dt.date, *, samples: int = 3
+) -> list[Change]:
+    """Evaluate both packs over the facts of each docket; one `Change` per pair of outcomes that occurs.
+
+    A docket is a folder with facts.parquet, or such a file. Raises WrongInput where there is none.
+    """
+    changes: list[Change] = []
+    for docket in dockets:
+        path = docket / "facts.parquet" if docket.is_dir() else docket
+        if not path.is_file():
+            raise WrongInput("there are no facts here", where=str(docket), remedy="Name a docket with facts.parquet")
+        quoted = str(path).replace("'", "''")
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW impact_facts AS SELECT * FROM read_parquet('{quoted}')")
+        evaluate(connection, old, "impact_facts", "impact_old", as_of)
+        evaluate(connection, new, "impact_facts", "impact_new", as_of)
+        changes += _crosstab(connection, str(docket), samples)
+    return changes
+
+
+def _crosstab(connection: Connection, docket: str, samples: int) -> list[Change]:
+    """Count by pairs of masks first, so that lists are compared once per pair and not once per request."""
+    old, new = (
+        [name for (name, *_) in connection.execute(f"DESCRIBE impact_{side}_masks").fetchall() if name != "seq"]
+        for side in ("old", "new")
+    )
+    pairs = ", ".join([*(f"o.{name} AS o_{name}" for name in old), *(f"n.{name} AS n_{name}" for name in new)])
+    names = ", ".join([*(f"o_{name}" for name in old), *(f"n_{name}" for name in new)])
+    joins = " AND ".join
+    rows = connection.execute(
+        f"""
+        WITH counted AS (
+            SELECT {names}, count(*) AS requests, min(seq) AS first
+            FROM (SELECT {pairs}, o.seq AS seq FROM impact_old_masks o JOIN impact_new_masks n USING (seq))
+            GROUP BY ALL)
+        SELECT o.outcome, n.outcome, sum(requests)::BIGINT, min(first, {samples}),
+               list_sort(list_distinct(flatten(list(list_filter(n.fired, lambda x: NOT list_contains(o.fired, x)))))),
+               list_sort(list_distinct(flatten(list(list_filter(o.fired, lambda x: NOT list_contains(n.fired, x))))))
+        FROM counted
+        JOIN impact_old_meanings o ON {joins([f"o.{name} = o_{name}" for name in old])}
+        JOIN impact_new_meanings n ON {joins([f"n.{name} = n_{name}" for name in new])}
+        GROUP BY ALL ORDER BY 1, 2
+        """
+    ).fetchall()
+    return [
+        Change(docket, a, b, count, tuple(seqs), tuple(more), tuple(less)) for a, b, count, seqs, more, less in rows
+    ]
