@@ -120,7 +120,8 @@ def join_floor(stages: Stages) -> int:
     with open_workspace("4GB", temporary=stages.root / "spill") as connection:
         row = connection.execute(f"""
             WITH asked AS (
-                SELECT hash(wire) AS asked_rest, split_part(address_line1, ' ', 1) AS number, left(postal_code, 5) AS zip
+                SELECT hash(wire) AS asked_rest, split_part(address_line1, ' ', 1) AS number,
+                       left(postal_code, 5) AS zip
                 FROM read_csv({quoted(requests)}, all_varchar = true) AS wire
             ), kept AS (
                 SELECT person_id, split_part(line1, ' ', 1) AS number, left(postal_code, 5) AS zip,
