@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from gatehouse.cli.progress import shown
 
 if TYPE_CHECKING:
     import duckdb
@@ -22,28 +23,14 @@ def synth() -> None:
 
 
 @contextlib.contextmanager
-def drawn_progress() -> Iterator[Callable[[str, int, int], None]]:
-    """Draw the progress of a long stage on a terminal; stay silent in a pipe."""
-    if not sys.stderr.isatty():
-        yield lambda _stage, _done, _total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=None)
-        yield lambda stage, done, total: bar.update(task, description=stage, completed=done, total=total)
-
-
-@contextlib.contextmanager
 def workspace(memory: str) -> Iterator[duckdb.DuckDBPyConnection]:
     """A DuckDB of its own, in memory, that may use `memory` and spills to a temporary folder."""
     import tempfile
 
-    import duckdb
+    from gatehouse.intake.workspace import open_workspace
 
     with tempfile.TemporaryDirectory(prefix="gatehouse-synth-") as folder:
-        connection = duckdb.connect(config={"memory_limit": memory, "temp_directory": folder})
+        connection = open_workspace(memory, temporary=Path(folder))
         try:
             yield connection
         finally:
@@ -73,7 +60,7 @@ def register(out: Path, persons: int, seed: int, memory: str, *, as_json: bool) 
     """
     from gatehouse.synthetic.register import make_register
 
-    with workspace(memory) as connection, drawn_progress() as progress:
+    with workspace(memory) as connection, shown() as progress:
         made = make_register(connection, out, persons, seed, progress)
     say({"register": made.folder, "persons": made.persons, "seed": made.seed}, as_json=as_json)
 
@@ -116,7 +103,7 @@ def submission(
     from gatehouse.synthetic.register import open_or_make_register
     from gatehouse.synthetic.submission import make_submission
 
-    with workspace(memory) as connection, drawn_progress() as progress:
+    with workspace(memory) as connection, shown() as progress:
         if register_folder is None:
             register_folder = open_or_make_register(connection, out / "register", persons, seed, progress).folder
         made = make_submission(

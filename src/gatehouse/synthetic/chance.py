@@ -1,7 +1,8 @@
 """Chance as a function of a seed and a row, so that columns are drawn in any order and always come out the same.
 
-Every draw is `hash(row, purpose)` in DuckDB, where the purpose is a 63-bit number made from the seed and a word. The
-same seed gives the same data on the same version of DuckDB, whose hash function is no public contract.
+Every draw is `hash(row + purpose)` in DuckDB, where the purpose is a 62-bit number made from the seed and a word. (The
+two-argument `hash(row, purpose)` will not do: it joins its parts by exclusive or, and draws of one row then determine
+each other.) The same seed gives the same data on the same version of DuckDB, whose hash is no public contract.
 """
 
 from __future__ import annotations
@@ -13,22 +14,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Chance:
-    """Draws of one data set; two purposes never share their chance."""
+    """Draws of one data set; two purposes never share their chance. Keys are BIGINT and far below 2^62."""
 
     seed: int
 
     def number(self, purpose: str) -> int:
-        """A 63-bit number of its own for this seed and purpose."""
+        """A 62-bit number of its own for this seed and purpose."""
         text = f"gatehouse-synthetic/{self.seed}/{purpose}".encode()
-        return int.from_bytes(hashlib.sha256(text).digest()[:8]) >> 1
+        return int.from_bytes(hashlib.sha256(text).digest()[:8]) >> 2
 
     def pick(self, purpose: str, key: str, sides: int) -> str:
         """SQL for an integer from 0 to `sides` - 1, drawn for the row whose key is the SQL expression `key`."""
-        return f"(hash({key}, {self.number(purpose)}) % {sides})::BIGINT"
+        return f"(hash(({key})::BIGINT + {self.number(purpose)}) % {sides})::BIGINT"
 
     def under(self, purpose: str, key: str, share: float) -> str:
         """SQL for a boolean that is true for about `share` of all rows, in steps of a millionth."""
-        return f"(hash({key}, {self.number(purpose)}) % 1000000 < {round(share * 1_000_000)})"
+        return f"(hash(({key})::BIGINT + {self.number(purpose)}) % 1000000 < {round(share * 1_000_000)})"
 
 
 @dataclass(frozen=True)

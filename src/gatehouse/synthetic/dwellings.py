@@ -91,7 +91,8 @@ def _street_line() -> str:
 def _rural_line() -> str:
     road = (
         "CASE form % 6 WHEN 0 THEN 'County Road ' || (100 + box % 900) WHEN 1 THEN 'State Highway ' || (1 + box % 99) "
-        "WHEN 2 THEN 'US Highway ' || (1 + box % 98) WHEN 3 THEN CASE WHEN w_state = 'TX' THEN 'FM ' ELSE 'County Rd ' END "
+        "WHEN 2 THEN 'US Highway ' || (1 + box % 98) "
+        "WHEN 3 THEN CASE WHEN w_state = 'TX' THEN 'FM ' ELSE 'County Rd ' END "
         "|| (100 + box % 3400) WHEN 4 THEN 'Highway ' || (1 + box % 199) ELSE 'Township Road ' || (1 + box % 400) END"
     )
     return (
@@ -115,7 +116,8 @@ def _puerto_rico_line() -> str:
 def _written(people: People, rows: str) -> str:
     c = people.chance
     military = (
-        "CASE form % 3 WHEN 0 THEN 'PSC ' || (1 + form) || ' Box ' || (1 + box) WHEN 1 THEN 'Unit ' || (2000 + form * 7) "
+        "CASE form % 3 WHEN 0 THEN 'PSC ' || (1 + form) || ' Box ' || (1 + box) "
+        "WHEN 1 THEN 'Unit ' || (2000 + form * 7) "
         "|| ' Box ' || (1 + box) ELSE 'CMR ' || (400 + form % 90) || ' Box ' || (1 + box) END"
     )
     grid = (
@@ -131,8 +133,10 @@ def _written(people: People, rows: str) -> str:
           WHEN 'grid' THEN CASE WHEN form < 550 THEN {grid} ELSE {street} END
           WHEN 'wisconsin' THEN CASE WHEN form < 600 THEN 'N' || (1 + form % 99) || 'W' || (10000 + number) || ' '
             || street || ' ' || short ELSE {street} END
-          WHEN 'queens' THEN CASE WHEN form < 700 THEN (10 + ordinal % 240) || '-' || lpad((1 + number % 98)::VARCHAR, 2, '0')
-            || ' ' || {ordinal("(20 + (street_key // 100000) * 3)")} || CASE WHEN form % 2 = 0 THEN ' St' ELSE ' Ave' END
+          WHEN 'queens' THEN CASE WHEN form < 700 THEN (10 + ordinal % 240) || '-' || lpad((1 + number %
+            98)::VARCHAR, 2, '0')
+            || ' ' || {ordinal("(20 + (street_key // 100000) * 3)")} || CASE WHEN form % 2 = 0 THEN ' St' ELSE
+              ' Ave' END
             ELSE {street} END
           ELSE CASE WHEN form < 25 AND flats = 1 THEN 'PO Box ' || (1 + box) ELSE {street} END END"""
     lettered = "(form % 2 = 0)"
@@ -162,7 +166,8 @@ def _written(people: People, rows: str) -> str:
           CASE WHEN away THEN upper(x.city) WHEN style = 'military' OR hand % 10 > 0 THEN upper(w_city)
                ELSE w_city END AS city,
           CASE WHEN NOT away THEN w_state END AS state,
-          CASE WHEN away THEN x.postal_code WHEN hand % 100 < 55 THEN zip || (1000 + {c.pick("zip4", "building", 8_999)})
+          CASE WHEN away THEN x.postal_code WHEN hand % 100 < 55 THEN zip || (1000 +
+            {c.pick("zip4", "building", 8_999)})
                ELSE zip END AS postal_code,
           CASE WHEN away THEN x.country ELSE 'US' END AS country
         FROM (SELECT *, NULL AS city, NULL AS state FROM f) f

@@ -90,7 +90,9 @@ LAWFUL = (
     Kind("diacritics_lost", 120, _CLEARED, needs="plain_last <> upper(last_name)"),
     Kind("former_name", 150, _CLEARED, needs="other_last IS NOT NULL"),
     Kind("past_address", 500, _CLEARED, address=Address.PAST, needs="past_line1 IS NOT NULL"),
-    Kind("missing_zip", 150, _CLEARED, needs="country = 'US'"),
+    Kind(
+        "missing_zip", 150, _CLEARED, needs="country = 'US' AND length(state) = 2 AND state NOT IN ('AA', 'AE', 'AP')"
+    ),
     Kind("missing_unit", 150, _CLEARED, needs="has_unit"),
     Kind("suffix_dropped", 30, _CLEARED, source=Source.JUNIOR),
     Kind("junior", 30, _CLEARED, source=Source.JUNIOR),
@@ -102,7 +104,16 @@ OF_THE_SUBJECT = (
     Kind("wrong_tin", 200, _STOPPED, tin=_WRONG, names=False),
     Kind("wrong_birth_date", 200, _STOPPED, tin=_NONE, birth=_WRONG, names=False),
     Kind("relative_absent", 200, _STOPPED, tin=_NONE, birth=_NONE, names=False),
-    Kind("absent_person", 300, _STOPPED, tin=_WRONG, birth=_WRONG, source=Source.INVENTED, names=False, address=Address.ELSEWHERE),
+    Kind(
+        "absent_person",
+        300,
+        _STOPPED,
+        tin=_WRONG,
+        birth=_WRONG,
+        source=Source.INVENTED,
+        names=False,
+        address=Address.ELSEWHERE,
+    ),
     Kind("address_not_on_file", 200, _STOPPED, names=False, address=Address.ELSEWHERE),
     Kind("defective_address", 500, _STOPPED, names=False, address=Address.DEFECTIVE),
     Kind("zip_contradicts", 40, _STOPPED, names=False, needs="country = 'US'"),

@@ -126,6 +126,14 @@ class People:
             f"WHEN 'parent' THEN {parent} ELSE {lodger} END)::DATE"
         )
 
+    def _first_slot(self) -> str:
+        """Members of a household draw far apart from one another, so that few share a first name by accident."""
+        household, jitter = (
+            self.chance.pick("first", "first_key // 8", NAME_SLOTS),
+            self.chance.pick("jitter", "first_key", 200),
+        )
+        return f"({household} + (first_key % 8) * 1170 + {jitter}) % {NAME_SLOTS}"
+
     def names(self, households: str) -> str:
         """SQL that adds `last_name`, `first_name`, `middle_name`, `suffix`, `maiden`, `short_last` to households.
 
@@ -158,7 +166,7 @@ class People:
               LEFT JOIN syn_surname t ON t.slot = g * {NAME_SLOTS} + {c.pick("surname", "second_key", NAME_SLOTS)}
               LEFT JOIN syn_surname w ON w.slot = g * {NAME_SLOTS} + {c.pick("surname", "q", NAME_SLOTS)}
               LEFT JOIN syn_first f ON f.slot = (g * 2 + (NOT male)::INTEGER) * {NAME_SLOTS}
-                + {c.pick("first", "first_key", NAME_SLOTS)}
+                + {self._first_slot()}
               LEFT JOIN syn_first x ON x.slot = (g * 2 + (NOT male)::INTEGER) * {NAME_SLOTS}
                 + {c.pick("middle", "first_key", NAME_SLOTS)})
         SELECT *, CASE WHEN second IS NULL OR second = surname THEN surname ELSE surname || joint || second END

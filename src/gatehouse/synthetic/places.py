@@ -49,10 +49,10 @@ def load_places(connection: duckdb.DuckDBPyConnection) -> None:
         cities[place["city"], place["state"]] ** 0.5 * (0.15 if place["zip_code_type"] == "PO BOX" else 1.0)
         for place in every
     ]
-    of_state: Counter[str] = Counter()
+    of_state: dict[str, float] = dict.fromkeys(people, 0.0)
     for place, weight in zip(every, raw, strict=True):
-        of_state[place["state"]] += weight  # type: ignore[assignment]  # a Counter of floats
-    total = sum(people[state] for state in of_state)
+        of_state[place["state"]] += weight
+    total = sum(people[state] for state, weight in of_state.items() if weight)
     rows, reached, first = [], 0.0, 0
     for place, weight in zip(every, raw, strict=True):
         reached += people[place["state"]] * weight / of_state[place["state"]]

@@ -7,14 +7,16 @@ spouses) and `synthetic.json` says how the register was made.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
+from gatehouse.intake.workspace import write_parquet
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.synthetic import dwellings
@@ -49,7 +51,8 @@ def load_words(connection: duckdb.DuckDBPyConnection) -> None:
     abroad = read_csv("abroad.csv")
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE syn_abroad AS SELECT unnest(range($5::BIGINT)) AS slot, unnest($1::VARCHAR[]) "
-        "AS line1, unnest($2::VARCHAR[]) AS city, unnest($3::VARCHAR[]) AS postal_code, unnest($4::VARCHAR[]) AS country",
+        "AS line1, unnest($2::VARCHAR[]) AS city, unnest($3::VARCHAR[]) AS postal_code, "
+        "unnest($4::VARCHAR[]) AS country",
         [*([row[key] for row in abroad] for key in ("line1", "city", "postal_code", "country")), len(abroad)],
     )
     nicknames = read_csv("nicknames.csv")
@@ -80,13 +83,28 @@ def make_register(
         "restrictions": _restrictions(people),
         "truth": _truth(people),
     }
-    for done, (name, query) in enumerate(tables.items()):
-        progress(name, done, len(tables))
-        write_parquet(connection, query, out / f"{name}.parquet")
+    with in_written_order(connection):
+        for done, (name, query) in enumerate(tables.items()):
+            progress(name, done, len(tables))
+            write_parquet(connection, query, out / f"{name}.parquet")
     made = {"format": "gatehouse-synthetic-register/1", "persons": persons, "seed": seed, "snapshot": str(SNAPSHOT)}
     files.write(out / "synthetic.json", (json.dumps(made, indent=2) + "\n").encode())
     progress("register", len(tables), len(tables))
     return SyntheticRegister(out, persons, seed)
+
+
+@contextlib.contextmanager
+def in_written_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep the rows of a query in the order of its first table: joins with word lists must not change sides.
+
+    A small register is smaller than the word lists; the optimizer would then stream the lists past the register,
+    and the order of rows would depend on threads.
+    """
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    try:
+        yield
+    finally:
+        connection.execute("RESET disabled_optimizers")
 
 
 def open_or_make_register(
@@ -121,13 +139,6 @@ def read_made(folder: Path) -> SyntheticRegister:
         ) from None
 
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
-    """Stream a query to a Parquet file, all or nothing."""
-    with files.replacing(path) as temporary:
-        target = str(temporary).replace("'", "''")
-        connection.execute(f"COPY ({query}) TO '{target}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1)")
-
-
 def _rows(people: People) -> str:
     return f"(SELECT range AS i FROM range({people.persons}))"
 
@@ -158,7 +169,8 @@ def _names(people: People) -> str:
 def _addresses(people: People) -> str:
     c = people.chance
     many = c.pick("addresses", "q", 100)
-    count = f"CASE WHEN {many} < 38 THEN 1 WHEN {many} < 68 THEN 2 WHEN {many} < 87 THEN 3 WHEN {many} < 96 THEN 4 ELSE 5 END"
+    upto = " ".join(f"WHEN {many} < {share} THEN {n}" for n, share in enumerate((38, 68, 87, 96), start=1))
+    count = f"CASE {upto} ELSE 5 END"
     together = f"(kin <> 'lodger' AND {c.under('together', 'q', 0.7)})"
     since = [f"(30 + {c.pick('stay 0', 'mover', 4_000)})"]
     since += [f"(200 + {c.pick(f'stay {j}', 'mover', 2_200)})" for j in range(1, 5)]
@@ -176,7 +188,8 @@ def _addresses(people: People) -> str:
     lived = f"SELECT * FROM ({rows}) WHERE last_known OR (valid_to > birth_date AND d <> home)"
     return (
         f"SELECT {people.person_id('p')} AS person_id, line1, line2, city, state, postal_code, country, "
-        f"valid_from::DATE AS valid_from, valid_to::DATE AS valid_to, last_known FROM ({dwellings.addresses(people, lived)})"
+        f"valid_from::DATE AS valid_from, valid_to::DATE AS valid_to, last_known "
+        f"FROM ({dwellings.addresses(people, lived)})"
     )
 
 

@@ -1,39 +1,30 @@
-"""The request table of a synthetic submission: what each kind of request says, column by column.
+"""Who and where: what each kind of synthetic request says of a name, a TIN, a birth date and an address.
 
-First who and where (names, identifiers and the address, with the error that the kind stands for), then why (the
-elements of the statute, each request with a reason of its own, with the legal fault that the kind stands for).
+Each kind stands for one error or none; the person it is made from comes from `subjects`.
 """
 
 from __future__ import annotations
 
-
 import duckdb
 
-from gatehouse.synthetic.chance import Chance
+from gatehouse.synthetic.chance import Chance, Scatter
 from gatehouse.synthetic.people import People
 from gatehouse.synthetic.subjects import Draw, elsewhere, part_from_neighbours, plain
 from gatehouse.synthetic.words import read_csv
 
-COLUMNS = (
-    "request_id last_name first_name middle_name suffix birth_date tin address_line1 address_line2 city state "
-    "postal_code country period_from period_to authority proceeding matter_number matter_opened_on final_order_date "
-    "final_order_number review_order_date removal_ground reason officer_ids items"
-).split()
+# A street type is respelled only at the end of the street, so that ST CHARLES stays a saint and DR KING a doctor.
 _RESPELLINGS = (
-    ("STREET", "ST"),
-    ("ST", "Street"),
-    ("AVENUE", "AVE"),
-    ("AVE", "avenue"),
-    ("DRIVE", "DR"),
-    ("DR", "Drive"),
-    ("ROAD", "RD"),
-    ("RD", "Rd."),
-    ("LN", "LANE"),
-    ("BLVD", "Boulevard"),
-    ("CT", "Court"),
-    ("PO BOX", "P.O. Box"),
-    ("APT", "Apartment"),
+    (" STREET", " St."),
+    (" ST", " Street"),
+    (" AVENUE", " Ave."),
+    (" AVE", " avenue"),
+    (" DR", " Drive"),
+    (" RD", " Rd."),
+    (" LN", " Lane"),
+    (" BLVD", " Boulevard"),
+    (" CT", " Court"),
 )
+_STREET_END = "((?: (?:N|S|E|W|NE|SW))?(?: (?:APT|UNIT|FL|PMB|STE|LOT|#).*)?)$"
 _KEYS_NEAR = ("QWERTYUIOPASDFGHJKLZXCVBNM", "WERTYUIOPOSDFGHJKLKXCVBNMN")
 
 
@@ -62,8 +53,9 @@ def make_kinds(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
         [kind.lawful for kind in kinds],
     ]
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE syn_kind AS SELECT unnest($1::VARCHAR[]) AS kind, unnest($2::VARCHAR[]) AS tin_says, "
-        "unnest($3::VARCHAR[]) AS birth_says, unnest($4::VARCHAR[]) AS address_says, unnest($5::VARCHAR[]) AS expected, "
+        "CREATE OR REPLACE TEMP TABLE syn_kind AS SELECT unnest($1::VARCHAR[]) AS kind, "
+        "unnest($2::VARCHAR[]) AS tin_says, unnest($3::VARCHAR[]) AS birth_says, "
+        "unnest($4::VARCHAR[]) AS address_says, unnest($5::VARCHAR[]) AS expected, "
         "unnest($6::BOOLEAN[]) AS names, unnest($7::BOOLEAN[]) AS lawful",
         columns,
     )
@@ -76,7 +68,7 @@ def who_and_where(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
     """
     c = plan.chance
     requests = sum(plan.wanted.values())
-    order = _order(requests, c)
+    order = Scatter.of(requests, c, "order of requests")
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE syn_ranked_kind AS
         SELECT {order.row("rank")} AS seq, r.* EXCLUDE (rank), k.* EXCLUDE (kind),
@@ -104,12 +96,6 @@ def who_and_where(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
     part_from_neighbours(connection, plan, "syn_who")
 
 
-def _order(requests: int, chance: Chance):  # noqa: ANN202 - a Scatter
-    from gatehouse.synthetic.chance import Scatter
-
-    return Scatter.of(requests, chance, "order of requests")
-
-
 def _typing_error(text: str, c: Chance, purpose: str) -> str:
     """SQL for a name with one letter dropped, doubled, swapped with the next or hit beside its key."""
     at = f"(2 + {c.pick(purpose + ' at', 'seq', 1_000)} % greatest(length({text}) - 2, 1))"
@@ -131,6 +117,8 @@ def _names(c: Chance) -> str:
         f"CASE kind WHEN 'typing_error' THEN CASE WHEN {in_last} THEN {_typing_error('last_name', c, 'typo')} "
         "ELSE last_name END WHEN 'double_surname_cut' THEN cut_last WHEN 'order_swapped' THEN first_name "
         f"WHEN 'diacritics_lost' THEN plain_last WHEN 'former_name' THEN other_last WHEN 'name_missing' THEN NULL "
+        "WHEN 'tin_other_name' THEN "
+        "CASE WHEN left(new_last, 4) = left(plain_last, 4) THEN 'ZY' ELSE '' END || new_last "
         f"ELSE CASE WHEN {upper} THEN upper({last}) ELSE {last} END END"
     )
     new_first = (
@@ -171,10 +159,8 @@ def _identifiers(plan: Draw) -> str:
 def _respelled(text: str) -> str:
     result = f"upper({text})"
     for old, new in _RESPELLINGS:
-        result = f"regexp_replace({result}, '\\b{old}\\b', '{new}')" if old in {"ST", "AVE", "DR", "RD"} else result
-    for old, new in (("BLVD", "Boulevard"), ("LN", "Lane"), ("CT", "Court"), ("PO BOX", "P.O. Box")):
-        result = f"regexp_replace({result}, '\\b{old}\\b', '{new}')"
-    return result
+        result = f"regexp_replace({result}, '{old}{_STREET_END}', '{new}\\1')"
+    return f"replace({result}, 'PO BOX', 'P.O. Box')"
 
 
 def _address(rows: str, c: Chance) -> str:
@@ -194,7 +180,8 @@ def _address(rows: str, c: Chance) -> str:
         SELECT *, CASE WHEN address_says = 'defective' THEN defect_line1 WHEN address_says = 'blank' THEN NULL
             WHEN kind IN ('missing_unit', 'namesake_without_unit') THEN {no_unit}
             WHEN kind = 'respelled_address' THEN {_respelled("line1")}
-            WHEN kind = 'one_line_address' THEN a_line1 || coalesce(' ' || a_line2, '') ELSE a_line1 END AS address_line1,
+            WHEN kind = 'one_line_address' THEN a_line1 || coalesce(' ' || a_line2, '') ELSE a_line1 END AS
+              address_line1,
           CASE WHEN address_says = 'defective' THEN defect_line2 WHEN address_says = 'blank' THEN NULL
             WHEN kind IN ('missing_unit', 'namesake_without_unit', 'one_line_address') THEN NULL
             ELSE a_line2 END AS address_line2,
@@ -203,133 +190,12 @@ def _address(rows: str, c: Chance) -> str:
           CASE WHEN kind = 'missing_zip' THEN NULL
             WHEN kind = 'zip_contradicts' THEN CASE WHEN a_state = 'FL' THEN '98101' ELSE '33101' END
             WHEN address_says = 'blank' THEN NULL
-            WHEN {bare} THEN CASE WHEN keeps < 7 THEN left(a_postal_code, 5) WHEN {number} < 3 THEN '00000' END
+            WHEN {bare} THEN CASE WHEN keeps < 7 OR kind = 'tin_defective' THEN left(a_postal_code, 5) WHEN
+              {number} < 3 THEN '00000' END
             WHEN seq % 3 = 0 THEN left(a_postal_code, 5)
             WHEN seq % 7 = 0 AND length(a_postal_code) = 9 THEN left(a_postal_code, 5) || '-' || right(a_postal_code, 4)
             ELSE a_postal_code END AS req_postal_code,
-          CASE WHEN NOT {bare} AND address_says = 'last_known' AND person_id IS NOT NULL AND (country <> 'US' OR seq % 2 = 0)
+          CASE WHEN NOT {bare} AND address_says = 'last_known' AND person_id IS NOT NULL AND (country <> 'US' OR
+            seq % 2 = 0)
             THEN country END AS req_country
         FROM (SELECT *, {columns} FROM {rows})"""
-
-
-_SERVED = (
-    "served in person",
-    "served through counsel",
-    "mailed to the last address given to the court",
-    "read out in open court",
-    "served on release under supervision",
-    "acknowledged in writing",
-)
-_SINCE = (
-    "did not report to the field office",
-    "missed the departure date set with the travel document",
-    "left the residence given under supervision",
-    "declined to apply for a travel document at the consulate",
-    "stopped answering the supervising officer's calls",
-    "returned from the airport without boarding",
-    "told a supervising officer of no intention to leave",
-    "gave the court an address where nobody of the name lives",
-)
-_LEADS = (
-    "a payroll record places the subject near",
-    "a vehicle registration was renewed in",
-    "a relative named a household in",
-    "a utility contract was signed in",
-    "a licence renewal was sought in",
-    "a traffic stop was recorded in",
-    "a bank letter was returned from",
-    "a school form names a parent in",
-    "a rental application was made in",
-    "a medical bill was sent to",
-)
-_WHY = (
-    "the address is needed to serve the notice before charging",
-    "the address decides the judicial district of the charge",
-    "the address is needed to interview the subject about the refusal",
-    "the address tests the subject's account of having left",
-    "the address is evidence of wilful stay after the order",
-    "the address is needed to find the witness to the refusal",
-)
-_MONTHS = "January February March April May June July August September October November December".split()
-
-
-def _one_of(words: tuple[str, ...] | list[str], purpose: str, c: Chance) -> str:
-    cases = " ".join(f"WHEN {n} THEN '{word.replace(chr(39), chr(39) * 2)}'" for n, word in enumerate(words))
-    return f"CASE {c.pick(purpose, 'seq', len(words))} {cases} END"
-
-
-def _reason(c: Chance) -> str:
-    """SQL for a reason that is the request's own: some ten million of them differ in their words alone."""
-    month = _one_of(_MONTHS, "month", c)
-    return (
-        f"'Final order ' || {_one_of(_SERVED, 'served', c)} || '; since ' || {month} || ' the subject ' "
-        f"|| {_one_of(_SINCE, 'since', c)}, || '; in ' || {_one_of(_MONTHS, 'month 2', c)} || ' ' "
-        f"|| {_one_of(_LEADS, 'lead', c)} || ' ' || coalesce(town, 'another State') || '; ' || {_one_of(_WHY, 'why', c)}"
-    ).replace("END,", "END")
-
-
-BOILERPLATE = "Subject has remained in the United States more than 90 days after a final order of removal."
-
-
-def ordinary_law(plan: Draw, officers: int) -> str:
-    """SQL for the whole request table `syn_request`, with the elements of law and the legal faults of each kind."""
-    c, signed = plan.chance, plan.signed_on
-    day = f"DATE '{signed}'"
-    ordered = f"({day} - (150 + {c.pick('ordered', 'seq', 2_900)})::INTEGER)"
-    recent = f"({day} - (1 + {c.pick('recent', 'seq', 20)})::INTEGER)"
-    final = f"CASE kind WHEN 'order_missing' THEN NULL WHEN 'order_recent' THEN {recent} ELSE {ordered} END"
-    review = (
-        f"CASE WHEN kind = 'order_reviewed_recently' THEN {recent} WHEN kind <> 'order_recent' AND {c.under('review', 'seq', 0.06)} "
-        f"THEN least({ordered} + 200, {day} - 120) END"
-    )
-    first_year = "(coalesce(filed, 2023) - seq % 2)"
-    authority = (
-        "CASE kind WHEN 'authority_missing' THEN NULL WHEN 'authority_section_only' THEN '8 USC 1253' "
-        "WHEN 'authority_not_criminal' THEN CASE WHEN seq % 2 = 0 THEN '8 USC 1231(a)(1)' ELSE '8 USC 1229a(b)(5)' END "
-        "ELSE CASE seq % 10 WHEN 0 THEN '8 U.S.C. § 1253(a)(1)' WHEN 1 THEN 'INA 243(a)(1)' WHEN 2 THEN '8 USC 1253 (a)(1)' "
-        "ELSE '8 USC 1253(a)(1)' END END"
-    )
-    grounds = ["8 USC 1227(a)(1)(B)", "8 USC 1227(a)(1)(C)(i)", "8 USC 1227(a)(2)(A)(iii)", "8 U.S.C. § 1227(a)(1)(A)"]
-    ground = (
-        "CASE kind WHEN 'ground_missing' THEN NULL WHEN 'ground_inadmissible' THEN '8 USC 1182(a)(6)(A)(i)' "
-        f"ELSE {_one_of(grounds, 'ground', c)} END"
-    )
-    own = officer_id(f"1 + {c.pick('officer', 'seq', 1)} + seq % {officers}")
-    second = officer_id(f"1 + (seq + 7) % {officers}")
-    officer = (
-        f"CASE kind WHEN 'officer_missing' THEN NULL WHEN 'officer_unlisted' THEN 'ICE-X0001' "
-        f"WHEN 'officer_not_employee' THEN 'ICE-N0001' WHEN 'officer_overloaded' THEN 'ICE-A0001' "
-        f"ELSE CASE WHEN seq % 20 = 3 AND {officers} > 1 THEN {own} || ';' || {second} ELSE {own} END END"
-    )
-    return f"""
-        SELECT seq, kind, expected, names, lawful, person_id AS made_from, defect,
-          'R' || lpad((seq + 1)::VARCHAR, 7, '0') AS request_id, last_name, first_name, middle_name, suffix, birth_date, tin,
-          address_line1, address_line2, city, state, postal_code, country,
-          CASE kind WHEN 'period_missing' THEN NULL WHEN 'period_reversed' THEN '2024-12-31'
-            ELSE {first_year} || '-01-01' END AS period_from,
-          CASE kind WHEN 'period_missing' THEN NULL WHEN 'period_reversed' THEN '2021-01-01'
-            ELSE coalesce(filed, 2023) || '-12-31' END AS period_to,
-          {authority} AS authority,
-          CASE WHEN kind = 'civil_removal' THEN CASE WHEN seq % 2 = 0 THEN 'civil_removal' ELSE 'removal operations' END
-            WHEN seq % 50 = 0 THEN 'grand_jury' WHEN seq % 6 = 0 THEN 'preparation' ELSE 'investigation' END AS proceeding,
-          CASE WHEN kind <> 'matter_missing' THEN 'HSI-' || year({day} - 30) || '-' || lpad((seq * 7 + 11)::VARCHAR, 8, '0')
-            END AS matter_number,
-          strftime({day} - (10 + {c.pick("opened", "seq", 90)})::INTEGER, '%Y-%m-%d') AS matter_opened_on,
-          strftime({final}, '%Y-%m-%d') AS final_order_date,
-          CASE WHEN kind <> 'order_missing' THEN 'A' || lpad((200000000 + {c.pick("order no", "seq", 99_999_999)})::VARCHAR, 9,
-            '0') END AS final_order_number,
-          strftime({review}, '%Y-%m-%d') AS review_order_date, {ground} AS removal_ground,
-          CASE kind WHEN 'reason_missing' THEN NULL WHEN 'reason_boilerplate' THEN '{BOILERPLATE}' ELSE {_reason(c)} END
-            AS reason,
-          {officer} AS officer_ids,
-          CASE kind WHEN 'items_extra' THEN 'last_known_address;wages' WHEN 'items_not_permitted' THEN 'wages;employer'
-            ELSE 'last_known_address' END AS items
-        FROM (SELECT w.*, t.city AS town FROM syn_who w
-              LEFT JOIN syn_place t ON t.slot = {c.pick("town", "w.seq", 131_072)})"""
-
-
-def officer_id(number: str) -> str:
-    """SQL for the identifier of the n-th officer, from 1."""
-    return f"'ICE-' || lpad(({number})::VARCHAR, 5, '0')"
-
-

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
-from pathlib import Path
 
 import duckdb
 
+from gatehouse.intake.workspace import quoted
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.synthetic import dwellings
 from gatehouse.synthetic.chance import Chance, Scatter
@@ -65,7 +65,9 @@ def draw(connection: duckdb.DuckDBPyConnection, plan: Draw, plain_kind: str) -> 
             wanted[name] = _assign_needy(connection, plan.kinds[name], count)
     short = sum(plan.wanted.values()) - sum(wanted.values())
     wanted[plain_kind] = wanted.get(plain_kind, 0) + short
-    easy = {n: c for n, c in wanted.items() if plan.kinds[n].source is Source.REGISTER and plan.kinds[n].needs == "TRUE"}
+    easy = {
+        n: c for n, c in wanted.items() if plan.kinds[n].source is Source.REGISTER and plan.kinds[n].needs == "TRUE"
+    }
     _assign_rest(connection, easy)
     _invent(connection, plan)
     _join(connection)
@@ -77,14 +79,15 @@ def _lots(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
     limit = min(persons, int(wanted * 1.6) + 4_000)
     lot = Scatter.of(persons, plan.chance, "lots").slot("file_row_number")
     for name in ("persons", "names", "addresses", "filings", "restrictions", "truth"):
-        path = str(folder / f"{name}.parquet").replace("'", "''")
         if not (folder / f"{name}.parquet").exists():
             raise WrongInput("a file of the synthetic register is missing", where=f"{folder}/{name}.parquet")
         numbered = "file_row_number = true" if name == "persons" else "file_row_number = false"
-        connection.execute(f"CREATE OR REPLACE TEMP VIEW reg_{name} AS FROM read_parquet('{path}', {numbered})")
+        source = f"read_parquet({quoted(folder / f'{name}.parquet')}, {numbered})"
+        connection.execute(f"CREATE OR REPLACE TEMP VIEW reg_{name} AS FROM {source}")
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE syn_special AS
-        SELECT kind AS pool, person_id, other_id, row_number() OVER (PARTITION BY kind ORDER BY hash(person_id)) - 1 AS rank
+        SELECT kind AS pool, person_id, other_id, row_number() OVER (PARTITION BY kind ORDER BY hash(person_id)) -
+          1 AS rank
         FROM reg_truth t SEMI JOIN (SELECT person_id FROM reg_persons WHERE tin IS NOT NULL
              AND birth_date < DATE '{ADULTS_BORN_BEFORE}') p USING (person_id)
         SEMI JOIN reg_filings USING (person_id) WHERE kind IN ('twin', 'junior', 'namesake')
@@ -105,7 +108,9 @@ def _lots(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
 
 def _details(connection: duckdb.DuckDBPyConnection) -> None:
     """Make `syn_detail`: everything on file about the persons drawn, one row each."""
-    address = "{'line1': line1, 'line2': line2, 'city': city, 'state': state, 'postal_code': postal_code, 'country': country}"
+    address = (
+        "{'line1': line1, 'line2': line2, 'city': city, 'state': state, 'postal_code': postal_code, 'country': country}"
+    )
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE syn_near AS
         SELECT person_id, lot FROM syn_lot UNION ALL SELECT DISTINCT person_id, NULL FROM syn_special;
@@ -114,9 +119,10 @@ def _details(connection: duckdb.DuckDBPyConnection) -> None:
           max_by({address}, valid_to) FILTER (NOT last_known AND country = 'US') AS past
         FROM reg_addresses SEMI JOIN syn_near USING (person_id) GROUP BY person_id;
         CREATE OR REPLACE TEMP TABLE syn_filed AS
-        SELECT person_id, max(tax_year) AS filed FROM reg_filings SEMI JOIN syn_near USING (person_id) GROUP BY person_id;
+        SELECT person_id, max(tax_year) AS filed FROM reg_filings SEMI JOIN syn_near USING (person_id) GROUP BY
+          person_id;
         CREATE OR REPLACE TEMP TABLE syn_other_name AS
-        SELECT person_id, any_value(last_name) AS other_last FROM reg_names SEMI JOIN syn_near USING (person_id)
+        SELECT person_id, min(last_name) AS other_last FROM reg_names SEMI JOIN syn_near USING (person_id)
         GROUP BY person_id""")
     cut = "regexp_extract(last_name, '^([^ -]{4,})[ -]([^ -]{4,})$', 1)"
     connection.execute(f"""
@@ -132,7 +138,7 @@ def _details(connection: duckdb.DuckDBPyConnection) -> None:
             AND upper(h.home.line1) NOT LIKE 'URB %' AS has_unit
         FROM syn_near s JOIN reg_persons p USING (person_id) JOIN syn_home h USING (person_id)
         LEFT JOIN syn_filed f USING (person_id) LEFT JOIN syn_other_name o USING (person_id)
-        LEFT JOIN (SELECT plain, any_value(nickname) AS nickname FROM syn_nickname GROUP BY plain) n
+        LEFT JOIN (SELECT plain, min(nickname) AS nickname FROM syn_nickname GROUP BY plain) n
           ON n.plain = {plain("p.first_name")}""")
 
 
@@ -219,12 +225,14 @@ def elsewhere(connection: duckdb.DuckDBPyConnection, plan: Draw, rows: str) -> N
     dwelling = f"CASE WHEN crowded AND seq % 2 = 0 THEN {c.pick('crowded', 'seq', people.dwellings)} ELSE {vacant} END"
     places = dwellings.addresses(people, f"SELECT seq, sex, g, {dwelling} AS d, seq * 8 + 7 AS writing FROM syn_new")
     connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE syn_new AS SELECT r.seq, r.crowded, {c.pick("new sex", "seq", 2)} AS sex, g.g, g.joint,
+        CREATE OR REPLACE TEMP TABLE syn_new AS SELECT r.seq, r.crowded, {c.pick("new sex", "seq", 2)} AS sex,
+          g.g, g.joint,
           {c.pick("new double", "seq", 100)} < g.double_share AS doubled
         FROM ({rows}) r LEFT JOIN syn_group g ON g.slot = {c.pick("new group", "seq", 1000)}""")
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE syn_elsewhere AS
-        SELECT n.seq, n.sex, s.plain || CASE WHEN doubled AND t.plain <> s.plain THEN joint || t.plain ELSE '' END AS new_last,
+        SELECT n.seq, n.sex, s.plain || CASE WHEN doubled AND t.plain <> s.plain THEN joint || t.plain ELSE '' END
+          AS new_last,
           f.plain AS new_first, CASE WHEN n.seq % 3 = 0 THEN left(m.plain, 1) END AS new_middle,
           (DATE '1950-01-01' + {c.pick("new birth", "n.seq", 20_000)}::INTEGER)::DATE AS new_birth,
           a.line1 AS new_line1, a.line2 AS new_line2, a.city AS new_city, a.state AS new_state,
@@ -233,7 +241,8 @@ def elsewhere(connection: duckdb.DuckDBPyConnection, plan: Draw, rows: str) -> N
         LEFT JOIN syn_surname s ON s.slot = n.g * {NAME_SLOTS} + {c.pick("new last", "n.seq", NAME_SLOTS)}
         LEFT JOIN syn_surname t ON t.slot = n.g * {NAME_SLOTS} + {c.pick("new second", "n.seq", NAME_SLOTS)}
         LEFT JOIN syn_first f ON f.slot = (n.g * 2 + n.sex) * {NAME_SLOTS} + {c.pick("new first", "n.seq", NAME_SLOTS)}
-        LEFT JOIN syn_first m ON m.slot = (n.g * 2 + n.sex) * {NAME_SLOTS} + {c.pick("new middle", "n.seq", NAME_SLOTS)}""")
+        LEFT JOIN syn_first m ON m.slot = (n.g * 2 + n.sex) * {NAME_SLOTS} +
+          {c.pick("new middle", "n.seq", NAME_SLOTS)}""")
     connection.execute("DROP TABLE syn_new")
 
 
@@ -250,7 +259,8 @@ def part_from_neighbours(connection: duckdb.DuckDBPyConnection, plan: Draw, requ
             {house.format("address_line1")} AS house FROM {requests} WHERE invented AND postal_code IS NOT NULL) r
         JOIN (SELECT person_id, left(postal_code, 5) AS zip, {house.format("line1")} AS house FROM reg_addresses) a
           USING (zip, house)
-        JOIN reg_persons p USING (person_id) WHERE split_part({plain("p.first_name")}, ' ', 1) = split_part({plain("r.first_name")}, ' ', 1)""")
+        JOIN reg_persons p USING (person_id) WHERE split_part({plain("p.first_name")}, ' ', 1) =
+          split_part({plain("r.first_name")}, ' ', 1)""")
     slot = plan.chance.pick("renamed", f"{requests}.seq", 2 * NAME_SLOTS)
     connection.execute(f"""
         UPDATE {requests} SET first_name = a.name FROM syn_clash c, syn_absent a

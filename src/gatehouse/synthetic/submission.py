@@ -15,12 +15,14 @@ from pathlib import Path
 
 import duckdb
 
+from gatehouse.intake.wire import COLUMNS
+from gatehouse.intake.workspace import quoted, write_parquet
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.synthetic import officers, requests
+from gatehouse.synthetic import matters, officers, requests
 from gatehouse.synthetic.chance import Chance
 from gatehouse.synthetic.kinds import ORDINARY, PLAIN, Expected, counts
-from gatehouse.synthetic.register import Progress, load_words, read_made, silent, write_parquet
+from gatehouse.synthetic.register import Progress, load_words, read_made, silent
 from gatehouse.synthetic.subjects import Draw, draw
 
 MATTERS_PER_OFFICER = 18
@@ -80,7 +82,7 @@ def make_submission(
     else:
         plan = ordinary_plan(Draw(made, chance, {}, {}, signed_on), request_count)
         number = max(2, -(-request_count // MATTERS_PER_OFFICER))
-        law, people, plain_kind = requests.ordinary_law(plan, number), ordinary_officers(number), PLAIN.name
+        law, people, plain_kind = matters.ordinary_law(plan, number), ordinary_officers(number), PLAIN.name
     progress("words", 0, 5)
     load_words(connection)
     requests.load_defects(connection)
@@ -160,15 +162,14 @@ def _write(
     connection: duckdb.DuckDBPyConnection, out: Path, manifest: dict[str, object], count: int, file_format: str
 ) -> None:
     """Write the table, then the manifest that binds it, then the truth."""
-    columns = ", ".join(requests.COLUMNS)
+    columns = ", ".join(COLUMNS)
     table = out / "submission" / f"requests.{file_format}"
     query = f"SELECT {columns} FROM syn_request ORDER BY seq"
     if file_format == "parquet":
         write_parquet(connection, query, table)
     else:
         with files.replacing(table) as temporary:
-            target = str(temporary).replace("'", "''")
-            connection.execute(f"COPY ({query}) TO '{target}' (FORMAT csv, HEADER true)")
+            connection.execute(f"COPY ({query}) TO {quoted(temporary)} (FORMAT csv, HEADER true)")
     bound = {**manifest, "tables": [{"file": table.name, "sha256": digests.of_file(table), "rows": count}]}
     text = json.dumps(bound, indent=1, ensure_ascii=False) + "\n"
     files.write(out / "submission" / "submission.json", text.encode())
@@ -178,5 +179,3 @@ def _write(
         "FROM syn_request ORDER BY seq",
         out / "truth.parquet",
     )
-
-

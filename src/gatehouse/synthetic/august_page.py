@@ -1,0 +1,198 @@
+"""The page about August 2025: tables and a chart, every number from one run, every assumption named as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from gatehouse.kernel import files
+from gatehouse.synthetic import august
+from gatehouse.synthetic.chart import Bar, Panel, draw
+from gatehouse.synthetic.reenactment import BATCH_RULES, OFFICER_RULES, OUTCOMES, Reenactment
+
+_SHOWN = 14
+SCENARIOS: Mapping[str, tuple[str, ...]] = {
+    "as it was": (),
+    "had the officer rules been satisfied": OFFICER_RULES,
+    "had every rule about the batch as a whole been satisfied": BATCH_RULES,
+}
+
+
+def write(result: Reenactment, page: Path) -> Path:
+    """Write the page and, beside it, the chart under the same name with `.svg`; returns the chart's path."""
+    picture = page.with_suffix(".svg")
+    files.write(picture, chart(result).encode())
+    files.write(page, text(result, picture.name).encode())
+    return picture
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
+    """A Markdown table; numbers get thousands separators and stand to the right."""
+    cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
+    right = [bool(rows) and isinstance(rows[0][at], int) for at in range(len(head))]
+    rule = ["---:" if numbers else "---" for numbers in right]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [list(head), rule, *cells])
+
+
+def summary(result: Reenactment) -> str:
+    """What a person reads on the terminal: who gave what, then the tables of rules and scenarios."""
+    cleared = result.outcomes()["cleared"]
+    return (
+        f"{result.requests:,} requests against {result.persons:,} persons, law as of {result.as_of}\n"
+        f"historical procedure: {result.answered.total:,} addresses given "
+        f"({result.answered.tin_matching:,} by TIN Matching, {result.answered.address_matching:,} by addresses)\n"
+        f"Gatehouse: {cleared:,} cleared\n\n{by_rule(result)}\n\n{by_scenario(result)}\n"
+    )
+
+
+def by_rule(result: Reenactment) -> str:
+    """Per rule: how many requests it stops, and how many it alone stops, with and without the rules about the batch."""
+    head = ["Rule", "Makes it", "Stops", "Alone stops", "Alone stops, batch rules aside"]
+    return table(
+        head,
+        [
+            [
+                f"`{rule}`",
+                result.severity[rule],
+                result.stopped(rule),
+                result.alone(rule),
+                "–" if rule in BATCH_RULES else result.alone(rule, BATCH_RULES),
+            ]
+            for rule in result.rules()
+        ],
+    )
+
+
+def by_scenario(result: Reenactment) -> str:
+    """What becomes of all requests, and of those that were answered in 2025, in each scenario."""
+    rows: list[list[object]] = []
+    for name, satisfied in SCENARIOS.items():
+        rows.append([f"all requests, {name}", *result.outcomes(satisfied).values()])
+        for process, means in (("tin", "answered by TIN Matching"), ("address", "answered by address matching")):
+            rows.append([f"– {means}", *result.outcomes(satisfied, process=process).values()])
+        rows.append(["– not answered then", *result.outcomes(satisfied, process=None).values()])
+    return table(["Requests", *OUTCOMES], rows)
+
+
+def chart(result: Reenactment) -> str:
+    """The chart: addresses given, then how many requests each rule stops and how many it alone stops."""
+    outcomes = result.outcomes()
+    rules = result.rules()[:_SHOWN]
+    given = [
+        Bar("TIN Matching, August 2025", result.answered.tin_matching),
+        Bar("address matching, August 2025", result.answered.address_matching),
+        Bar("Gatehouse", outcomes["cleared"]),
+    ]
+    left = [Bar(f"{outcome}, batch rules aside", count) for outcome, count in result.outcomes(BATCH_RULES).items()]
+    stops = [Bar(rule, result.stopped(rule), result.alone(rule, _aside(rule))) for rule in rules]
+    return draw(
+        f"The exchange of August 2025, re-enacted: {result.requests:,} requests",
+        f"The historical procedure gave {result.answered.total:,} addresses, Gatehouse cleared "
+        f"{outcomes['cleared']:,}. "
+        "Bars show how many requests each rule stops; the same numbers stand in the tables of the page.",
+        [
+            Panel("Addresses given or cleared", given, "requests"),
+            Panel(
+                "What each rule stops",
+                stops,
+                "requests stopped",
+                "stopped by this rule alone, rules about the batch aside",
+            ),
+            Panel("Had every rule about the batch as a whole been satisfied", left, "requests"),
+        ],
+    )
+
+
+def _aside(rule: str) -> tuple[str, ...]:
+    return () if rule in BATCH_RULES else BATCH_RULES
+
+
+def text(result: Reenactment, picture: str) -> str:
+    """The whole page in Markdown."""
+    outcomes, officer, batch = (result.outcomes(satisfied) for satisfied in SCENARIOS.values())
+    assumed = "\n".join(f"- {line}" for line in august.ASSUMED)
+    seconds = ", ".join(f"{stage} {spent:.1f}" for stage, spent in result.seconds.items())
+    share = result.on_file() / max(1, result.answered.tin_matching)
+    return f"""# The exchange of August 2025, re-enacted
+
+This page is written by `gatehouse reenact august-2025 --scale {result.scale:g}`. All people in it are invented. The
+batch is built so that its known totals match the public record; the rest is assumed and listed below. Both procedures
+then ran over the same {result.requests:,} requests against a register of {result.persons:,} persons (seed {
+        result.seed
+    }),
+Gatehouse under `packs/us-irs-6103-i-2` as of {result.as_of}.
+
+## Outcome
+
+{
+        table(
+            ["", "TIN Matching", "Address matching", "Addresses given"],
+            [
+                ["On record (scale 1)", august.TIN_ANSWERED, august.ADDRESS_ANSWERED, august.ANSWERED],
+                [
+                    "Historical procedure, this run",
+                    result.answered.tin_matching,
+                    result.answered.address_matching,
+                    result.answered.total,
+                ],
+                [
+                    "Gatehouse, this run",
+                    result.outcomes(process="tin")["cleared"],
+                    result.outcomes(process="address")["cleared"],
+                    outcomes["cleared"],
+                ],
+            ],
+        )
+    }
+
+Of the answers by TIN Matching, {
+        share:.0%} in this run went out although the request's address did agree with one on file;
+the others had an address that is not the taxpayer's, or none. The procedure could not tell them apart, because it
+never compared. That share is assumed (see below); that no comparison was made is on record.
+
+![Bars: addresses given then and now, what each rule stops, and what would have been left]({picture})
+
+## What each rule stops
+
+A request is usually stopped by several rules. "Alone" counts requests that no other rule would have stopped. As the
+rules about the batch as a whole stop every request, the last column leaves them aside
+({", ".join(f"`{rule}`" for rule in BATCH_RULES)}).
+
+{by_rule(result)}
+
+## What would have been left
+
+Gatehouse cleared {outcomes["cleared"]:,} requests. Had only the officer rules been satisfied (officers really engaged,
+each in few matters), it would have cleared {officer["cleared"]:,} and held {
+        officer["held"]:,} for people. Had the single
+reason, the size and the open safeguard findings been in order too, it would have cleared {batch["cleared"]:,} and
+held {batch["held"]:,}. Cleared is not released: two officers still approve each one in writing.
+
+{by_scenario(result)}
+
+## On record and assumed
+
+On record, as reported by courts, an official's declaration and the inspector general: 1.28 million requests; 47,289
+addresses given on 7 August 2025, about 42,695 of them by TIN Matching and so about 4,594 by address matching; the only
+control of the address being that the field was not blank and held something like a 5- or 9-digit number; one
+Assistant Director named for every matter; placeholders such as "Failed to Provide", "Unknown Address" and "NA NA",
+missing street names and numbers, and places of detention; fewer than five per cent of the answers admitted to rest on
+insufficient addresses; safeguard findings open, without a plan that had dates. Some accounts differ (47,489 and "about
+47,300" are also reported). The texts were read in accounts of them, not in the originals.
+
+Assumed:
+
+{assumed}
+
+Gatehouse's ceilings (50 and 500 matters an officer, 5 per cent of requests with one reason, a usual size of 1,000
+requests) are a custodian's policy and no law. The counts by rule are facts about this synthetic batch, not about the
+people of 2025.
+
+## Run it
+
+```
+gatehouse reenact august-2025 --scale 0.01 --dir reenactment --out reenactment/august-2025.md
+```
+
+Seconds in this run: {seconds}.
+"""

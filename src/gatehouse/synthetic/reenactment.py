@@ -1,0 +1,243 @@
+"""The documented exchange run twice over the same requests: by the procedure of August 2025, and by Gatehouse.
+
+Everything is made, signed and decided as in earnest, with the pack of law as of 7 August 2025; only the people are
+invented. The result counts, for each rule, how many requests it stops and how many it alone stops, and works out what
+would have been left had the rules about the batch as a whole been satisfied. Nothing here can release anything.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from gatehouse.intake.parties import parse as parse_parties
+from gatehouse.intake.workspace import quoted
+from gatehouse.kernel import files
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.pack import NO_GRANT, SEVERITY, Pack
+from gatehouse.law.reading import read_pack
+from gatehouse.ledger.note import sign_file
+from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.pipeline import determine as pipeline
+from gatehouse.synthetic import august, historical
+from gatehouse.synthetic.register import Progress, open_or_make_register, silent
+from gatehouse.synthetic.submission import Sender, make_submission
+
+DECIDED_AT = dt.datetime(2025, 8, 7, 12, tzinfo=dt.UTC)
+OFFICER_RULES = ("ceiling-officer-refuse", "ceiling-officer-hold")
+BATCH_RULES = (*OFFICER_RULES, "ceiling-identical-reason", "ceiling-size", "p4-findings")
+OUTCOMES = ("cleared", "held", "incomplete", "refused")
+
+_PARTIES = """\
+note = "Invented facts for a re-enactment, save those that the public record states."
+
+[agencies."{agency}"]
+name = "Immigration and Customs Enforcement (re-enacted)"
+usual_requests = {usual}
+reports_overdue = 0
+
+[[agencies."{agency}".keys]]
+key = "{key}"
+from = 2025-01-01
+
+[[agencies."{agency}".signatories]]
+name = "{name}"
+title = "{title}"
+capacity = "{capacity}"
+from = 2025-01-01
+
+[agencies."{agency}".safeguards]
+report_approved_until = 2026-01-31
+open_findings = 1
+
+[agreements."{agreement}"]
+parties = ["{agency}"]
+basis = ["{basis}"]
+from = 2025-04-07
+items = ["last_known_address"]
+capacities = ["agency_head"]
+
+[policy.officer_matters_hold]
+ceiling = 50
+reason = "More matters than one person works on at a time; a person looks."
+
+[policy.officer_matters_refuse]
+ceiling = 500
+reason = "Nobody is personally and directly engaged in more."
+
+[policy.identical_reason_percent_hold]
+ceiling = 5
+reason = "A reason that fits one request in twenty is hardly specific to each."
+
+[policy.address_shared_hold]
+ceiling = 10
+reason = "More names than a household has."
+"""
+USUAL_REQUESTS = 1_000
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Requests that fared alike: which rules stopped them, and what the historical procedure did with them."""
+
+    stopped_by: frozenset[str]
+    outcome: str
+    process: str | None
+    on_file: bool | None
+    requests: int
+
+
+@dataclass(frozen=True)
+class Reenactment:
+    """What came out of one run; every table of the page is derived from the tallies."""
+
+    requests: int
+    persons: int
+    seed: int
+    scale: float
+    as_of: dt.date
+    answered: historical.Answered
+    tallies: tuple[Tally, ...]
+    says: Mapping[str, str]
+    severity: Mapping[str, str]
+    seconds: Mapping[str, float]
+
+    def stopped(self, rule: str) -> int:
+        """How many requests a rule stops."""
+        return sum(tally.requests for tally in self.tallies if rule in tally.stopped_by)
+
+    def alone(self, rule: str, satisfied: Iterable[str] = ()) -> int:
+        """How many requests only this rule stops, once the rules `satisfied` are."""
+        given = frozenset(satisfied)
+        return sum(tally.requests for tally in self.tallies if tally.stopped_by - given == {rule})
+
+    def rules(self) -> list[str]:
+        """The rules that stopped anything, most first."""
+        every = {rule for tally in self.tallies for rule in tally.stopped_by}
+        return sorted(every, key=lambda rule: (-self.stopped(rule), rule))
+
+    def outcomes(self, satisfied: Iterable[str] = (), *, process: str | None = "any") -> dict[str, int]:
+        """How many requests end in each outcome once some rules are satisfied.
+
+        `process` restricts to what the historical procedure answered as `tin`, as `address`, or not at all (None).
+        """
+        given, counted = frozenset(satisfied), dict.fromkeys(OUTCOMES, 0)
+        for tally in self.tallies:
+            if process in ("any", tally.process):
+                counted[self._outcome(tally.stopped_by - given)] += tally.requests
+        return counted
+
+    def on_file(self) -> int:
+        """How many answers of TIN Matching went out on an address that agrees with one on file."""
+        return sum(tally.requests for tally in self.tallies if tally.process == "tin" and tally.on_file)
+
+    def _outcome(self, rules: frozenset[str]) -> str:
+        return max((self.severity[rule] for rule in rules), key=SEVERITY.__getitem__, default="cleared")
+
+
+def reenact(
+    connection: duckdb.DuckDBPyConnection,
+    folder: Path,
+    *,
+    pack: Path,
+    scale: float = 1.0,
+    persons: int = 10_000_000,
+    seed: int = 2025,
+    progress: Progress = silent,
+) -> Reenactment:
+    """Make the batch at a scale (1: 1.28 million requests), run both procedures over it, and count.
+
+    `folder` keeps register, index, submission and docket; a register of the same persons and seed is used again.
+    Raises WrongInput when the scale is not between 0.001 and 1 or the register too small for it.
+    """
+    if not 0.001 <= scale <= 1:
+        raise WrongInput("the scale lies between 0.001 and 1", where="--scale")
+    requests = round(august.REQUESTS * scale)
+    register = open_or_make_register(connection, folder / "register", persons, seed, progress)
+    made = make_submission(
+        connection,
+        folder,
+        register.folder,
+        requests,
+        seed,
+        kind="august-2025",
+        file_format="parquet",
+        signed_on=august.SIGNED_ON,
+        progress=progress,
+    )
+    progress("historical procedure", 0, 1)
+    table = f"read_parquet({quoted(made.folder / 'requests.parquet')})"
+    answered = historical.run(connection, table, register.folder, "historical_answers")
+    progress("historical procedure", 1, 1)
+    law = pipeline.Law(read_pack(pack), pack, august.DECIDED_ON)
+    seconds = _decide(connection, folder, made.folder, law, progress)
+    stopping = severity(law.pack)
+    return Reenactment(
+        requests=requests,
+        persons=persons,
+        seed=seed,
+        scale=scale,
+        as_of=august.DECIDED_ON,
+        answered=answered,
+        tallies=_tally(connection, folder / "docket", stopping),
+        says={rule.id: rule.note or rule.say for rule in law.pack.rules},
+        severity=stopping,
+        seconds=seconds,
+    )
+
+
+def severity(pack: Pack) -> dict[str, str]:
+    """The outcome of each rule that stops; rules that only limit items stop nothing and are left out."""
+    outcomes = {rule.id: rule.outcome for rule in pack.rules if rule.outcome != "cleared"}
+    return {NO_GRANT: "refused", **outcomes}
+
+
+def _decide(
+    connection: duckdb.DuckDBPyConnection, folder: Path, submission: Path, law: pipeline.Law, progress: Progress
+) -> dict[str, float]:
+    """Sign the submission with a key made for the purpose and let Gatehouse determine it."""
+    sender = Sender()
+    secret, public = new_key(f"{sender.agency}.reenactment")
+    line = sign_file(submission / "submission.json", parse_signer(secret))
+    files.write(submission / "submission.json.sig", line.encode())
+    text = _PARTIES.format(
+        agency=sender.agency,
+        key=public,
+        usual=USUAL_REQUESTS,
+        name=sender.signatory,
+        title=sender.title,
+        capacity=sender.capacity,
+        agreement=sender.agreement,
+        basis=sender.basis,
+    )
+    files.write(folder / "parties.toml", text.encode())
+    shutil.rmtree(folder / "docket", ignore_errors=True)
+    _, seconds = pipeline.determine(
+        connection,
+        submission,
+        folder / "docket",
+        law=law,
+        records=pipeline.Records(str(folder / "register"), folder / "index"),
+        standing=pipeline.Standing(parse_parties(text.encode())),
+        now=DECIDED_AT,
+        progress=progress,
+    )
+    return seconds
+
+
+def _tally(connection: duckdb.DuckDBPyConnection, docket: Path, stopping: Mapping[str, str]) -> tuple[Tally, ...]:
+    """Count requests by the rules that fired and by what the historical procedure did."""
+    rows = connection.execute(
+        "SELECT d.fired, d.outcome, h.process, h.on_file, count(*) "
+        f"FROM read_parquet({quoted(docket / 'determinations.parquet')}) d "
+        "LEFT JOIN historical_answers h USING (request_id) GROUP BY ALL ORDER BY ALL"
+    ).fetchall()
+    return tuple(
+        Tally(frozenset(rule for rule in fired if rule in stopping), outcome, process, on_file, count)
+        for fired, outcome, process, on_file, count in rows
+    )
