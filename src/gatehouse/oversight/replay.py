@@ -60,7 +60,7 @@ def _read(connection: duckdb.DuckDBPyConnection, docket: Path) -> _Kept:
         if not path.is_file():
             raise WrongInput("the docket is not whole: this file is missing", where=str(path))
         connection.read_parquet(str(path)).create_view(f"replay_{name}", replace=True)
-    rows = connection.sql(
+    rows = connection.execute(
         "SELECT count(*), min(as_of), max(as_of), min(pack_digest), max(pack_digest) FROM replay_determinations"
     ).fetchone()
     assert rows is not None  # noqa: S101 - an aggregate always has one row
@@ -75,7 +75,7 @@ def _read(connection: duckdb.DuckDBPyConnection, docket: Path) -> _Kept:
 def _compare(connection: duckdb.DuckDBPyConnection, docket: Path) -> None:
     differs = " OR ".join(f"kept.{name} IS DISTINCT FROM derived.{name}" for name in _COMPARED)
     columns = ", ".join(f"kept.{name} IS DISTINCT FROM derived.{name}" for name in _COMPARED)
-    found = connection.sql(
+    found = connection.execute(
         f"SELECT coalesce(kept.seq, derived.seq), kept.request_id, kept.seq IS NULL, derived.seq IS NULL, {columns} "
         f"FROM replay_determinations kept FULL JOIN replay_derived derived USING (seq) "
         f"WHERE kept.seq IS NULL OR derived.seq IS NULL OR {differs} ORDER BY 1 LIMIT 1"
@@ -95,7 +95,7 @@ def _compare(connection: duckdb.DuckDBPyConnection, docket: Path) -> None:
 
 def _compare_persons(connection: duckdb.DuckDBPyConnection, docket: Path) -> None:
     """A cleared request names the one agreeing candidate of the evidence; no other request names anyone."""
-    found = connection.sql(
+    found = connection.execute(
         "WITH agreeing AS (SELECT seq, min(person_id) AS person_id, count(DISTINCT person_id) AS persons "
         "FROM replay_evidence WHERE agrees GROUP BY seq) "
         "SELECT request_id, seq FROM replay_determinations LEFT JOIN agreeing USING (seq) "

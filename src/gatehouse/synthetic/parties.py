@@ -51,7 +51,7 @@ ceiling = 500
 reason = "More matters than one person can be personally and directly engaged in"
 
 [policy.identical_reason_percent_hold]
-ceiling = 20
+ceiling = 5
 reason = "A reason shared by many requests is hardly specific to any of them"
 
 [policy.address_shared_hold]
