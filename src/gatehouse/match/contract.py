@@ -1,0 +1,131 @@
+"""What must hold of the rows of a register before anybody is matched to it, each fault with counts and examples by id.
+
+A register that breaks its contract is refused whole: a person with two last known addresses, an address of nobody, an
+impossible date or a TIN held twice would each make some later answer a guess. What is merely unusual is counted.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+
+import duckdb
+
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.match.register import Register
+
+_EXAMPLES = 3
+
+
+@dataclass(frozen=True)
+class Census:
+    """What a register holds: rows by table, and what is unusual but harmless."""
+
+    persons: int
+    addresses: int
+    names: int
+    restrictions: int
+    persons_without_address: int
+    persons_without_tin: int
+    persons_without_birth_date: int
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One way in which a register breaks its contract: a query of the ids at fault, and what to do."""
+
+    table: str
+    column: str
+    what: str
+    query: str
+
+
+def check(connection: duckdb.DuckDBPyConnection, register: Register, today: dt.date) -> Census:
+    """Check the rows of a register and count them.
+
+    Raises WrongInput naming the first fault of each kind with its count and up to three person ids, and the remedy.
+    """
+    persons, addresses = register.relation("persons"), register.relation("addresses")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE register_people AS SELECT person_id::BIGINT AS person_id FROM {persons}"
+    )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE register_homes AS SELECT person_id::BIGINT AS person_id, count(*) AS addresses, "
+        f"count(*) FILTER (last_known) AS last_known FROM {addresses} GROUP BY person_id"
+    )
+    found = [line for fault in _faults(register, today) if (line := _describe(connection, fault))]
+    if found:
+        raise WrongInput(
+            "the register breaks its contract: " + "; ".join(found),
+            where=register.address,
+            remedy="Correct these rows and try again; nothing was indexed",
+        )
+    census = _count(connection, register)
+    connection.execute("DROP TABLE register_people")
+    connection.execute("DROP TABLE register_homes")
+    return census
+
+
+def _faults(register: Register, today: dt.date) -> list[Fault]:
+    persons, addresses = register.relation("persons"), register.relation("addresses")
+    dates = f"birth_date NOT BETWEEN DATE '1850-01-01' AND DATE '{today.isoformat()}'"
+    spans = "valid_to < valid_from OR valid_from NOT BETWEEN DATE '1850-01-01' AND DATE '2199-12-31'"
+    dangling = "person_id NOT IN (SELECT person_id FROM register_people)"
+    return [
+        Fault("persons", "person_id", "missing ids", f"SELECT person_id FROM {persons} WHERE person_id IS NULL"),
+        Fault("persons", "person_id", "ids held twice",
+              "SELECT person_id FROM register_people GROUP BY person_id HAVING count(*) > 1"),
+        Fault("persons", "tin", "TINs that are not nine digits",
+              f"SELECT person_id FROM {persons} WHERE tin IS NOT NULL "
+              "AND (length(tin) <> 9 OR try_cast(tin AS UINTEGER) IS NULL)"),
+        Fault("persons", "tin", "TINs held by several persons",
+              f"SELECT min(person_id) AS person_id FROM {persons} WHERE tin IS NOT NULL "
+              "GROUP BY try_cast(tin AS UINTEGER) HAVING count(*) > 1"),
+        Fault("persons", "birth_date", "impossible dates", f"SELECT person_id FROM {persons} WHERE {dates}"),
+        Fault("addresses", "last_known", "persons with several last known addresses",
+              "SELECT person_id FROM register_homes WHERE last_known > 1"),
+        Fault("addresses", "last_known", "persons with addresses and none last known",
+              "SELECT person_id FROM register_homes WHERE last_known = 0"),
+        Fault("addresses", "person_id", "ids of nobody", f"SELECT person_id FROM register_homes WHERE {dangling}"),
+        Fault("addresses", "valid_from", "impossible dates", f"SELECT person_id FROM {addresses} WHERE {spans}"),
+        Fault("names", "person_id", "ids of nobody",
+              f"SELECT person_id FROM {register.relation('names')} WHERE {dangling}"),
+        Fault("restrictions", "person_id", "ids of nobody",
+              f"SELECT person_id FROM {register.relation('restrictions')} WHERE {dangling}"),
+        Fault("restrictions", "determined_on", "missing dates",
+              f"SELECT person_id FROM {register.relation('restrictions')} WHERE determined_on IS NULL"),
+        Fault("restrictions", "kind", "kinds other than informant and impairment",
+              f"SELECT person_id FROM {register.relation('restrictions')} "
+              "WHERE kind IS NULL OR kind NOT IN ('informant', 'impairment')"),
+    ]  # fmt: skip
+
+
+def _describe(connection: duckdb.DuckDBPyConnection, fault: Fault) -> str:
+    counted = connection.execute(
+        f"SELECT count(*), list_sort(min(person_id, {_EXAMPLES})) FROM ({fault.query})"
+    ).fetchone()
+    if counted is None or not counted[0]:
+        return ""
+    examples = ", ".join(str(person) for person in counted[1] or [])
+    ids = f" (person_id {examples})" if examples else ""
+    return f"{fault.table}.parquet, column {fault.column}: {counted[0]} × {fault.what}{ids}"
+
+
+def _count(connection: duckdb.DuckDBPyConnection, register: Register) -> Census:
+    row = connection.execute(
+        f"SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL) "
+        f"FROM {register.relation('persons')}"
+    ).fetchone()
+    homes = connection.execute("SELECT count(*), sum(addresses) FROM register_homes").fetchone()
+    names = connection.execute(f"SELECT count(*) FROM {register.relation('names')}").fetchone()
+    restrictions = connection.execute(f"SELECT count(*) FROM {register.relation('restrictions')}").fetchone()
+    assert row and homes and names and restrictions  # noqa: S101 - an aggregate always has one row
+    return Census(
+        persons=row[0],
+        addresses=int(homes[1] or 0),
+        names=names[0],
+        restrictions=restrictions[0],
+        persons_without_address=row[0] - homes[0],
+        persons_without_tin=row[1],
+        persons_without_birth_date=row[2],
+    )

@@ -1,0 +1,259 @@
+"""The index: a register prepared once for matching, content-addressed by the snapshot that it was made from.
+
+Four Parquet files. `entries`, one row for each person, name and address on file, holds only fixed-width keys and is
+what a batch streams past; `people`, `places` and `forms` hold the folded texts that are read for the few rows whose
+keys met. An index of another register, another version of it or another version of these rules is never used.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import duckdb
+
+from gatehouse.intake.addresses import standardise
+from gatehouse.intake.names import name_keys
+from gatehouse.intake.workspace import open_workspace, quoted
+from gatehouse.kernel import clock, digests, files, ids
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.match import contract, keys
+from gatehouse.match.register import ADDRESS, Register
+
+Progress = Callable[[str, int, int], None]
+FORMAT = "gatehouse-index/1"
+_STAGES = ("contract", "people", "names", "places", "entries", "towns")
+_SLICE = 1_000_000  # addresses standardised at once; bounds the memory of the step
+
+_ADDRESS_COLUMNS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
+
+
+@dataclass(frozen=True)
+class Index:
+    """A finished index: the register it serves, its folder, and the facts written when it was made."""
+
+    register: Register
+    folder: Path
+    census: contract.Census
+
+    def relation(self, table: str) -> str:
+        """One of `entries`, `people`, `places`, `forms`, `name_counts`, `towns` as a SQL relation."""
+        return f"read_parquet({quoted(self.folder / f'{table}.parquet')})"
+
+
+def silent(stage: str, done: int, total: int) -> None:
+    """Report no progress."""
+
+
+def build(
+    register: Register,
+    folder: Path,
+    *,
+    memory: str = "4GB",
+    progress: Progress = silent,
+    today: dt.date | None = None,
+) -> Index:
+    """Make the index of a register's snapshot below `folder`, or use the one that is there already.
+
+    The register's contract is checked first; WrongInput says what breaks it. A crash leaves no index, never half of
+    one. `memory` bounds the working set; what exceeds it is spilled beside the index.
+    """
+    target = folder / _name(register)
+    if (target / "index.json").is_file():
+        return open_index(register, folder)
+    working = folder / ids.fresh(".building")
+    working.mkdir(parents=True)
+    connection = open_workspace(memory, temporary=working / "spill")
+    connection.execute("SET preserve_insertion_order = false")
+    try:
+        steps = _Steps(connection, register, working, progress)
+        census = steps.run(today or clock.today())
+        described = {"format": FORMAT, "engine": duckdb.__version__, "register": register.digest, **asdict(census)}
+        files.write(working / "index.json", (json.dumps(described, indent=2) + "\n").encode())
+        connection.close()
+        shutil.rmtree(working / "spill", ignore_errors=True)
+        for made in working.iterdir():
+            _sync(made)
+        working.rename(target)
+        files.sync_folder(folder)
+    finally:
+        connection.close()
+        shutil.rmtree(working, ignore_errors=True)
+    return Index(register, target, census)
+
+
+def open_index(register: Register, folder: Path) -> Index:
+    """Open the index of exactly this snapshot of this register.
+
+    Raises WrongInput when `folder` has none: it was made from another register, from another version of it, or by
+    another version of Gatehouse.
+    """
+    target = folder / _name(register)
+    try:
+        described = json.loads((target / "index.json").read_text())
+        census = contract.Census(**{name: described[name] for name in contract.Census.__dataclass_fields__})
+        current = (described["format"], described["engine"], described["register"])
+    except (OSError, ValueError, KeyError, TypeError):
+        current = None
+        census = None
+    if census is None or current != (FORMAT, duckdb.__version__, register.digest):
+        raise WrongInput(
+            "there is no index of this register as it is now; it was made from another register or version",
+            where=str(folder),
+            remedy="Build the index of this register again",
+        )
+    return Index(register, target, census)
+
+
+def _name(register: Register) -> str:
+    """The folder of an index: the digest of all it depends on, the register, the rules and the hash function."""
+    return digests.of_bytes(f"{FORMAT}\n{duckdb.__version__}\n{register.digest}\n".encode())[:32]
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+
+
+@dataclass(frozen=True)
+class _Steps:
+    """The making of one index, table by table; each step leaves one file and drops what it needed."""
+
+    connection: duckdb.DuckDBPyConnection
+    register: Register
+    out: Path
+    progress: Progress
+
+    def run(self, today: dt.date) -> contract.Census:
+        self._tell("contract")
+        census = contract.check(self.connection, self.register, today)
+        self._tell("people")
+        self._people()
+        self._tell("names")
+        self._names()
+        self._tell("places")
+        self._places()
+        self._tell("entries")
+        self._entries()
+        self._tell("towns")
+        self._towns()
+        self.progress("index", len(_STAGES), len(_STAGES))
+        return census
+
+    def _tell(self, stage: str) -> None:
+        self.progress(stage, _STAGES.index(stage), len(_STAGES))
+
+    def _write(self, table: str, query: str) -> None:
+        self.connection.execute(
+            f"COPY ({query}) TO {quoted(self.out / f'{table}.parquet')} "
+            "(FORMAT parquet, COMPRESSION lz4_raw, ROW_GROUP_SIZE 122880)"
+        )
+
+    def _read(self, table: str) -> str:
+        return f"read_parquet({quoted(self.out / f'{table}.parquet')})"
+
+    def _people(self) -> None:
+        """Every name on file of every person, folded; `other` marks those of the table of names."""
+        own = name_keys("last_name", "first_name", "middle_name", "suffix")
+        also = name_keys("n.last_name", "n.first_name", "n.middle_name", "n.suffix")
+        self._write(
+            "people",
+            f"SELECT person_id::BIGINT AS person_id, {own}, birth_date, try_cast(tin AS UINTEGER) AS tin, false AS other "
+            f"FROM {self.register.relation('persons')} "
+            f"UNION ALL SELECT n.person_id::BIGINT, {also}, p.birth_date, try_cast(p.tin AS UINTEGER), true "
+            f"FROM {self.register.relation('names')} n "
+            f"JOIN (SELECT person_id, birth_date, tin FROM {self.register.relation('persons')}) p USING (person_id)",
+        )
+
+    def _names(self) -> None:
+        """How many persons bear each whole name, and each single one; for `persons_name` and against typing errors."""
+        people = self._read("people")
+        self._write(
+            "name_counts",
+            "SELECT name, count(DISTINCT person_id)::INTEGER AS persons FROM "
+            f"(SELECT {keys.name_key('last_key', 'first_key')} AS name, person_id FROM {people} "
+            "WHERE last_key IS NOT NULL AND first_key IS NOT NULL) GROUP BY name",
+        )
+        self._write(
+            "forms",
+            f"SELECT 'last' AS part, {keys.compact('last_key')} AS form, count(*) AS persons FROM {people} "
+            "WHERE NOT other AND last_key IS NOT NULL GROUP BY ALL "
+            f"UNION ALL SELECT 'first', {keys.compact('first_key')}, count(*) FROM {people} "
+            "WHERE NOT other AND first_key IS NOT NULL GROUP BY ALL",
+        )
+
+    def _places(self) -> None:
+        """Every distinct address as written, by its parts; `written` is the hash of the text, proved to be unique."""
+        run = self.connection.execute
+        run(
+            f"CREATE OR REPLACE TEMP TABLE writings AS SELECT {_written()} AS written, {_written_columns()} "
+            f"FROM {self.register.relation('addresses')} GROUP BY ALL"
+        )
+        counted = run("SELECT count(*), count(DISTINCT written) FROM writings").fetchone()
+        assert counted is not None  # noqa: S101 - an aggregate always has one row
+        if counted[0] != counted[1]:
+            raise WrongInput(
+                "two different addresses on file have one hash, which happens once in millions of registers",
+                where=self.register.address,
+                remedy="Report it: the index needs another hash function",
+            )
+        slices = max(1, -(-counted[0] // _SLICE))
+        parts = ", ".join(keys.PLACE_PARTS)
+        for number in range(slices):
+            run(
+                "CREATE OR REPLACE TEMP TABLE writings_slice AS SELECT * FROM writings "
+                f"WHERE (written >> 32) % {slices} = {number}"
+            )
+            standardise(self.connection, "writings_slice", "places_slice", "written")
+            if number == 0:
+                run(f"CREATE OR REPLACE TEMP TABLE places AS SELECT written, {parts} FROM places_slice")
+            else:
+                run(f"INSERT INTO places SELECT written, {parts} FROM places_slice")
+        run("DROP TABLE writings_slice")
+        run("DROP TABLE places_slice")
+        run("DROP TABLE writings")
+        town = keys.locality("zip5", "city_key", "state_key", "country_key")
+        self._write("places", f"SELECT *, {keys.place_key(town)} AS place FROM places")
+        run("DROP TABLE places")
+
+    def _entries(self) -> None:
+        """Person x name x address, as keys alone, in the order of the places so that few requests read few rows."""
+        block = keys.block_key("last_key", "first_key")
+        self._write(
+            "entries",
+            "SELECT h.place, h.written, a.person_id::BIGINT AS person_id, a.last_known, p.block, p.birth_date, p.tin "
+            f"FROM (SELECT *, {_written()} AS written FROM {self.register.relation('addresses')}) a "
+            f"JOIN (SELECT written, place FROM {self._read('places')} WHERE place IS NOT NULL) h USING (written) "
+            f"JOIN (SELECT DISTINCT person_id, {block} AS block, birth_date, tin FROM {self._read('people')}) p "
+            "USING (person_id)",
+        )
+
+    def _towns(self) -> None:
+        """Which ZIP codes each city has on file: an address without a ZIP code is looked for in all of them."""
+        town = keys.locality("zip5", "city_key", "state_key", "country_key")
+        self._write(
+            "towns",
+            f"SELECT DISTINCT country_key, state_key, city_key, {town} AS town FROM {self._read('places')} "
+            "WHERE place IS NOT NULL AND city_key IS NOT NULL",
+        )
+
+
+def _written_texts() -> dict[str, str]:
+    """What of an address as written can matter: case cannot, and neither can ZIP+4 beside its ZIP code."""
+    texts = {name: f"upper({column})" for name, column in zip(_ADDRESS_COLUMNS, ADDRESS, strict=True)}
+    domestic = "upper(coalesce(country, '')) IN ('', 'US')"
+    texts["postal_code"] = f"CASE WHEN {domestic} THEN left(postal_code, 5) ELSE upper(postal_code) END"
+    return texts
+
+
+def _written_columns() -> str:
+    return ", ".join(f"{text} AS {name}" for name, text in _written_texts().items())
+
+
+def _written() -> str:
+    return f"hash({', '.join(_written_texts().values())})"

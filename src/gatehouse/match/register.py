@@ -1,0 +1,123 @@
+"""The custodian's register: tables that are read and never written, whose shape is checked when they are opened.
+
+A register is a folder of Parquet files of the public contract. Opening checks that every table and column is there;
+`gatehouse.match.contract` checks what stands in them, once for each snapshot, when an index is built.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from gatehouse.intake.workspace import quoted
+from gatehouse.kernel import digests
+from gatehouse.kernel.errors import WrongInput
+
+_TEXT = ("VARCHAR",)
+_WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
+_DATE = ("DATE",)
+_NAME = {"last_name": _TEXT, "first_name": _TEXT, "middle_name": _TEXT, "suffix": _TEXT}
+
+TABLES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    "persons": {"person_id": _WHOLE, "tin": _TEXT, **_NAME, "birth_date": _DATE},
+    "names": {"person_id": _WHOLE, **_NAME},
+    "addresses": {
+        "person_id": _WHOLE, "line1": _TEXT, "line2": _TEXT, "city": _TEXT, "state": _TEXT, "postal_code": _TEXT,
+        "country": _TEXT, "valid_from": _DATE, "valid_to": _DATE, "last_known": ("BOOLEAN",),
+    },
+    "filings": {"person_id": _WHOLE, "tax_year": _WHOLE},
+    "restrictions": {"person_id": _WHOLE, "kind": _TEXT, "determined_on": _DATE},
+}  # fmt: skip
+"""The register contract: tables, their columns, and the types each may have."""
+
+OPTIONAL = frozenset({"names", "filings"})
+ADDRESS = ("line1", "line2", "city", "state", "postal_code", "country")
+
+
+@dataclass(frozen=True)
+class Register:
+    """One snapshot of a register: where it came from, and the Parquet file of each table that it has."""
+
+    address: str
+    tables: Mapping[str, Path]
+
+    def has(self, table: str) -> bool:
+        """Whether the register has an optional table."""
+        return table in self.tables
+
+    def relation(self, table: str) -> str:
+        """The table as a SQL relation; an optional table that is absent has no rows."""
+        if table in self.tables:
+            return f"read_parquet({quoted(self.tables[table])})"
+        columns = ", ".join(f"NULL::{types[-1]} AS {name}" for name, types in TABLES[table].items())
+        return f"(SELECT {columns} WHERE false)"
+
+    @functools.cached_property
+    def digest(self) -> str:
+        """SHA-256 over the files of the snapshot, as `sha256sum` lines; it names the snapshot everywhere."""
+        root = self.tables["persons"].parent
+        return digests.of_files(root, self.tables.values())
+
+    def last_known(self, connection: duckdb.DuckDBPyConnection, persons: str, target: str) -> None:
+        """Make `target` (person_id, line1, line2, city, state, postal_code, country, valid_from) for some persons.
+
+        `persons` is a table with a column `person_id`; the answer has the one address of each that is marked
+        `last_known`, and no row for a person without one.
+        """
+        columns = ", ".join(f"a.{column}" for column in (*ADDRESS, "valid_from"))
+        connection.execute(
+            f"CREATE OR REPLACE TABLE {target} AS SELECT a.person_id::BIGINT AS person_id, {columns} "
+            f"FROM {self.relation('addresses')} a "
+            f"WHERE a.last_known AND a.person_id IN (SELECT person_id FROM {persons})"
+        )
+
+
+def open_register(address: str | Path) -> Register:
+    """Open a register folder and check its shape; its rows are not read.
+
+    Raises WrongInput when a table or column is missing or has another type, with the remedy; a register without
+    `restrictions.parquet` is refused, because then (i)(6) was never determined.
+    """
+    folder = Path(address)
+    if not folder.is_dir():
+        raise WrongInput("no register is there", where=str(folder), remedy="Name a folder that holds persons.parquet")
+    tables = {name: path for name in TABLES if (path := folder / f"{name}.parquet").is_file()}
+    for name in TABLES:
+        if name not in tables and name not in OPTIONAL:
+            raise _missing(folder, name)
+    with duckdb.connect(":memory:") as connection:
+        for name, path in tables.items():
+            _check_shape(connection, name, path)
+    return Register(str(folder), tables)
+
+
+def _missing(folder: Path, table: str) -> WrongInput:
+    where = str(folder / f"{table}.parquet")
+    if table == "restrictions":
+        return WrongInput(
+            "the file is missing, so nobody determined who must not be disclosed under section 6103(i)(6)",
+            where=where,
+            remedy="Determine it and add the file; an empty one states that there are none",
+        )
+    return WrongInput("the file is missing", where=where, remedy="A register needs it; see the register contract")
+
+
+def _check_shape(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
+    try:
+        described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
+    except duckdb.Error:
+        raise WrongInput("this is no Parquet file", where=str(path), remedy="Write it again") from None
+    found = {row[0]: row[1] for row in described}
+    for column, types in TABLES[table].items():
+        if column not in found:
+            raise WrongInput(f"column {column} is missing", where=str(path), remedy="Add it, with NULLs if unknown")
+        if found[column] not in types and not _all_null(found[column]):
+            raise WrongInput(f"column {column} is {found[column]}", where=str(path), remedy=f"Write it as {types[-1]}")
+
+
+def _all_null(type_name: str) -> bool:
+    return type_name in {"NULL", '"NULL"'}
