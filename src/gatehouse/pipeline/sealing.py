@@ -22,6 +22,7 @@ from gatehouse.ledger import policy as policies
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.signers import new_key, read_signer
 from gatehouse.ledger.tiles import TileReader
+from gatehouse.ledger.tree import ReadNode
 from gatehouse.match import open_register
 from gatehouse.pipeline.approve import Office, manifest_of
 from gatehouse.pipeline.site import Site
@@ -134,6 +135,8 @@ class Sealing:
     trust: Trust
     released_at: dt.datetime
     law: tuple[str, dt.date]
+    read: ReadNode
+    """Nodes of the ledger's tree at the checkpoint, shared by all proofs."""
 
     @classmethod
     def prepare(
@@ -164,6 +167,7 @@ class Sealing:
             Trust(policy, custodian, place.roster),
             released_at,
             (pack, as_of),
+            proofs.shared(TileReader(place.site.ledger, checkpoint.size)),
         )
 
     def seal(self, officer: str, release: str) -> ReleaseRecord:
@@ -209,7 +213,7 @@ class Sealing:
                 vault=self.docket.vault,
                 cases=Selection.of(given),
                 items=given,
-                reader=TileReader(self.place.site.ledger, self.checkpoint.size),
+                read=self.read,
                 size=self.checkpoint.size,
             )
         )

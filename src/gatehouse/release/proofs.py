@@ -10,7 +10,7 @@ import base64
 import binascii
 import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 
 from gatehouse.casework.selection import Selection
-from gatehouse.kernel import canonical, clock
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import tree
 from gatehouse.ledger.checkpoint import Checkpoint
@@ -47,7 +47,7 @@ def prove(record: Mapping[str, Any], checkpoint: Checkpoint, *, where: str) -> P
     """Check one record of a certificate. Raises WrongInput on its form, AnswerIsNo when it proves nothing."""
     if not isinstance(record, dict) or set(record) != _RECORD or type(record["index"]) is not int:
         raise WrongInput("a record of the certificate has other fields than it must", where=where)
-    opened = Opening.parse(canonical.encode(record["opened"]), where=where)
+    opened = Opening.parse(str(record["opened"]).encode(), where=where)
     leaf = tree.leaf_hash(opened.entry)
     path = _path(record["proof"], where)
     if not tree.verify_inclusion(leaf, record["index"], checkpoint.size, path, checkpoint.root):
@@ -94,14 +94,13 @@ def records(
     vault: Path,
     cases: Selection,
     items: Mapping[int, list[str]],
-    reader: TileReader,
+    read: tree.ReadNode,
     size: int,
 ) -> Iterator[dict[str, Any]]:
     """The records of a certificate for these cases, in row order; `items` says what is released of each.
 
     Raises AnswerIsNo when a record's key was destroyed or it was never committed: no proof, no data.
     """
-    read = _shared(reader)
     for seq, request_id, index, opened in _openings(connection, determinations, vault, cases):
         if index is None:
             raise AnswerIsNo(f"row {seq} is not in the ledger yet", remedy="`gatehouse run` commits a docket")
@@ -111,13 +110,7 @@ def records(
             "request_id": request_id,
             "items": items[seq],
             "index": index,
-            "opened": {
-                "format": "gatehouse-opening/1",
-                "batch": opened.batch,
-                "seq": opened.seq,
-                "digests": list(opened.digests),
-                "shown": list(opened.shown),
-            },
+            "opened": opened.encode().decode(),
             "proof": base64.b64encode(b"".join(path)).decode("ascii"),
         }
 
@@ -137,7 +130,8 @@ def _openings(
         if key is None:
             raise AnswerIsNo(f"the key of row {seq} was destroyed: nothing can be proven about it any more")
         whole = make(batch, seq, key, dict(zip(DETERMINATION, values, strict=True)))
-        yield seq, request_id, index, whole.only(SHOWN)
+        shown = tuple(text for name, text in zip(DETERMINATION, whole.shown, strict=True) if name in SHOWN)
+        yield seq, request_id, index, replace(whole, shown=shown)
 
 
 def _json(columns: Sequence[str]) -> str:
@@ -147,7 +141,7 @@ def _json(columns: Sequence[str]) -> str:
     return f"to_json({{{members}}})::VARCHAR"
 
 
-def _shared(reader: TileReader) -> tree.ReadNode:
+def shared(reader: TileReader) -> tree.ReadNode:
     """Nodes of the tree, each computed once however many proofs need it."""
 
     @cache
