@@ -1,0 +1,465 @@
+#!/usr/bin/env python3
+"""A verifier for Gatehouse ledgers and proofs that shares no code with Gatehouse.
+
+It is written from docs/ledger.md alone, to be read in an hour by whoever must rely on it. It needs Python 3.9 or newer
+and the `cryptography` package, and reads three kinds of file: your own policy, a ledger's folder, a proof.
+
+    python verify_ledger.py ledger FOLDER --policy MY.policy
+    python verify_ledger.py proof  FILE   --policy MY.policy
+
+Exit status 0: everything holds. Exit status 1: it does not, and one line says what; nothing else is shown.
+What you believe comes from your policy. Never take a policy from the party that you verify.
+"""
+
+# Plain Python without type annotations, on purpose: for readers who do not program for a living.
+# ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, C901, D101, D103, N818, PLR0912, PTH118, PTH123, RUF005, RUF021, UP031
+
+import argparse
+import base64
+import hashlib
+import json
+import os
+import re
+import struct
+import sys
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+ENTRY = 53  # bytes of every entry: version 1, batch 16, sequence number 4, root 32
+TILE = 256  # hashes or entries in a full file
+HASH = 32
+LIMIT = 1 << 24  # no file that is read is longer
+
+
+class Failure(Exception):
+    """The one line that is shown when something does not hold."""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 1. Small things: hashes, base64, reading files
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def sha256(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def unbase64(text):
+    """Decode base64, insisting that there was only one way to write it."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Failure("base64 is malformed") from None
+    if base64.b64encode(data).decode() != text:
+        raise Failure("base64 is not in its one proper form")
+    return data
+
+
+def number(text):
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text, re.ASCII):
+        raise Failure("a number is malformed")
+    return int(text)
+
+
+def read(*path):
+    name = os.path.join(*path)
+    try:
+        with open(name, "rb") as stream:
+            data = stream.read(LIMIT + 1)
+    except OSError as error:
+        raise Failure(f"{name}: cannot be read ({error.strerror})") from None
+    if len(data) > LIMIT:
+        raise Failure(f"{name}: is absurdly long")
+    return data
+
+
+def text_of(data, name):
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure(f"{name}: is not UTF-8 text") from None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 2. Keys and signatures (c2sp.org/signed-note, c2sp.org/tlog-cosignature)
+# ---------------------------------------------------------------------------------------------------------------------
+
+ED25519, COSIGN_ED25519, COSIGN_ML_DSA = 1, 4, 6
+
+
+class Key:
+    """A public key `name+hash+base64`: the base64 holds one byte of type, then the key itself."""
+
+    def __init__(self, text):
+        parts = text.split("+", 2)  # the base64 may contain a plus itself
+        if len(parts) != 3:
+            raise Failure("a key in the policy is malformed")
+        self.name, short, body = parts[0], parts[1], unbase64(parts[2])
+        self.kind, self.public = body[0] if body else 0, body[1:]
+        if len(self.public) != {ED25519: 32, COSIGN_ED25519: 32, COSIGN_ML_DSA: 1312}.get(self.kind):
+            raise Failure(f"the key {self.name} is of an unknown kind")
+        # the four bytes that announce this key in front of its signatures
+        self.short = sha256(self.name.encode(), b"\n", bytes([self.kind]), self.public)[:4]
+        if self.short.hex() != short:
+            raise Failure(f"the key {self.name} does not match its own hash")
+
+    def check(self, note_text, signature):
+        """Raise Failure unless `signature` is this key's over the text of a note."""
+        try:
+            if self.kind == ED25519:
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, note_text)
+                return
+            time, signature = struct.unpack(">Q", signature[:8])[0], signature[8:]
+            if self.kind == COSIGN_ED25519:
+                signed = b"cosignature/v1\ntime %d\n" % time + note_text
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
+                return
+            from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+            origin, size, root = note_text.split(b"\n")[:3]
+            name = self.name.encode()
+            signed = b"subtree/v1\n\0" + bytes([len(name)]) + name + struct.pack(">Q", time)
+            signed += bytes([len(origin)]) + origin + struct.pack(">QQ", 0, int(size)) + base64.b64decode(root)
+            MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, signed)
+        except (InvalidSignature, ValueError, struct.error):
+            raise Failure(f"the signature of {self.name} is wrong") from None
+        except ImportError:
+            raise Failure(f"this computer's cryptography package cannot check {self.name} (ML-DSA-44)") from None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 3. The policy: whom you believe (c2sp.org/tlog-policy)
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class Policy:
+    def __init__(self, path):
+        self.logs, self.witnesses, self.groups, self.quorum = [], {}, {}, None
+        for line in text_of(read(path), path).split("\n"):
+            words = line.replace("\t", " ").split(" ")
+            words = [word for word in words if word]
+            if not words or words[0].startswith("#"):
+                continue
+            try:
+                self._line(words[0], words[1:])
+            except (IndexError, KeyError, ValueError):
+                raise Failure(f"{path}: the line that begins with {words[0]!r} is malformed") from None
+        if self.quorum is None:
+            raise Failure(f"{path}: there is no quorum line")
+
+    def _line(self, what, words):
+        if what == "log" and len(words) in (1, 2):
+            self.logs.append(Key(words[0]))
+        elif what == "witness" and len(words) in (2, 3):
+            key = Key(words[1])
+            if words[0] in self._names() or key.public in [known.public for known in self.witnesses.values()]:
+                raise ValueError
+            self.witnesses[words[0]] = key
+        elif what == "group" and len(words) >= 3:
+            members = words[2:]
+            least = {"any": 1, "all": len(members)}.get(words[1]) or number(words[1])
+            taken = [member for _, others in self.groups.values() for member in others]
+            known = all(member in self._names() and member not in taken for member in members)
+            if not known or words[0] in self._names() or len(set(members)) < len(members):
+                raise ValueError
+            if not 1 <= least <= len(members):
+                raise ValueError
+            self.groups[words[0]] = (least, members)
+        elif what == "quorum" and len(words) == 1 and self.quorum is None:
+            if words[0] != "none" and words[0] not in self._names():
+                raise ValueError
+            self.quorum = words[0]
+        else:
+            raise ValueError
+
+    def _names(self):
+        return [*self.witnesses, *self.groups]
+
+    def _met(self, name, cosigned):
+        if name in self.witnesses:
+            return name in cosigned
+        least, members = self.groups[name]
+        return sum(self._met(member, cosigned) for member in members) >= least
+
+    def accept(self, data, name):
+        """Check a checkpoint's form, its log's signature and the witnesses' quorum; return (size, root)."""
+        text, lines = split_note(text_of(data, name), name)
+        origin, size, root = (text.split("\n") + ["", "", ""])[:3]
+        size, root = number(size), unbase64(root)
+        if len(root) != HASH or any(line == "" for line in text[:-1].split("\n")):
+            raise Failure(f"{name}: is no checkpoint")
+        by_log = [key for key in self.logs if key.kind == ED25519 and key.name == origin and signed(key, text, lines)]
+        if not by_log:
+            raise Failure(f"{name}: no log of your policy signed this checkpoint")
+        cosigned = [w for w, key in self.witnesses.items() if key.kind != ED25519 and signed(key, text, lines)]
+        if self.quorum != "none" and not self._met(self.quorum, cosigned):
+            raise Failure(f"{name}: only {len(cosigned)} of your witnesses cosigned; that is no quorum")
+        return size, root
+
+
+def split_note(whole, name):
+    """A signed note: its text, and for each signature (name, four bytes of key hash, signature)."""
+    if any(ord(character) < 32 and character != "\n" or 127 <= ord(character) < 160 for character in whole):
+        raise Failure(f"{name}: holds control characters")
+    text, gap, rest = whole.rpartition("\n\n")
+    if not gap or not text or not rest.endswith("\n"):
+        raise Failure(f"{name}: is no signed note")
+    lines = []
+    for line in rest[:-1].split("\n"):
+        found = re.fullmatch(r"\u2014 ([^ +]+) ([A-Za-z0-9+/=]+)", line)
+        if not found:
+            raise Failure(f"{name}: has a malformed signature line")
+        blob = unbase64(found[2])
+        if len(blob) < 5:
+            raise Failure(f"{name}: has a malformed signature line")
+        lines.append((found[1], blob[:4], blob[4:]))
+    return text + "\n", lines
+
+
+def signed(key, text, lines):
+    """Whether a key signed a note. A wrong signature under a known key is a failure, not a missing one."""
+    mine = [signature for name, short, signature in lines if (name, short) == (key.name, key.short)]
+    for signature in mine:
+        key.check(text.encode(), signature)
+    return bool(mine)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4. The tree (RFC 6962 section 2)
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def leaf(entry):
+    return sha256(b"\x00", entry)
+
+
+def root_of(hashes):
+    """The root above a list of hashes: pair them up level by level, carrying an odd last one upwards.
+
+    This equals the recursive definition of RFC 6962, whose left half is always the largest power of two.
+    """
+    if not hashes:
+        return sha256()
+    while len(hashes) > 1:
+        pairs = [sha256(b"\x01", hashes[at], hashes[at + 1]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = pairs + hashes[len(pairs) * 2 :]
+    return hashes[0]
+
+
+def root_from_path(start, index, size, path):
+    """The root that an inclusion path leads to (RFC 6962 section 2.1.1), by the recursive definition."""
+    if index >= size:
+        raise Failure("the entry's index is beyond the ledger")
+    if size == 1:
+        if path:
+            raise Failure("the inclusion path is too long")
+        return start
+    if not path:
+        raise Failure("the inclusion path is too short")
+    half = 1
+    while half * 2 < size:
+        half *= 2
+    if index < half:
+        return sha256(b"\x01", root_from_path(start, index, half, path[:-1]), path[-1])
+    return sha256(b"\x01", path[-1], root_from_path(start, index - half, size - half, path[:-1]))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 5. The ledger's folder (c2sp.org/tlog-tiles)
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def place(index, width):
+    groups = []
+    while True:
+        groups.insert(0, "%03d" % (index % 1000))
+        index //= 1000
+        if not index:
+            break
+    name = "/".join(["x" + group for group in groups[:-1]] + groups[-1:])
+    return name if width == TILE else f"{name}.p/{width}"
+
+
+def pieces(count):
+    """(index, width) of the files that hold `count` things."""
+    for index in range((count + TILE - 1) // TILE):
+        yield index, min(TILE, count - index * TILE)
+
+
+def check_ledger(folder, policy):
+    names = set()
+    for parent, _, found in os.walk(folder):
+        names.update(os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/") for name in found)
+    published = {}
+    for name in sorted(names):
+        history = re.fullmatch(r"checkpoints/(0|[1-9][0-9]*)", name, re.ASCII)
+        if name == "checkpoint" or history:
+            size, root = policy.accept(read(folder, name), name)
+            if history and int(history[1]) != size:
+                raise Failure(f"{name}: speaks of another size than its name")
+            if published.setdefault(size, root) != root:
+                raise Failure(f"{name}: TWO ROOTS WERE SIGNED FOR SIZE {size}. The ledger is forked")
+        elif not re.fullmatch(
+            r"tile/([0-7]|entries)/(x\d{3}/)*\d{3}(\.p/\d{1,3})?|checkpoints/\d+\.tsr", name, re.ASCII
+        ):
+            raise Failure(f"{name}: does not belong into a ledger")
+    if "checkpoint" not in names:
+        raise Failure("checkpoint: is missing")
+    size = max(published)
+
+    # every entry, hashed; every file of hashes, compared
+    level, hashes = 0, []
+    for index, width in pieces(size):
+        hashes += [leaf(entry) for entry in bundle(folder, index, width)]
+    lowest = hashes
+    while hashes:
+        for index, width in pieces(len(hashes)):
+            name = f"tile/{level}/{place(index, width)}"
+            if read(folder, name) != b"".join(hashes[index * TILE : index * TILE + width]):
+                raise Failure(f"{name}: is not made of what lies below it")
+        full = len(hashes) // TILE
+        hashes = [root_of(hashes[index * TILE : (index + 1) * TILE]) for index in range(full)]
+        level += 1
+
+    for claimed, root in sorted(published.items()):
+        if root_of(lowest[:claimed]) != root:
+            raise Failure(f"the checkpoint of size {claimed} is not of this ledger")
+    check_older_files(folder, names, lowest)
+    return size, published[size], len(published)
+
+
+def bundle(folder, index, width):
+    name = f"tile/entries/{place(index, width)}"
+    data = read(folder, name)
+    if len(data) != width * (2 + ENTRY):
+        raise Failure(f"{name}: has not {width} entries of {ENTRY} bytes")
+    for at in range(0, len(data), 2 + ENTRY):
+        if data[at : at + 2] != ENTRY.to_bytes(2, "big"):
+            raise Failure(f"{name}: has an entry of another length")
+        yield data[at + 2 : at + 2 + ENTRY]
+
+
+def check_older_files(folder, names, lowest):
+    """Files of earlier sizes must begin the files they became; files beyond the newest checkpoint are left alone."""
+    counts, size = [], len(lowest)
+    while size:
+        counts.append(size)
+        size //= TILE
+    for name in sorted(names):
+        part = re.fullmatch(r"tile/([0-7]|entries)/((?:x\d{3}/)*\d{3})\.p/(\d{1,3})", name, re.ASCII)
+        if not part:
+            continue
+        kind, index, width = part[1], int(part[2].replace("x", "").replace("/", "")), int(part[3])
+        level = 0 if kind == "entries" else int(kind)
+        present = min(TILE, (counts[level] if level < len(counts) else 0) - index * TILE)
+        if width > present:
+            continue
+        whole = read(folder, f"tile/{kind}/{place(index, present)}")
+        if read(folder, name) != whole[: width * (HASH if kind != "entries" else 2 + ENTRY)]:
+            raise Failure(f"{name}: differs from what it became")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 6. A proof with an opening (c2sp.org/tlog-proof; docs/ledger.md, "Openings")
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def check_proof(path, policy):
+    head, gap, note = read(path).partition(b"\n\n")
+    lines = text_of(head, path).split("\n")
+    if not gap or len(lines) < 3 or lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("extra "):
+        raise Failure(f"{path}: is no proof that carries an opening")
+    if not lines[2].startswith("index "):
+        raise Failure(f"{path}: names no index")
+    index = number(lines[2][len("index ") :])
+    steps = [unbase64(line) for line in lines[3:]]
+    if len(steps) > 63 or any(len(step) != HASH for step in steps):
+        raise Failure(f"{path}: has a malformed inclusion path")
+    size, root = policy.accept(note, path)
+    entry, fields = open_record(unbase64(lines[1][len("extra ") :]), path)
+    if root_from_path(leaf(entry), index, size, steps) != root:
+        raise Failure(f"{path}: the entry is not at this place in the ledger")
+    return index, size, root, fields
+
+
+def strict_json(data, path):
+    def once(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    def never(_):
+        raise ValueError
+
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=once, parse_constant=never, parse_float=never)
+    except (ValueError, RecursionError):
+        raise Failure(f"{path}: the opening is malformed") from None
+
+
+def is_hex(value, digits):
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{%d}" % digits, value, re.ASCII) is not None
+
+
+def open_record(data, path):
+    """Make the entry from an opening, and check that every field shown is one of its digests."""
+    opening = strict_json(data, path)
+    if not isinstance(opening, dict) or opening.get("format") != "gatehouse-opening/1":
+        raise Failure(f"{path}: the opening is malformed")
+    batch, seq, digests, shown = (opening.get(name) for name in ("batch", "seq", "digests", "shown"))
+    if (
+        not is_hex(batch, 32)
+        or type(seq) is not int
+        or not 0 <= seq < 1 << 32
+        or set(opening) - {"format", "batch", "seq", "digests", "shown"}
+    ):
+        raise Failure(f"{path}: the opening is malformed")
+    if not isinstance(digests, list) or not digests or not all(is_hex(item, 64) for item in digests):
+        raise Failure(f"{path}: the opening is malformed")
+    if not isinstance(shown, list) or not all(isinstance(item, str) for item in shown):
+        raise Failure(f"{path}: the opening is malformed")
+    fields = {}
+    for item in shown:
+        if hashlib.sha256(item.encode("utf-8", "replace")).hexdigest() not in digests:
+            raise Failure(f"{path}: a field that is shown does not belong to the record")
+        parts = strict_json(item.encode("utf-8", "replace"), path)
+        if not isinstance(parts, list) or len(parts) != 3 or not is_hex(parts[0], 32) or not isinstance(parts[1], str):
+            raise Failure(f"{path}: a field that is shown is malformed")
+        if parts[1] in fields:
+            raise Failure(f"{path}: a field is shown twice")
+        fields[parts[1]] = parts[2]
+    listed = '["' + '","'.join(digests) + '"]'
+    return b"\x01" + bytes.fromhex(batch) + struct.pack(">I", seq) + sha256(listed.encode()), fields
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Verify a Gatehouse ledger or proof under your own policy.")
+    parser.add_argument("what", choices=["ledger", "proof"])
+    parser.add_argument("path")
+    parser.add_argument("--policy", required=True)
+    given = parser.parse_args()
+    try:
+        policy = Policy(given.policy)
+        if given.what == "ledger":
+            size, root, checkpoints = check_ledger(given.path, policy)
+            print(f"verified: {size} entries, {checkpoints} checkpoints\nroot: {root.hex()}")
+        else:
+            index, size, root, fields = check_proof(given.path, policy)
+            print(f"verified: entry {index} under {size} entries\nroot: {root.hex()}")
+            for name, value in fields.items():
+                print(f"{name}: {json.dumps(value)}")
+    except Failure as failure:
+        print(f"NOT VERIFIED. {failure}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
