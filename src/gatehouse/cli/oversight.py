@@ -95,7 +95,7 @@ def _document(found: Explanation) -> dict[str, object]:
 
 def _told(found: Explanation) -> Iterator[str]:
     yield f"{found.request_id}: {found.outcome}, under {found.pack} as of {found.as_of}"
-    if found.items:
+    if found.items and found.outcome in {"cleared", "held"}:
         yield f"may be released after two approvals: {', '.join(found.items)}"
     for rule in found.rules:
         yield ""
