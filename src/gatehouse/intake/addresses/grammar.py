@@ -14,7 +14,7 @@ LONGEST = 32  # words; a longer address is not read
 
 PARTS = (
     "house_number", "pre_direction", "street_name", "street_type", "post_direction",
-    "unit_kind", "unit_number", "box_number",
+    "unit_kind", "unit_number", "unit_more", "box_number",
 )  # fmt: skip
 
 Spans = dict[str, tuple[int, int]]
@@ -37,18 +37,20 @@ class Reading:
 
 # Pieces of patterns. A group's trailing digits only keep its name unique; see `_spans`.
 _VALUE = "[#ALOHMGFnWTDd]"
-_MORE_UNITS = rf"(?:[UN][yN]?{_VALUE}|OU|u|K[N]?[#A])*"
+_MORE = rf"(?:[UN][yN]?(?P<unit_more>{_VALUE})|OU|u|K[N]?[#A])*"
 _UNIT = (
-    rf"(?:(?P<unit_kind>[UN])[yN]?(?P<unit_number>{_VALUE}(?:[#LA](?![#LA]))?){_MORE_UNITS}"
-    rf"|(?P<unit_number2>O)(?P<unit_kind2>U){_MORE_UNITS}"
-    rf"|(?P<unit_kind3>u)(?P<unit_number3>[#AL])?"
+    rf"(?:(?P<unit_kind>[UN])[yN]?(?P<unit_number>{_VALUE}(?:[#LA](?![#LA]))?){_MORE}"
+    rf"|(?P<unit_number2>O)(?P<unit_kind2>U){_MORE.replace('unit_more', 'unit_more2')}"
+    rf"|U?(?P<unit_kind3>u)(?P<unit_number3>[#AL])?"
     rf"|(?P<unit_kind4>K)[N]?(?P<unit_number4>[#AL]))"
 )
-_TAIL = rf"(?P<post_direction>D)?(?:y?{_UNIT}|(?P<unit_number5>[#LAH]))?"
+_LOOSE = r"[yN]?(?P<unit_number5>[#LAH])"  # a number at the end that no word introduces
+_TAIL = rf"(?P<post_direction>D)?(?:{_UNIT}|{_LOOSE})?"
+_UNITS_ONLY = rf"(?:{_UNIT}|{_LOOSE})?"
 _NUMBER = r"(?P<house_number>[#AHGd](?:F|L(?=D?[WO]+[Th]))?)"
 _NAME = r"[WLOTDSMnyb#AJhkuUPRQGc]"
 _PRE = r"(?P<pre_direction>D)?"
-_HIGHWAY = r"(?P<street_name>(?:W|T)?(?:J[#AOHLDM]|h[#AOHLDM])T?)"
+_HIGHWAY = r"(?P<street_name>(?:W|T)?(?:J[#AOHLDM]|h[#AOHLDM]))T?"
 _SPANISH = rf"(?P<street_name>S{_NAME}+?)"
 _NAMED = rf"(?P<street_name>{_NAME}+?)(?P<street_type>[Th])"
 _LEAD = r"(?P<lead>[cbWLTDSPyUunhMOJR&#ANk]+?)"
@@ -61,20 +63,20 @@ def _all(*patterns: str) -> tuple[re.Pattern[str], ...]:
 _STREETS = _all(
     rf"{_NUMBER}{_PRE}{_HIGHWAY}{_TAIL}",
     rf"{_NUMBER}(?P<street_name>[DU])(?P<street_type>T){_TAIL}",
-    rf"{_NUMBER}{_PRE}{_SPANISH}{_TAIL}",
-    rf"{_NUMBER}{_PRE}(?P<street_name>#)(?P<post_direction>D)(?:{_UNIT}|(?P<unit_number5>[#LA]))?",
+    rf"{_NUMBER}{_PRE}{_SPANISH}{_UNITS_ONLY}",
+    rf"{_NUMBER}{_PRE}(?P<street_name>#)(?P<post_direction>D){_UNITS_ONLY}",
     rf"{_NUMBER}{_PRE}{_NAMED}{_TAIL}",
     rf"{_NUMBER}{_PRE}(?P<street_name>TL){_TAIL}",
-    rf"{_NUMBER}{_PRE}(?P<street_name>{_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
-    # The road and its kilometre; a number after the street; a housing project, its building and flat.
+    rf"{_NUMBER}{_PRE}(?P<street_name>(?={_NAME}*[WOTSb]){_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
+    # The road and its kilometre; a number after the street.
     rf"(?P<street_name>[SThJ][#AHW]+?D?)(?:{_NAME}*?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
     rf"(?P<street_name>S{_NAME}+?)N?y?(?P<house_number>[#AH]){_TAIL}",
-    rf"(?P<street_name>b{_NAME}+?)(?:U|b)N?(?P<house_number>[#AL])(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])",
 )
 # A person, a building or an urbanisation before the number, in one breath. A street type (or a Spanish one) must follow.
 _LED = _all(
     rf"{_LEAD}{_NUMBER}{_PRE}{_HIGHWAY}{_TAIL}",
-    rf"{_LEAD}N?{_NUMBER}{_PRE}{_SPANISH}{_TAIL}",
+    r"(?P<lead>b[WLTDS]+?)(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])(?P<street_name>S[WLTD]+?)N?(?P<house_number>[#AH])",
+    rf"{_LEAD}N?{_NUMBER}{_PRE}{_SPANISH}{_UNITS_ONLY}",
     rf"{_LEAD}{_NUMBER}{_PRE}{_NAMED}{_TAIL}",
     rf"{_LEAD}(?P<street_name>[S][#AHW]+?D?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
     rf"{_LEAD}(?P<street_name>S[WLTD]+?)N?(?P<house_number>[#AH]){_TAIL}",
@@ -87,7 +89,13 @@ _RURAL = _all(r"(?:.*?)(?P<street_name>R?[Rh][yN]?[#AH])(?:Q[yN]?(?P<box_number>
 _ROUTE = _all(r"(?P<street_name>R?R[yN]?[#AH])", r"R+")
 _MILITARY = _all(r"[W]*(?P<street_name>(?:[mU]N?[#A])+)Q[N]?(?P<box_number>[#AH])")
 _MILITARY_ROUTE = _all(r"(?P<street_name>m[#A])")
-_TRAILING = _all(rf"(?P<street_name>{_NAME}*[WOT]{_NAME}*?)N?y?(?P<house_number>[#AH]){_TAIL}")
+# Puerto Rican housing projects have a building and a flat, and no street.
+_PROJECT = _all(rf"(?P<street_name>b{_NAME}+?)(?:U|b)N?(?P<house_number>[#AL])(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])")
+_ABROAD = _all(
+    rf"(?P<street_name>{_NAME}*[WOTS]{_NAME}*?)N?y?(?P<house_number>[#AH]){_TAIL}",
+    rf"(?P<street_name>{_NAME}*?[WTS])N?y?(?P<house_number>[#AH]).*",
+    rf"(?P<house_number>[#AH])(?P<street_name>{_NAME}*[WTS]{_NAME}*)",
+)
 _KINDS = (
     ("po_box", _BOXES),
     ("military", _MILITARY),
@@ -95,6 +103,7 @@ _KINDS = (
     ("rural_route", _ROUTE),
     ("military", _MILITARY_ROUTE),
     ("general_delivery", _all(r"g[#]?")),
+    ("street", _PROJECT),
     ("unit", _all(_UNIT, r"[bW]*[bU]?" + _UNIT)),
     ("street", _STREETS),
     ("street", _LED),
@@ -111,7 +120,7 @@ def read(shape: str) -> Reading:
     if reading.kind is None and joined != shape:
         reading = _moved(_read_segments(joined), kept)
     if reading.kind is None or (reading.kind == "street" and "house_number" not in reading.spans):
-        trailing = _moved(_first(_TRAILING, joined, 0, "street"), kept)
+        trailing = _moved(_first(_ABROAD, joined, 0, "street"), kept)
         if trailing.kind:
             return replace(trailing, abroad=True)
     return reading
@@ -129,7 +138,7 @@ def _read_segments(shape: str) -> Reading:
     for start, segment in _segments(shape):
         found = _read_segment(segment, start)
         if found.kind == "unit":
-            unit = unit if unit.kind else found
+            unit = _beside(unit, found) if unit.kind else found
         elif found.kind == "po_box" and main.kind in ("rural_route", "military") and "box_number" not in main.spans:
             main = replace(main, spans=main.spans | found.spans)
         elif found.kind and (main.kind is None or _completes(main, found)):
@@ -138,8 +147,16 @@ def _read_segments(shape: str) -> Reading:
             numberless = _first(_NO_NUMBER, segment, start, "street")
     if main.kind is None:
         main = numberless
-    units = {} if {"unit_kind", "unit_number"} & main.spans.keys() else unit.spans
-    return replace(main, spans=main.spans | units)
+    if {"unit_kind", "unit_number"} & main.spans.keys():
+        return _beside(main, unit)
+    return replace(main, spans=main.spans | unit.spans)
+
+
+def _beside(reading: Reading, unit: Reading) -> Reading:
+    """A second unit (the flat in a building) stands beside the first."""
+    if "unit_more" in reading.spans or "unit_number" not in unit.spans:
+        return reading
+    return replace(reading, spans=reading.spans | {"unit_more": unit.spans["unit_number"]})
 
 
 def _completes(main: Reading, found: Reading) -> bool:

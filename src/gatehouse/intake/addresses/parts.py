@@ -117,8 +117,9 @@ def _spacing() -> list[str]:
         "CASE WHEN contains(line, ',') THEN replace(line, ',', ' , ') ELSE line END",
         "CASE WHEN contains(line, '#') THEN replace(line, '#', ' # ') ELSE line END",
         "CASE WHEN contains(line, chr(39)) THEN replace(line, chr(39), '') ELSE line END",
-        f"CASE WHEN contains(line, '-') THEN regexp_replace({joined}, ' [-]+ | -|- ', ' ', 'g') ELSE line END",
+        f"CASE WHEN contains(line, '-') THEN regexp_replace({joined}, ' -+|-+ |^-+$', ' ', 'g') ELSE line END",
         f"CASE WHEN regexp_matches(line, '[^A-Z0-9 ,#.-]') THEN {_plain('line')} ELSE line END",
+        "CASE WHEN contains(line, '  ') THEN replace(replace(line, '   ', ' '), '  ', ' ') ELSE line END",
     ]
 
 
@@ -216,7 +217,7 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def _pick(connection: duckdb.DuckDBPyConnection, key: str) -> None:
-    picked = ", ".join(f"{_picked(part)} AS {part}" for part in grammar.PARTS)
+    picked = ", ".join(f"{_picked(part)} AS {part}" for part in grammar.PARTS if part != "unit_more")
     domestic = "place.country_key = 'US'"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE address_parts AS SELECT a.{key}, a.shape, a.words, r.finding, r.core_first, "
@@ -241,4 +242,5 @@ def _picked(part: str) -> str:
         words = f"CASE WHEN r.kind = 'rural_route' THEN {rural} ELSE {words} END"
     if part == "unit_number":  # `2ND FL` and `FL 2` are one
         one = f"CASE WHEN r.unit_kind_first = {first} + 1 THEN regexp_extract({one}, '^[0-9]+') ELSE {one} END"
+        one = f"CASE WHEN r.unit_more_first IS NULL THEN {one} ELSE concat({one}, '-', a.words[r.unit_more_first]) END"
     return f"CASE WHEN {first} IS NULL THEN NULL WHEN {first} = {last} THEN {one} ELSE {words} END"

@@ -73,6 +73,11 @@ def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE TEMP TABLE address_hollow_phrases AS SELECT DISTINCT unnest($phrases) AS phrase", {"phrases": phrases}
     )
+    spelt = {word: standard_of(word) for line in _data("institutions.txt") for word in line.lstrip("+=").split()}
+    connection.execute(
+        "CREATE TEMP TABLE address_house_words AS SELECT unnest($words) AS word, unnest($standards) AS standard",
+        {"words": list(spelt), "standards": list(spelt.values())},
+    )
     connection.execute(
         "CREATE TEMP TABLE address_place_words AS "
         "SELECT DISTINCT unnest(string_split(city_key, ' ')) AS word FROM address_zip_cities"
@@ -99,19 +104,22 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "unnest(list_transform(range(1, length(word)), lambda i: word[i : i + 1])) AS pair FROM plain "
         "WHERE class = 'W' AND length(word) >= 4) LEFT JOIN address_pairs pairs USING (pair) GROUP BY word), "
         "close AS (SELECT DISTINCT p.word FROM plain p JOIN address_hollow_words h ON h.flag = 'X' "
-        "AND length(h.word) >= 6 AND left(h.word, 1) = left(p.spelt, 1) "
+        "AND length(h.word) >= 7 AND left(h.word, 1) = left(p.spelt, 1) "
         "AND abs(length(h.word) - length(p.spelt)) <= 1 AND damerau_levenshtein(h.word, p.spelt) = 1 "
         "WHERE p.class IN ('W', 'M')) "
-        "SELECT p.word, p.class, p.standard, CASE "
+        "SELECT p.word, p.class, CASE WHEN p.class IN ('M', 'A') THEN coalesce(house.standard, p.standard) "
+        "ELSE p.standard END AS standard, CASE "
         "WHEN h.flag IS NOT NULL AND (p.class <> 'A' OR length(p.word) > 2) THEN h.flag "
         "WHEN c.word IS NOT NULL THEN 'X' "
-        "WHEN p.class <> 'W' OR length(p.word) < 3 OR known.word IS NOT NULL THEN '.' "
+        "WHEN p.class <> 'W' OR length(p.word) < 3 THEN '.' "
         f"WHEN p.word IN ({short}) OR regexp_matches(p.word, '{'|'.join(runs)}|ABCD|{tripled}') THEN 'K' "
+        "WHEN known.word IS NOT NULL THEN '.' "
         "WHEN length(p.word) >= 4 AND NOT regexp_matches(p.word, '[AEIOUY]') THEN 'K' "
         "WHEN s.unseen >= 2 AND s.unseen * 3 >= length(p.word) - 1 THEN 'K' "
         "ELSE '.' END AS flag FROM plain p LEFT JOIN address_hollow_words h ON h.word = p.spelt "
         "LEFT JOIN close c ON c.word = p.word LEFT JOIN strange s ON s.word = p.word "
-        "LEFT JOIN address_place_words known ON known.word = p.word"
+        "LEFT JOIN address_place_words known ON known.word = p.word "
+        "LEFT JOIN address_house_words house ON house.word = p.spelt AND p.spelt <> p.word"
     )
 
 

@@ -55,7 +55,7 @@ def _zip_state() -> str:
 def _reason() -> str:
     everywhere, outside, words = institution_patterns()
     around = (
-        "CASE WHEN address_kind IS NULL OR core_first IS NULL OR street_type IS NULL "
+        "CASE WHEN address_kind IS NULL OR core_first IS NULL OR house_number IS NULL OR street_type IS NULL "
         "THEN array_to_string(words, ' ') ELSE concat_ws(' , ', array_to_string(words[1 : core_first - 1], ' '), "
         "array_to_string(words[core_last + 1 :], ' ')) END"
     )
@@ -74,7 +74,7 @@ def _reason() -> str:
         WHEN finding IS NOT NULL THEN finding
         WHEN address_kind IS NULL AND {said} IN {hollow} THEN 'placeholder'
         WHEN replace(street_name, ' ', '') IN {hollow}
-            AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|TEST|BAR|EXAMPLE|SAMPLE|CALLE)$'))
+            AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|TEST|BAR|SAMPLE|CALLE|ST|AVE|RD|DR|LN|BLVD|CT|PL|WAY|CIR|HWY)$'))
             THEN 'placeholder'
         WHEN len({named}) > 1 AND len(list_distinct({named})) = 1 AND NOT list_contains({_reduplicated()}, {named}[1])
             THEN 'repeated'

@@ -57,7 +57,8 @@ def class_of(word: str) -> str:
             WHEN regexp_full_match({word}, '[0-9]+[.][0-9]+') THEN 'd'
             WHEN regexp_full_match({word}, '[0-9]+[NSEW][0-9]+') THEN 'G'
             ELSE 'M' END
-        WHEN length({word}) = 1 THEN CASE {word} WHEN ',' THEN ',' WHEN '#' THEN 'N' ELSE 'L' END
+        WHEN NOT regexp_matches({word}, '[A-Z0-9]') THEN CASE WHEN {word} = '#' THEN 'N' ELSE ',' END
+        WHEN length({word}) = 1 THEN 'L'
         WHEN regexp_full_match({word}, '[A-Z]+') THEN 'W'
         WHEN regexp_full_match({word}, '[NSEW][0-9]+([NSEW][0-9]+)?') THEN 'G'
         WHEN regexp_full_match({word}, '[A-Z]{{1,2}}-?[0-9]+') THEN 'A'
