@@ -61,16 +61,17 @@ def test_one_officer_and_one_reason_stand_for_all(connection, exchange):
 def test_its_only_control_of_an_address_is_a_number_like_a_zip(tmp_path, address, zip_code, answered):
     with duckdb.connect() as connection:
         connection.execute(
-            "CREATE TABLE p AS SELECT 1::BIGINT AS person_id, '900010001' AS tin, 'GARCIA' AS last_name, 'ANA' AS first_name"
+            "CREATE TABLE p AS SELECT 1::BIGINT AS person_id, '900010001' AS tin, 'GARCIA' AS last_name, "
+            "'ANA' AS first_name"
         )
         connection.execute("CREATE TABLE a AS SELECT 1::BIGINT AS person_id, '1 ELM ST' AS line1, NULL AS line2, "
                            "'78701' AS postal_code")  # fmt: skip
         for table, name in (("p", "persons"), ("a", "addresses")):
             connection.execute(f"COPY {table} TO '{tmp_path / name}.parquet'")
         connection.execute(
-            "CREATE TABLE r AS SELECT 'R1' AS request_id, '900-01-0001' AS tin, 'García' AS last_name, 'Ana' AS first_name, "
-            "?::VARCHAR AS address_line1, NULL::VARCHAR AS address_line2, NULL::VARCHAR AS city, NULL::VARCHAR AS state, "
-            "?::VARCHAR AS postal_code",
+            "CREATE TABLE r AS SELECT 'R1' AS request_id, '900-01-0001' AS tin, 'García' AS last_name, "
+            "'Ana' AS first_name, ?::VARCHAR AS address_line1, NULL::VARCHAR AS address_line2, "
+            "NULL::VARCHAR AS city, NULL::VARCHAR AS state, ?::VARCHAR AS postal_code",
             [address, zip_code],
         )
         assert historical.run(connection, "r", tmp_path, "h").total == int(answered)

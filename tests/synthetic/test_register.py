@@ -109,7 +109,8 @@ def test_every_form_of_address_occurs(tables, form, pattern):
 
 def test_twins_share_birth_date_and_dwelling_and_not_the_first_name(tables):
     pairs = tables.execute(
-        "SELECT a.birth_date = b.birth_date, left(x.postal_code, 5) = left(y.postal_code, 5), a.first_name = b.first_name "
+        "SELECT a.birth_date = b.birth_date, left(x.postal_code, 5) = left(y.postal_code, 5), "
+        "a.first_name = b.first_name "
         "FROM reg_truth t JOIN reg_persons a USING (person_id) JOIN reg_persons b ON b.person_id = t.other_id "
         "JOIN reg_addresses x ON x.person_id = a.person_id AND x.last_known "
         "JOIN reg_addresses y ON y.person_id = b.person_id AND y.last_known WHERE t.kind = 'twin' "
@@ -122,7 +123,8 @@ def test_twins_share_birth_date_and_dwelling_and_not_the_first_name(tables):
 
 def test_juniors_carry_the_fathers_first_name_and_a_suffix(tables):
     pairs = tables.execute(
-        "SELECT a.suffix, strip_accents(upper(a.first_name)) = strip_accents(upper(b.first_name)), a.birth_date > b.birth_date "
+        "SELECT a.suffix, strip_accents(upper(a.first_name)) = strip_accents(upper(b.first_name)), "
+        "a.birth_date > b.birth_date "
         "FROM reg_truth t JOIN reg_persons a USING (person_id) JOIN reg_persons b ON b.person_id = t.other_id "
         "WHERE t.kind = 'junior'"
     ).fetchall()
@@ -149,8 +151,17 @@ def test_common_names_are_common(tables):
     top = tables.execute(
         "SELECT count(*) FROM reg_persons GROUP BY last_name, first_name ORDER BY 1 DESC LIMIT 1"
     ).fetchone()[0]
-    assert top > 30
-    assert count(tables, "(SELECT DISTINCT last_name FROM reg_persons)") > 5_000
+    assert top > 12
+    assert count(tables, "(SELECT DISTINCT last_name FROM reg_persons)") > 4_000
+
+
+def test_first_names_do_not_follow_from_surnames(tables):
+    shares = tables.execute(
+        "SELECT last_name, max(n) / sum(n) FROM (SELECT last_name, first_name, count(*) AS n FROM reg_persons "
+        "WHERE last_name IN ('SMITH', 'JOHNSON', 'NGUYEN', 'PATEL') GROUP BY ALL) GROUP BY last_name"
+    ).fetchall()
+    assert len(shares) == 4
+    assert all(share < 0.15 for _, share in shares)
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_register(register, connection, tmp_path):
@@ -185,5 +196,5 @@ def test_a_register_of_another_size_is_not_taken_for_this_one(connection, regist
 
 
 def test_an_unfinished_register_is_refused(tmp_path):
-    with pytest.raises(WrongInput, match="synthetic.json"):
+    with pytest.raises(WrongInput, match="no finished synthetic register"):
         read_made(tmp_path)

@@ -85,7 +85,8 @@ def test_lawful_requests_give_an_address_on_file(tables):
     respelled = "('respelled_address', 'missing_unit', 'missing_zip')"
     stray = rows(
         tables,
-        f"SELECT t.kind, count(*) FROM truth t JOIN requests r USING (request_id) WHERE t.lawful AND t.kind NOT IN {respelled} "
+        f"SELECT t.kind, count(*) FROM truth t JOIN requests r USING (request_id) WHERE t.lawful "
+        f"AND t.kind NOT IN {respelled} "
         f"AND NOT EXISTS (SELECT 1 FROM reg_addresses a WHERE a.person_id = t.person_id AND {filed} = {given} "
         "AND left(a.postal_code, 5) = left(r.postal_code, 5)) GROUP BY 1",
     )
@@ -96,8 +97,9 @@ def test_lawful_requests_give_an_address_on_file(tables):
 def test_nobody_of_an_absent_persons_first_name_is_on_file_at_the_address(tables, kind):
     clash = rows(
         tables,
-        "SELECT count(*) FROM truth t JOIN requests r USING (request_id) JOIN reg_addresses a ON left(a.postal_code, 5) = "
-        "left(r.postal_code, 5) AND regexp_extract(a.line1, '[0-9]+') = regexp_extract(r.address_line1, '[0-9]+') "
+        "SELECT count(*) FROM truth t JOIN requests r USING (request_id) JOIN reg_addresses a "
+        "ON left(a.postal_code, 5) = left(r.postal_code, 5) "
+        "AND regexp_extract(a.line1, '[0-9]+') = regexp_extract(r.address_line1, '[0-9]+') "
         f"JOIN reg_persons p ON p.person_id = a.person_id AND {PLAIN.format('p.first_name')} = "
         f"{PLAIN.format('r.first_name')} WHERE t.kind = '{kind}'",
     )
@@ -107,28 +109,29 @@ def test_nobody_of_an_absent_persons_first_name_is_on_file_at_the_address(tables
 def test_addresses_not_on_file_are_not_on_file(tables):
     stray = rows(
         tables,
-        "SELECT count(*) FROM truth t JOIN requests r USING (request_id) JOIN reg_addresses a ON a.person_id = t.made_from "
+        "SELECT count(*) FROM truth t JOIN requests r USING (request_id) JOIN reg_addresses a "
+        "ON a.person_id = t.made_from "
         "AND upper(a.line1) = upper(r.address_line1) WHERE t.kind = 'address_not_on_file'",
     )
     assert stray == [(0,)]
 
 
 def test_each_variant_of_a_name_is_what_it_says(tables):
-    names = f"{PLAIN.format('r.last_name')}, {PLAIN.format('r.first_name')}, {PLAIN.format('p.last_name')}, {PLAIN.format('p.first_name')}"
-    assert all(
-        (last, first) == (own_first, own_last)
-        for last, first, own_last, own_first in about(tables, "order_swapped", names)
-    )
-    assert all(own.startswith(last) and last != own for last, _, own, _ in about(tables, "double_surname_cut", names))
-    assert all(first != own for _, first, _, own in about(tables, "nickname", names))
-    assert all(
-        (last, first) == (ol, of)
-        for last, first, ol, of in about(tables, "diacritics_lost", names)
-        if "Ł" not in ol + of and "Đ" not in ol + of
-    )
-    changed = about(tables, "typing_error", names)
-    assert sum((last, first) != (ol, of) for last, first, ol, of in changed) > 0.9 * len(changed)
-    assert all((last == ol) or (first == of) for last, first, ol, of in changed)
+    columns = ("r.last_name", "r.first_name", "p.last_name", "p.first_name")
+    letters = "translate(strip_accents(upper({0})), 'ĐŁØĦ', 'DLOH')"
+    names = ", ".join(letters.format(column) for column in columns)
+    for last, first, own_last, own_first in about(tables, "order_swapped", names):
+        assert (last, first) == (own_first, own_last)
+    for last, first, own_last, own_first in about(tables, "diacritics_lost", names):
+        assert (last, first) == (own_last, own_first)
+    for last, _, own_last, _ in about(tables, "double_surname_cut", names):
+        assert own_last.startswith(last)
+        assert last != own_last
+    for _, first, _, own_first in about(tables, "nickname", names):
+        assert first != own_first
+    errors = about(tables, "typing_error", names)
+    assert all(last == own_last or first == own_first for last, first, own_last, own_first in errors)
+    assert sum((last, first) == (own_last, own_first) for last, first, own_last, own_first in errors) < len(errors) / 10
 
 
 def test_legal_faults_are_where_the_kind_says_and_nowhere_else(tables):
