@@ -14,7 +14,7 @@ from gatehouse.law.evaluate import Decision
 from gatehouse.law.explain import sentence
 from gatehouse.law.pack import Instrument, Pack, Rule
 from gatehouse.law.prove import Verdict
-from gatehouse.law.timeline import CERTAIN, change_days
+from gatehouse.law.timeline import CERTAIN, change_days, ordered
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfdfb; --line: #d8d6cf; --soft: #6b6a65; --mark: #7a4b00; }
@@ -58,7 +58,7 @@ def _page(pack: Pack, verdicts: Sequence[Verdict], before: Pack | None) -> Itera
     yield from _changes(pack, before)
     yield from _calendar(pack)
     decisions, _ = examples.run(pack)
-    for instrument in pack.instruments:
+    for instrument in ordered(pack):
         yield from _instrument(pack, instrument, decisions)
     yield from _proofs(pack, verdicts)
     yield from _lists(pack)
@@ -68,7 +68,7 @@ def _page(pack: Pack, verdicts: Sequence[Verdict], before: Pack | None) -> Itera
 
 def _contents(pack: Pack) -> Iterable[str]:
     yield "<nav aria-label='Contents'><h2>Contents</h2>"
-    for instrument in pack.instruments:
+    for instrument in ordered(pack):
         yield f"<a href='#{_escaped(instrument.id)}'>{_escaped(instrument.cite)}: {_escaped(instrument.title)}</a>"
     yield "<a href='#proofs'>What was proved</a><a href='#lists'>Lists</a>"
     yield "<a href='#words'>Words used in conditions</a></nav>"

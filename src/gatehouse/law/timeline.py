@@ -23,10 +23,15 @@ def change_days(pack: Pack) -> list[dt.date]:
     return sorted(days)
 
 
-def instruments_at(pack: Pack, as_of: dt.date) -> Iterator[tuple[Instrument, list[Rule]]]:
-    """Each instrument in force on a date with its rules in force, statutes first, then by date made."""
+def ordered(pack: Pack) -> list[Instrument]:
+    """The instruments as counsel cites them: statutes first, then by the day they were made."""
     order = ("statute", "regulation", "agreement", "policy", "order", "opinion")
-    for instrument in sorted(pack.instruments, key=lambda each: (order.index(each.kind), each.made, each.id)):
+    return sorted(pack.instruments, key=lambda each: (order.index(each.kind), each.made, each.id))
+
+
+def instruments_at(pack: Pack, as_of: dt.date) -> Iterator[tuple[Instrument, list[Rule]]]:
+    """Each instrument in force on a date with its rules in force."""
+    for instrument in ordered(pack):
         rules = [rule for rule in pack.in_force(as_of) if rule.instrument is instrument]
         known = instrument.begins <= as_of and (instrument.until is None or as_of < instrument.until)
         if rules or (instrument.kind == "opinion" and known):

@@ -1,0 +1,213 @@
+"""Three readings of one pack on the same rows: DuckDB, Polars and the solver's formula must agree on every rule.
+
+Rows mix edge cases of text (white space of many kinds, look-alikes, other digits), dates around leap days and the
+day the law turns, nulls, and the constants that the pack's own conditions mention.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import polars as pl
+from duckdb import DuckDBPyConnection as Connection
+
+from gatehouse.law import polars_engine
+from gatehouse.law.evaluate import evaluate
+from gatehouse.law.formula import Formula, witnesses
+from gatehouse.law.language import Constant, Kind, walk
+from gatehouse.law.pack import NO_GRANT, Effect, Pack
+from gatehouse.law.polars_engine import TYPES
+from gatehouse.law.prove import solver_module
+
+EDGE_TEXTS = (
+    "",
+    " ",
+    "\u00a0",
+    "given\n",
+    " given",
+    "GIVEN",
+    "gıven",
+    "8 USC 1253(a)(1)\n",
+    "8 USC 1253(a)(1)\u00a0",
+    "８ USC 1253(a)(1)",
+    "8 USC 1253(a)(1",
+    "8 USC 1253(a)(10)",
+    "8 USC 1227(a)",
+    "8 USC 1227(a",
+    "8 USC 1227(A)(1)",
+    "٣",
+    "e\u0301",
+    "é",
+    "null",
+    "\x00",
+)
+EDGE_DATES = (
+    dt.date(1900, 2, 28),
+    dt.date(1900, 3, 1),
+    dt.date(2000, 2, 29),
+    dt.date(2024, 2, 29),
+    dt.date(2024, 3, 1),
+    dt.date(2023, 12, 31),
+    dt.date(2199, 12, 31),
+)
+EDGE_NUMBERS = (0, 1, 2, 49, 50, 51, 499, 500, 501, 2**31 - 1)
+
+
+def constants(pack: Pack) -> dict[Kind, list[Any]]:
+    """The constants that the pack's conditions mention, with their neighbours."""
+    found: dict[Kind, set[Any]] = {Kind.TEXT: set(), Kind.INT: set(EDGE_NUMBERS), Kind.DATE: set(EDGE_DATES)}
+    for rule in pack.rules:
+        found[Kind.DATE].update((rule.begins, rule.begins - dt.timedelta(days=1)))
+        for node in walk(rule.when):
+            if isinstance(node, Constant) and node.kind is Kind.INT and isinstance(node.value, int):
+                found[Kind.INT].update((node.value - 1, node.value, node.value + 1))
+    return {kind: sorted(values) for kind, values in found.items()}
+
+
+def rows(pack: Pack, count: int, as_of: dt.date, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """Random requests, most of them near the pack's examples so that many rules are in play."""
+    chance = random.Random(seed)  # noqa: S311 - tests need rows that can be made again
+    known = constants(pack)
+    texts = witnesses(rule.when for rule in pack.rules)
+    near = [as_of - dt.timedelta(days=days) for days in (-1, 0, 1, 89, 90, 91, 365, 3659, 3660, 3661)]
+    bases = [example.facts for example in pack.examples] or [{}]
+
+    def value(name: str) -> Any:  # noqa: ANN401 - a fact of any type
+        kind = pack.fields[name].kind
+        if chance.random() < 0.25:
+            return None
+        if kind is Kind.BOOL:
+            return chance.random() < 0.5
+        if kind is Kind.TEXT:
+            return chance.choice([*texts.get(name, ()), chance.choice(EDGE_TEXTS)])
+        if kind is Kind.DATE:
+            return chance.choice([*near, chance.choice(known[Kind.DATE])])
+        if kind is Kind.INT:
+            return max(chance.choice(known[Kind.INT]), pack.fields[name].least or 0)
+        return sorted(chance.sample([*pack.items, "something_else"], chance.randint(0, len(pack.items))))
+
+    for seq in range(count):
+        facts = dict(chance.choice(bases))
+        for name in chance.sample(list(pack.fields), chance.choice((0, 1, 2, 4, len(pack.fields)))):
+            facts[name] = value(name)
+        yield {"seq": seq, **{name: facts.get(name) for name in pack.fields}}
+
+
+def frame_of(pack: Pack, facts: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Rows as a typed table."""
+    schema = {"seq": pl.Int64(), **{name: TYPES[declared.kind] for name, declared in pack.fields.items()}}
+    return pl.DataFrame(facts, schema=schema)
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """One row on which two readings differ, and what each says."""
+
+    seq: int
+    readings: str
+    first: object
+    second: object
+
+
+def crosscheck(pack: Pack, count: int, as_of: dt.date, seed: int = 1) -> list[Disagreement]:
+    """Read random rows three ways on one date; every row on which DuckDB, Polars and the solver's formula differ."""
+    frame = frame_of(pack, list(rows(pack, count, as_of, seed)))
+    connection = duckdb.connect()
+    with tempfile.TemporaryDirectory() as folder:
+        by_duckdb = _by_duckdb(connection, pack, frame, Path(folder), as_of)
+        by_solver = _by_solver(connection, pack, frame, Path(folder), as_of)
+    by_polars = polars_engine.evaluate(pack, frame, as_of).sort("seq").rows()
+    found = []
+    for first, second, third in zip(by_duckdb, by_polars, by_solver, strict=True):
+        if tuple(first) != tuple(second):
+            found.append(Disagreement(first[0], "duckdb and polars", first, second))
+        if (first[1] == "cleared", first[2]) != third[1:]:
+            found.append(Disagreement(first[0], "duckdb and solver", first, third))
+    return found
+
+
+Row = tuple[Any, ...]
+
+
+def _by_duckdb(connection: Connection, pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Row]:
+    frame.write_parquet(folder / "facts.parquet")
+    connection.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM '{folder / 'facts.parquet'}'")
+    evaluate(connection, pack, "facts", "decided", as_of)
+    rows = connection.execute("SELECT seq, outcome, fired, items FROM decided ORDER BY seq").fetchall()
+    return [tuple(row) for row in rows]
+
+
+def _by_solver(connection: Connection, pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Row]:
+    """The solver's own formula, node by node, over columns of its symbols: two-valued logic and whole numbers only."""
+    formula = Formula(solver_module(), [pack])
+    outcome = formula.outcome(pack)
+    _symbols(formula, frame, as_of).write_parquet(folder / "symbols.parquet")
+    grants = {rule.id for rule in pack.rules if rule.effect is Effect.GRANT}
+    terms = {rule: term for rule, term in sorted(outcome.fires.items()) if rule not in grants}
+    terms[NO_GRANT] = formula.solver.Not(outcome.granted)
+    columns = ", ".join(_sql(term) for term in terms.values())
+    found = connection.execute(
+        f"SELECT seq, {_sql(outcome.cleared)}, {columns} FROM '{folder / 'symbols.parquet'}' ORDER BY seq"
+    ).fetchall()
+    names = list(terms)
+    return [
+        (seq, cleared, sorted(name for name, fires in zip(names, row, strict=True) if fires))
+        for seq, cleared, *row in found
+    ]
+
+
+def _symbols(formula: Formula, frame: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:
+    """The value of every symbol of the formula for each row."""
+    columns = [pl.col("seq"), pl.lit(as_of.toordinal()).alias("as_of")]
+    for name in formula.symbols:
+        kind = formula.fields[name].kind
+        column = pl.col(name)
+        if kind is Kind.DATE:
+            column = (column - dt.date(1, 1, 1)).dt.total_days() + 1
+        elif kind is Kind.TEXT:
+            texts = frame[name].drop_nulls().unique().to_list()
+            column = column.replace_strict({text: _class(formula, name, text) for text in texts} or {"": 0})
+        missing = False if kind is Kind.BOOL else 0
+        columns += [column.fill_null(missing).alias(name), pl.col(name).is_null().alias(f"{name} is null")]
+    asked, agreed = pl.col("items_requested"), pl.col("items_agreed")
+    known = pl.lit(0)
+    for item in formula.items:
+        has = asked.list.contains(item).fill_null(value=False)
+        known = known + has.cast(pl.Int64)
+        columns += [
+            has.alias(f"asks {item}"),
+            agreed.list.contains(item).fill_null(value=False).alias(f"agreed {item}"),
+        ]
+    columns.append((asked.list.len() > known).fill_null(value=False).alias("asks something else"))
+    return frame.select(columns)
+
+
+def _class(formula: Formula, name: str, text: str) -> int:
+    """The class whose witness gives the same answers: the text itself, else the longest prefix, else the last."""
+    known = formula.texts.get(name, (text,))
+    if text in known:
+        return known.index(text)
+    starts = [n for n, each in enumerate(known) if each.endswith("…") and text.startswith(each.rstrip("…"))]
+    return max(starts, key=lambda n: len(known[n]), default=len(known) - 1)
+
+
+_INFIX = {"and": "AND", "or": "OR", "=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "+": "+", "-": "-", "*": "*"}
+
+
+def _sql(term: Any) -> str:  # noqa: ANN401 - a solver's term
+    """A solver's term, written out for the columns of its symbols."""
+    operator, parts = term.decl().name(), [_sql(each) for each in term.children()]
+    if not parts:
+        return f'"{operator}"' if operator not in ("true", "false", "Int") else str(term)
+    if operator == "not":
+        return f"(NOT {parts[0]})"
+    if operator == "if":
+        return f"(CASE WHEN {parts[0]} THEN {parts[1]} ELSE {parts[2]} END)"
+    return f"({f' {_INFIX[operator]} '.join(parts)})"
