@@ -1,4 +1,4 @@
-"""Whom a request might mean: the persons who have the address it gives on file, and share a name, a TIN or a birth date.
+"""Whom a request might mean: persons who have its address on file, and share its name, TIN or birth date.
 
 Nobody's file is opened on a name or a TIN alone. The entries of the register stream once past the places that the
 batch names, as fixed-width keys; texts are read afterwards, for the few rows that met.

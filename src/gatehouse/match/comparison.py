@@ -31,7 +31,7 @@ def last_name(lax: str) -> str:
     of a double surname alone, or without its particles.
     """
     s, p = "s.last_key", "p.last_key"
-    turned = "(s.last_key = {0} OR p.last_key = {1})".format(_turned(p), _turned(s))
+    turned = f"({s} = {_turned(p)} OR {p} = {_turned(s)})"
     variant = f"{_plain(s)} = {_plain(p)} OR {turned}"
     cut = f"({_part_of(s, p)}) OR ({_part_of(p, s)})"
     return (
@@ -95,8 +95,9 @@ def address() -> str:
     contradicts = " OR ".join(f"s.{part} <> h.{part}" for part in named)
     missing = " OR ".join(f"s.{part} IS DISTINCT FROM h.{part}" for part in named)
     unit_s, unit_h = "coalesce(s.unit_number, s.unit_kind)", "coalesce(h.unit_number, h.unit_kind)"
-    kinds = f"s.unit_kind = h.unit_kind OR coalesce(s.unit_kind, '#') IN {_ANY_UNIT} AND coalesce(h.unit_kind, '#') IN {_ANY_UNIT}"
-    unit = f"{unit_s} = {unit_h} AND ({kinds} OR s.unit_kind = '#' OR h.unit_kind = '#')"
+    alike = " AND ".join(f"coalesce({side}.unit_kind, '#') IN {_ANY_UNIT}" for side in "sh")
+    kinds = f"s.unit_kind = h.unit_kind OR s.unit_kind = '#' OR h.unit_kind = '#' OR {alike}"
+    unit = f"{unit_s} = {unit_h} AND ({kinds})"
     return (
         f"CASE WHEN NOT ({whole} AND {town}) OR coalesce({contradicts}, false) THEN 'different' "
         f"WHEN {unit_s} IS NOT NULL AND {unit_h} IS NOT NULL AND NOT ({unit}) THEN 'unit_differs' "

@@ -119,7 +119,10 @@ def _count(connection: duckdb.DuckDBPyConnection, register: Register) -> Census:
     homes = connection.execute("SELECT count(*), sum(addresses) FROM register_homes").fetchone()
     names = connection.execute(f"SELECT count(*) FROM {register.relation('names')}").fetchone()
     restrictions = connection.execute(f"SELECT count(*) FROM {register.relation('restrictions')}").fetchone()
-    assert row and homes and names and restrictions  # noqa: S101 - an aggregate always has one row
+    assert row is not None  # noqa: S101 - an aggregate always has one row
+    assert homes is not None  # noqa: S101
+    assert names is not None  # noqa: S101
+    assert restrictions is not None  # noqa: S101
     return Census(
         persons=row[0],
         addresses=int(homes[1] or 0),

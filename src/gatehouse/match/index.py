@@ -163,8 +163,8 @@ class _Steps:
         also = name_keys("n.last_name", "n.first_name", "n.middle_name", "n.suffix")
         self._write(
             "people",
-            f"SELECT person_id::BIGINT AS person_id, {own}, birth_date, try_cast(tin AS UINTEGER) AS tin, false AS other "
-            f"FROM {self.register.relation('persons')} "
+            f"SELECT person_id::BIGINT AS person_id, {own}, birth_date, try_cast(tin AS UINTEGER) AS tin, "
+            f"false AS other FROM {self.register.relation('persons')} "
             f"UNION ALL SELECT n.person_id::BIGINT, {also}, p.birth_date, try_cast(p.tin AS UINTEGER), true "
             f"FROM {self.register.relation('names')} n "
             f"JOIN (SELECT person_id, birth_date, tin FROM {self.register.relation('persons')}) p USING (person_id)",

@@ -25,6 +25,7 @@ def load_nicknames(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary table `match_nicknames` (`one`, `other`)."""
     pairs = read_nicknames()
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE match_nicknames AS SELECT unnest($1::VARCHAR[]) AS one, unnest($2::VARCHAR[]) AS other",
+        "CREATE OR REPLACE TEMP TABLE match_nicknames AS "
+        "SELECT unnest($1::VARCHAR[]) AS one, unnest($2::VARCHAR[]) AS other",
         [[one for one, _ in pairs], [other for _, other in pairs]],
     )

@@ -132,7 +132,8 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
     other = "(exact OR c.namesakes_near = 0)"
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE match_answers AS SELECT j.*, {sole} AS alone, {other} AS own_name, "
-        f"(named AND NOT contradicted AND {sole} AND {other}) AS agrees FROM match_judged j JOIN match_crowd c USING (seq)"
+        f"(named AND NOT contradicted AND {sole} AND {other}) AS agrees "
+        "FROM match_judged j JOIN match_crowd c USING (seq)"
     )
     for table in ("match_compared", "match_judged", "match_crowd"):
         connection.execute(f"DROP TABLE {table}")
