@@ -6,7 +6,9 @@ Numbers are read leniently where that is unambiguous, dates strictly. What canno
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Iterator
 
 import duckdb
 
@@ -38,10 +40,21 @@ def normalise(connection: duckdb.DuckDBPyConnection, wire: str, target: str, sig
     connection.execute(f"CREATE OR REPLACE TEMP TABLE normal_officers AS {_lists(wire, 'officer_ids', 'officer_list')}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE normal_items AS {_lists(wire, 'items', 'item_list')}")
     addresses.judge(connection, _addressed(connection, wire), "normal_addresses", "seq")
-    connection.execute(f"CREATE OR REPLACE TABLE {target} AS {_query(wire)}", [signed_on])
+    with _in_order(connection):
+        connection.execute(f"CREATE OR REPLACE TABLE {target} AS {_query(wire)}", [signed_on])
     for table in (wire, "normal_officers", "normal_items", "normal_citations", "normal_addresses"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP VIEW normal_addressed")
+
+
+@contextlib.contextmanager
+def _in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Keep the rows of the first table of every join in their order: the planner may not swap sides."""
+    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
+    try:
+        yield
+    finally:
+        connection.execute("RESET disabled_optimizers")
 
 
 def _addressed(connection: duckdb.DuckDBPyConnection, wire: str) -> str:
@@ -111,15 +124,29 @@ _PROCEEDING = f"""CASE
     WHEN {_SPOKEN} IN ({", ".join(f"'{kind}'" for kind in _PROCEEDINGS)}) THEN {_SPOKEN}
     WHEN regexp_matches({_SPOKEN}, 'removal|deport') THEN 'civil_removal'
     ELSE 'other' END"""
-_WORDS = "' ' || trim(regexp_replace(upper(strip_accents(reason)), '[^A-Z]+', ' ', 'g')) || ' '"
+# Marks that part the words of most reasons; whatever else is no letter is taken out by the slower second step.
+_MARKS = "0123456789.,;:-/()'\"&"
 
 
-def _reason_key() -> str:
-    """A reason's words without the names of the row's own subject, so that a template filled in is one template."""
+def _reason_words() -> str:
+    """A reason's letters as upper-case words between single or several spaces, other marks still among them."""
+    text = "upper(strip_accents(reason))"
+    for mark in _MARKS:
+        text = f"replace({text}, chr({ord(mark)}), ' ')"
+    return f"' ' || {text} || ' '"
+
+
+def _reason_letters() -> str:
+    """The letters of `reason_words` without the row's own names, so that a template filled in is one template."""
     text = "reason_words"
     for name in ("last_key", "first_key", "middle_key"):
         text = f"replace({text}, ' ' || coalesce({name}, '|') || ' ', ' ')"
-    return f"nullif(trim({text}), '')"
+    return f"replace({text}, ' ', '')"
+
+
+_LETTERS = (
+    "CASE WHEN regexp_full_match(letters, '[A-Z]*') THEN letters ELSE regexp_replace(letters, '[^A-Z]', '', 'g') END"
+)
 
 
 def _state(text: str, citation: str) -> str:
@@ -132,14 +159,15 @@ def _query(wire: str) -> str:
     ordered, ordered_state = _past("final_order_date")
     reviewed, reviewed_state = _past("review_order_date")
     reads = ", ".join(f"{_date(column)} AS {column}_read" for column in _DATES)
-    plain_reason = ", ".join(f"'{text}'" for text in _NO_REASON)
+    no_reason = ", ".join(f"'{text.replace(' ', '')}'" for text in _NO_REASON)
     place = ", ".join(f"place.{part}" for part in (*addresses.PARTS, "zip_state", "address_verdict", "address_reason"))
     return f"""
         WITH read AS (
-            SELECT rowid AS seq, *, ?::DATE AS signed_on, {reads}, {_WORDS} AS reason_words,
+            SELECT rowid AS seq, *, ?::DATE AS signed_on, {reads}, {_reason_words()} AS reason_words,
                    {names.name_keys("last_name", "first_name", "middle_name", "suffix")}
             FROM {wire}
-        ), keyed AS (SELECT *, {_reason_key()} AS reason_key FROM read)
+        ), worded AS (SELECT *, {_reason_letters()} AS letters FROM read
+        ), keyed AS (SELECT *, {_LETTERS} AS only_letters FROM worded)
         SELECT read.seq, {", ".join(f"read.{column}" for column in COLUMNS)},
                last_key, first_key, middle_key, suffix_key,
                {names.name_state("last_key", "first_key")} AS name_state,
@@ -154,9 +182,9 @@ def _query(wire: str) -> str:
                ground.citation AS ground_citation, {_state("read.removal_ground", "ground")} AS ground_state,
                {_PROCEEDING} AS proceeding_kind,
                CASE WHEN reason IS NULL THEN 'absent'
-                    WHEN reason_key IS NULL OR reason_key IN ({plain_reason}) THEN 'placeholder'
+                    WHEN only_letters IN ('', {no_reason}) THEN 'placeholder'
                     ELSE 'given' END AS reason_state,
-               length(reason)::INTEGER AS reason_length, reason_key,
+               length(reason)::INTEGER AS reason_length, md5(nullif(only_letters, '')) AS reason_key,
                coalesce(officer_list, []) AS officer_list, coalesce(item_list, []) AS item_list,
                {place}
         FROM keyed read

@@ -73,9 +73,12 @@ def _select(layout: Layout) -> str:
     at = {target: f"c{number}" for number, target in enumerate(layout.targets)}
     if FREE_ADDRESS in at:
         at |= _split_address(at[FREE_ADDRESS])
-    return ", ".join(
-        f"nullif(trim({at[column]}, ' \t\r\n\u00a0'), '') AS {column}" if column in at else "NULL" for column in COLUMNS
-    )
+    return ", ".join(f"{_trimmed(at[column])} AS {column}" if column in at else "NULL" for column in COLUMNS)
+
+
+def _trimmed(text: str) -> str:
+    """Without spaces at its ends, NULL if nothing remains; asking first costs less than trimming all."""
+    return f"CASE WHEN {text} >= '!' AND NOT ends_with({text}, ' ') THEN {text} ELSE nullif(trim({text}), '') END"
 
 
 def _split_address(text: str) -> dict[str, str]:
@@ -83,7 +86,8 @@ def _split_address(text: str) -> dict[str, str]:
 
     What does not have that form stays in the first line, where the judge of addresses finds it incomplete.
     """
-    flat = f"regexp_replace(regexp_replace({text}, '\\s*[\r\n]+\\s*', ', ', 'g'), '[\\s,.]*(USA|U\\.S\\.A|US)?[\\s,.]*$', '')"
+    lines = f"regexp_replace({text}, '\\s*[\r\n]+\\s*', ', ', 'g')"
+    flat = f"regexp_replace({lines}, '[\\s,.]*(USA|U\\.S\\.A|US)?[\\s,.]*$', '')"
     form = r"(?s)^(.*\S)\s*,\s*([^,\d]*[^,\d\s])\s*,?\s+([A-Za-z]{2})(?:[\s,]+(\d{5}(?:-?\d{4})?))?$"
     cut = {
         column: f"nullif(regexp_extract({flat}, '{form}', {group}), '')"
