@@ -6,9 +6,7 @@ Numbers are read leniently where that is unambiguous, dates strictly. What canno
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-from collections.abc import Iterator
 
 import duckdb
 
@@ -32,29 +30,19 @@ _NO_REASON = (
 
 
 def normalise(connection: duckdb.DuckDBPyConnection, wire: str, target: str, signed_on: dt.date) -> None:
-    """Make the table `target` from the table `wire` of the wire's columns, in the same order; `wire` is dropped.
+    """Make the table `target` from the table `wire` of the wire's columns; `wire` is dropped.
 
-    `seq` is the row's place, from 0. `signed_on` is the day after which nothing in a request can have happened.
+    `seq` is the row's place in the submission, from 0; the table itself is in no order. `signed_on` is the day after
+    which nothing in a request can have happened.
     """
     _read_citations(connection, wire)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE normal_officers AS {_lists(wire, 'officer_ids', 'officer_list')}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE normal_items AS {_lists(wire, 'items', 'item_list')}")
     addresses.judge(connection, _addressed(connection, wire), "normal_addresses", "seq")
-    with _in_order(connection):
-        connection.execute(f"CREATE OR REPLACE TABLE {target} AS {_query(wire)}", [signed_on])
+    connection.execute(f"CREATE OR REPLACE TABLE {target} AS {_query(wire)}", [signed_on])
     for table in (wire, "normal_officers", "normal_items", "normal_citations", "normal_addresses"):
         connection.execute(f"DROP TABLE {table}")
     connection.execute("DROP VIEW normal_addressed")
-
-
-@contextlib.contextmanager
-def _in_order(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Keep the rows of the first table of every join in their order: the planner may not swap sides."""
-    connection.execute("SET disabled_optimizers = 'join_order,build_side_probe_side'")
-    try:
-        yield
-    finally:
-        connection.execute("RESET disabled_optimizers")
 
 
 def _addressed(connection: duckdb.DuckDBPyConnection, wire: str) -> str:
