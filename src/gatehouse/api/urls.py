@@ -1,7 +1,9 @@
-"""Where the API is."""
+"""Where the API is: /api/v1/."""
 
 from __future__ import annotations
 
-from django.urls import URLPattern
+from django.urls import path
 
-urlpatterns: list[URLPattern] = []
+from gatehouse.api.endpoints import api
+
+urlpatterns = [path("v1/", api.urls)]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import webbrowser
 from pathlib import Path
@@ -23,8 +25,11 @@ def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bo
 
     Example: gatehouse serve --site custodian --port 8000
     """
-    from gatehouse.cli.web import UPLOAD_LIMIT, api_installed, application
+    from gatehouse.cli.web import UPLOAD_LIMIT, api_installed, application, taken
 
+    if taken():
+        # Another command opened the database in this process, and Django learns its apps only once.
+        sys.exit(subprocess.run([sys.executable, "-m", "gatehouse", *_again(root, port, host, browser)]).returncode)  # noqa: S603, PLW1510
     served = application(root, hosts=(host, "localhost", "127.0.0.1", *names), https=https)
     from waitress import create_server
 
@@ -41,9 +46,30 @@ def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bo
     click.echo(f"Gatehouse is served at {address} – stop with Ctrl-C")
     if not api_installed():
         click.echo("The API is not installed. Add it with: pip install 'gatehouse[api]'", err=True)
+    _say_who_may_sign_in(root)
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     try:
         server.run()
     except KeyboardInterrupt:
         server.close()
+
+
+def _again(root: Path, port: int, host: str, browser: bool) -> list[str]:  # noqa: FBT001 - as given on the command line
+    given = ["serve", "--site", str(root), "--port", str(port), "--host", host]
+    return given if browser else [*given, "--no-browser"]
+
+
+def _say_who_may_sign_in(root: Path) -> None:
+    """On a demonstration site, accounts with new passwords; a real site's accounts are its administrator's."""
+    from gatehouse.console import accounts, demonstration
+    from gatehouse.pipeline.site import open_site
+
+    site = open_site(root)
+    if site.demonstration:
+        click.echo("Sign in as one of these; the passwords are new each time:")
+        for username, title, password in demonstration.people(site):
+            click.echo(f"  {username:<14} {password:<18} {title}")
+    elif accounts.none_yet():
+        _, password = accounts.create("administrator", name="Administrator", role="administrator")
+        click.echo(f"The first account: administrator, password {password} (shown once; it makes the others)")

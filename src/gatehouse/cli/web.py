@@ -17,20 +17,35 @@ import django
 from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
+from gatehouse import store
 from gatehouse.kernel import files
+from gatehouse.kernel.errors import MachineFailed
 from gatehouse.pipeline.site import Site, open_site
-from gatehouse.store.settings import APP, database, migrate
+from gatehouse.store.settings import APP, database
 
 UPLOAD_LIMIT = 1 << 30
 """Bytes of one upload; 1.28 million requests are about 300 MB as CSV."""
 
 
 def configure(site: Site, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), https: bool = False) -> None:
-    """Set Django up for a site, once in a process; with the API where its extra is installed."""
+    """Set Django up for a site; a process that serves another one already is pointed at this one.
+
+    To be called before anything opens the site's database, because Django learns its apps only once. Raises
+    MachineFailed when the store was readied without the console before.
+    """
     if settings.configured:
-        return
-    settings.configure(**_settings(site, hosts, https=https))
-    django.setup()
+        if taken():
+            raise MachineFailed("this process opened a database before the console was readied", remedy="Start anew")
+        settings.GATEHOUSE_SITE = str(site.root)
+    else:
+        settings.configure(**_settings(site, hosts, https=https))
+        django.setup()
+    store.configure(site.database)
+
+
+def taken() -> bool:
+    """Whether this process opened a database without the console, so that it can no longer serve one."""
+    return bool(settings.configured) and not hasattr(settings, "GATEHOUSE_SITE")
 
 
 def application(root: Path, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), https: bool = False) -> WSGIHandler:
@@ -39,7 +54,9 @@ def application(root: Path, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost
     configure(site, hosts=hosts, https=https)
     from django.core.wsgi import get_wsgi_application
 
-    migrate()
+    from gatehouse.console import arrivals
+
+    arrivals.resume()
     return get_wsgi_application()
 
 

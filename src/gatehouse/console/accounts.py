@@ -81,6 +81,11 @@ def _set(account: Account, chosen: str) -> None:
     account.save()
 
 
+def none_yet() -> bool:
+    """Whether nobody can sign in yet."""
+    return not Account.objects.exists()
+
+
 def may_try(username: str) -> bool:
     """Whether another sign-in may be tried for a name: fewer than 8 failures in the last 15 minutes."""
     since = timezone.now() - WINDOW

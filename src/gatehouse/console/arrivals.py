@@ -21,6 +21,7 @@ from gatehouse.intake.submission import receive
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.store.models import Release
 
 _ONE_AT_A_TIME = threading.Lock()
 """Determining is heavy: one submission at a time in this process, the others wait their turn."""
@@ -72,6 +73,17 @@ def resume() -> None:
 def waiting(agency: str) -> Iterable[Arrival]:
     """What an agency handed in that is not a docket yet, newest first."""
     return Arrival.objects.filter(agency=agency).exclude(state=Arrival.State.DONE).order_by("-at")[:50]
+
+
+def package(docket: Path, name: str, release: str) -> Path | None:
+    """The file of one published release that is not recalled; None where there is none."""
+    known = Release.objects.filter(
+        identifier=release, file__docket=name, published_at__isnull=False, recalled_at__isnull=True
+    ).exists()
+    if not known or not ids.is_name(release):
+        return None
+    found = [path for path in (docket / "releases").iterdir() if path.is_file() and path.stem == release]
+    return found[0] if len(found) == 1 else None
 
 
 def _path(identifier: str) -> Path:

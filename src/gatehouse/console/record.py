@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from gatehouse.console import words
+import duckdb
+
+from gatehouse.console import desk, words
 from gatehouse.console.reading import Case, Row
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.match.register import Register, open_register
+
+MOST = 4
+"""How many of a candidate's addresses are shown."""
 
 _ADDRESS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
 
@@ -59,4 +67,43 @@ def address(row: Row) -> str:
 
 
 def _on_file(candidate: Row | None) -> Mapping[str, Any]:
-    return {}
+    """The candidate's own record, read from the register; nothing where there is none or it cannot be read."""
+    if candidate is None:
+        return {}
+    try:
+        register = _register(desk.site().register)
+        with _connection().cursor() as cursor:
+            person = _rows(cursor, f"SELECT * FROM {register.relation('persons')}", candidate["person_id"])
+            addresses = _rows(cursor, f"SELECT * FROM {register.relation('addresses')}", candidate["person_id"])
+    except (GatehouseError, duckdb.Error):
+        return {}
+    if not person:
+        return {}
+    lines = [_placed(row, current=bool(row["last_known"])) for row in sorted(addresses, key=_newest_first)[:MOST]]
+    return {**person[0], "address": "; ".join(lines)}
+
+
+def _rows(cursor: duckdb.DuckDBPyConnection, query: str, person: int) -> list[Row]:
+    cursor.execute(f"{query} WHERE person_id = $person", {"person": person})
+    names = [column[0] for column in cursor.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _newest_first(row: Row) -> tuple[bool, str]:
+    return (not row["last_known"], str(row["valid_to"] or ""))
+
+
+def _placed(row: Row, *, current: bool) -> str:
+    parts = ("line1", "line2", "city", "state", "postal_code", "country")
+    text = ", ".join(str(row[part]) for part in parts if row[part])
+    return text if current else f"formerly {text}"
+
+
+@lru_cache(maxsize=2)
+def _register(address: str) -> Register:
+    return open_register(address)
+
+
+@lru_cache(maxsize=1)
+def _connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect(config={"threads": 2, "memory_limit": "512MB", "autoinstall_known_extensions": "false"})

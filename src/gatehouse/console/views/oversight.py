@@ -22,7 +22,7 @@ from gatehouse.console.views.officer import law_of, outcome_bar
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
-from gatehouse.ledger.policy import Policy
+from gatehouse.ledger import policy as policies
 from gatehouse.ledger.verify import Verified, verify_log
 
 COMPARED = ("outcome", "fired", "codes", "items")
@@ -105,8 +105,8 @@ def verify(request: HttpRequest) -> HttpResponse:
     verified: Verified | None = None
     problem = ""
     try:
-        policy = Policy.parse(site.policy.read_text(encoding="utf-8"), where=site.policy.name)
-        verified = verify_log(site.ledger, policy)
+        trusted = policies.read(site.policy)
+        verified = verify_log(site.ledger, trusted)
     except GatehouseError as error:
         problem = f"{error}."
     except OSError:

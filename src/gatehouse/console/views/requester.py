@@ -17,7 +17,6 @@ from gatehouse.console.guard import account, needs, own
 from gatehouse.console.models import Arrival
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
-from gatehouse.kernel import ids
 from gatehouse.store.models import Release
 
 TONES = {"answered": "good", "pending": "wait", "not_answered": "quiet"}
@@ -146,12 +145,7 @@ def _file(reader: Reader, file: str, shown: str) -> FileResponse:
 def release(request: HttpRequest, name: str, release: str) -> HttpResponseBase:
     """One sealed package; only the officer it names can open it."""
     reader = _own_docket(request, name)
-    known = Release.objects.filter(
-        identifier=release, file__docket=name, published_at__isnull=False, recalled_at__isnull=True
-    ).exists()
-    if not known or not ids.is_name(release):
+    path = arrivals.package(reader.folder, name, release)
+    if path is None:
         raise Http404
-    found = sorted((reader.folder / "releases").glob(f"{release}*"))
-    if len(found) != 1 or not found[0].is_file():
-        raise Http404
-    return FileResponse(found[0].open("rb"), as_attachment=True, filename=found[0].name)
+    return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)

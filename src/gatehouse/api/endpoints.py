@@ -1,0 +1,218 @@
+"""The operations: hand in, send, follow, read answers, fetch releases; and the public log."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
+from ninja import File, Header, NinjaAPI, Path, Query
+from ninja.errors import HttpError
+from ninja.files import UploadedFile
+from ninja.security import HttpBearer
+
+from gatehouse.api import problems, repeats
+from gatehouse.api.problems import Problem
+from gatehouse.api.schemas import Answers, Checkpoint, Packages, Receipt, Submission, Submissions
+from gatehouse.console import accounts, arrivals, desk, figures, log
+from gatehouse.console.models import Account, Arrival
+from gatehouse.console.permissions import Permission
+from gatehouse.console.reading import Reader
+from gatehouse.kernel import digests
+from gatehouse.store.models import Release
+
+
+class Key(HttpBearer):
+    """A key of an account, sent as a bearer token (RFC 6750)."""
+
+    def authenticate(self, request: HttpRequest, token: str) -> Account | None:
+        """The account behind the key, or nobody."""
+        return accounts.account_of_key(token)
+
+
+api = NinjaAPI(
+    title="Gatehouse",
+    version="1",
+    description="Hand in submissions, read answers, fetch sealed releases, mirror the log.",
+    docs_url=None,
+    auth=Key(),
+    urls_namespace="api-1",
+)
+problems.register(api)
+
+PROBLEMS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 503), Problem)
+Name = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
+After = Annotated[str, Query(max_length=256)]
+Limit = Annotated[int, Query(ge=1, le=1000)]
+Once = Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=repeats.MOST_KEY, pattern=r"^[!-~]+$")]
+
+
+def _may(request: HttpRequest, permission: Permission) -> Account:
+    account: Account = request.auth  # type: ignore[attr-defined]
+    if not account.may(permission):
+        raise HttpError(403, "The role of this account does not allow it.")
+    return account
+
+
+def _docket(request: HttpRequest, name: str, permission: Permission) -> Reader:
+    account = _may(request, permission)
+    reader = desk.docket(name)
+    if figures.agency_of(reader) != account.agency:
+        raise Http404
+    return reader
+
+
+@api.post("/submissions", response={202: Submission, **PROBLEMS}, summary="Hand in a zip; its form is checked")
+def hand_in(request: HttpRequest, key: Once, file: Annotated[UploadedFile, File()]) -> HttpResponse:
+    """Keep the zip and check its form in the background. No record is searched and nothing is sent yet."""
+    account = _may(request, Permission.AGENCY_SUBMISSION_SEND)
+    digest = digests.of_bytes(b"") if not file.size else _digest(file)
+
+    def act() -> tuple[int, str]:
+        arrival = arrivals.keep(file, account)
+        arrivals.check(arrival)
+        return 202, _of_arrival(arrival).model_dump_json()
+
+    return repeats.once(account, key, f"hand_in {digest}", act)
+
+
+def _digest(file: UploadedFile) -> str:
+    import hashlib
+
+    found = hashlib.sha256()
+    for chunk in file.chunks():
+        found.update(chunk)
+    file.seek(0)
+    return found.hexdigest()
+
+
+@api.post("/submissions/{name}/send", response={202: Submission, **PROBLEMS}, summary="Send a checked submission")
+def send(request: HttpRequest, name: Name, key: Once) -> HttpResponse:
+    """Have every request decided. Sending again changes nothing."""
+    account = _may(request, Permission.AGENCY_SUBMISSION_SEND)
+    arrival = _arrival(account, name)
+    if arrival is None:
+        raise Http404
+    if arrival.state in {Arrival.State.CHECKING, Arrival.State.REFUSED, Arrival.State.FAILED}:
+        raise HttpError(409, "Only a submission whose form was checked and is whole can be sent.")
+
+    def act() -> tuple[int, str]:
+        arrivals.send(arrival)
+        arrival.refresh_from_db()
+        return 202, _of_arrival(arrival).model_dump_json()
+
+    return repeats.once(account, key, f"send {name}", act)
+
+
+@api.get("/submissions", response={200: Submissions, **PROBLEMS}, summary="The agency's submissions")
+def submissions(request: HttpRequest, after: After = "", limit: Limit = 100) -> Submissions:
+    """Received dockets and what is on its way, by id."""
+    account = _may(request, Permission.AGENCY_SUBMISSION_READ)
+    found = [_of_arrival(arrival) for arrival in arrivals.waiting(account.agency)]
+    for name in desk.shelf().names():
+        reader = desk.docket(name)
+        if figures.agency_of(reader) == account.agency:
+            found.append(_of_docket(name, reader))
+    later = sorted((entry for entry in found if entry.id > after), key=lambda entry: entry.id)
+    return Submissions(items=later[:limit], next=later[limit - 1].id if len(later) > limit else None)
+
+
+@api.get("/submissions/{name}", response={200: Submission, **PROBLEMS}, summary="One submission")
+def submission(request: HttpRequest, name: Name) -> Submission:
+    """Where it is on its way, by the id from handing in or by the submission's own id."""
+    account = _may(request, Permission.AGENCY_SUBMISSION_READ)
+    arrival = _arrival(account, name)
+    if arrival is not None:
+        return _of_arrival(arrival)
+    return _of_docket(name, _docket(request, name, Permission.AGENCY_SUBMISSION_READ))
+
+
+@api.get("/submissions/{name}/receipt", response={200: Receipt, **PROBLEMS}, summary="The signed receipt")
+def receipt(request: HttpRequest, name: Name) -> Receipt:
+    """The receipt's exact text and its signature line; check it with the custodian's public key."""
+    folder = _docket(request, name, Permission.AGENCY_SUBMISSION_READ).folder
+    text, signature = folder / "receipt.json", folder / "receipt.json.sig"
+    if not text.is_file():
+        raise Http404
+    signed = signature.read_text(encoding="utf-8") if signature.is_file() else None
+    return Receipt(receipt=text.read_text(encoding="utf-8"), signature=signed)
+
+
+@api.get("/submissions/{name}/answers", response={200: Answers, **PROBLEMS}, summary="Answers as they stand now")
+def answers(request: HttpRequest, name: Name, after: After = "", limit: Limit = 100) -> Answers:
+    """Pending requests are all answered together when the docket closes."""
+    reader = _docket(request, name, Permission.AGENCY_SUBMISSION_READ)
+    rows = reader.answer_page(after, limit + 1)
+    items = [
+        {
+            "request_id": row["request_id"],
+            "outcome": row["outcome"],
+            "codes": [code for code in str(row["codes"] or "").split(";") if code],
+            "text": row["text"] or "",
+        }
+        for row in rows[:limit]
+    ]
+    return Answers.model_validate({"items": items, "next": items[-1]["request_id"] if len(rows) > limit else None})
+
+
+@api.get("/submissions/{name}/releases", response={200: Packages, **PROBLEMS}, summary="Sealed releases")
+def releases(request: HttpRequest, name: Name) -> Packages:
+    """One package for each officer, and what has come back about it."""
+    _docket(request, name, Permission.AGENCY_RELEASE_FETCH)
+    found = Release.objects.filter(file__docket=name, published_at__isnull=False).prefetch_related("returns")
+    items = [
+        {
+            "id": row.identifier,
+            "officer": row.officer,
+            "digest": row.digest,
+            "sealed_at": row.sealed_at,
+            "expires_on": row.expires_on,
+            "recalled": row.recalled_at is not None,
+            "returned": [back.kind for back in row.returns.all()],
+        }
+        for row in found.order_by("sealed_at", "identifier")
+    ]
+    return Packages.model_validate({"items": items})
+
+
+@api.get("/submissions/{name}/releases/{release}", summary="One sealed package", response={200: bytes, **PROBLEMS})
+def release(request: HttpRequest, name: Name, release: Name) -> HttpResponseBase:
+    """The bytes of one package; only the officer it names can open it. A recalled one is gone."""
+    reader = _docket(request, name, Permission.AGENCY_RELEASE_FETCH)
+    path = arrivals.package(reader.folder, name, release)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"), content_type="application/octet-stream")
+
+
+@api.get("/ledger", auth=None, response={200: Checkpoint, **PROBLEMS}, summary="The newest checkpoint")
+def ledger(request: HttpRequest) -> Checkpoint:
+    """The log's files lie below /ledger/, named as C2SP tlog-tiles names them."""
+    head = log.head(desk.site().ledger)
+    if head is None:
+        raise Http404
+    return Checkpoint(origin=head.origin, size=head.size, root=head.root, note=head.text)
+
+
+def _arrival(account: Account, name: str) -> Arrival | None:
+    return Arrival.objects.filter(identifier=name, agency=account.agency).first()
+
+
+def _of_arrival(arrival: Arrival) -> Submission:
+    state = "received" if arrival.state == Arrival.State.DONE else str(arrival.state)
+    return Submission.model_validate(
+        {
+            "id": arrival.identifier,
+            "state": state,
+            "submission": arrival.submission,
+            "requests": arrival.requests,
+            "message": arrival.message,
+            "form": arrival.form,
+        }
+    )
+
+
+def _of_docket(name: str, reader: Reader) -> Submission:
+    requests = int(reader.receipt.get("requests") or 0)
+    return Submission(
+        id=name, state="received", submission=name, requests=requests, received_at=figures.received_at(reader)
+    )

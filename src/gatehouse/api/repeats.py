@@ -1,0 +1,44 @@
+"""Idempotency keys: the same request sent again gets the same answer and does nothing twice."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+
+from django.db import IntegrityError, transaction
+from django.http import HttpResponse
+from ninja.errors import HttpError
+
+from gatehouse.console.models import Account, Repeat
+
+MOST_KEY = 128
+
+
+def once(account: Account, key: str, fingerprint: str, act: Callable[[], tuple[int, str]]) -> HttpResponse:
+    """Do `act` once for this account and key and keep its answer (status, JSON text).
+
+    Raises HttpError 409 while the first one is still at it, 422 when the key was used for another request. When `act`
+    fails the key is free again, because nothing was done.
+    """
+    digest = hashlib.sha256(fingerprint.encode()).hexdigest()
+    try:
+        with transaction.atomic():
+            kept = Repeat.objects.create(account=account, key=key, fingerprint=digest)
+    except IntegrityError:
+        return _again(account, key, digest)
+    try:
+        kept.status, kept.body = act()
+    except BaseException:
+        kept.delete()
+        raise
+    kept.save()
+    return HttpResponse(kept.body, status=kept.status, content_type="application/json")
+
+
+def _again(account: Account, key: str, digest: str) -> HttpResponse:
+    kept = Repeat.objects.get(account=account, key=key)
+    if kept.fingerprint != digest:
+        raise HttpError(422, "This Idempotency-Key was used for another request. Choose a new one.")
+    if kept.status is None:
+        raise HttpError(409, "The first request with this Idempotency-Key is still being done. Try again shortly.")
+    return HttpResponse(kept.body, status=kept.status, content_type="application/json")

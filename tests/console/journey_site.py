@@ -1,0 +1,73 @@
+"""A real site for the browser: a synthetic register, a signed submission carried to the approvals, and its accounts."""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import zipfile
+from pathlib import Path
+
+from gatehouse.intake.workspace import open_workspace
+from gatehouse.ledger.note import sign_file
+from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.pipeline import journey, record
+from gatehouse.pipeline.site import Founding, Site, make
+from gatehouse.synthetic.parties import invent
+from gatehouse.synthetic.register import make_register
+from gatehouse.synthetic.submission import make_submission
+
+NOW = dt.datetime(2025, 8, 7, 14, tzinfo=dt.UTC)
+OFFICERS = (("do-1", "Ana Ruiz"), ("do-2", "Brian Cole"))
+PACK = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
+
+
+def build(root: Path, *, persons: int = 3000, requests: int = 400) -> Site:
+    """Make the site without its docket; the agency's zips lie beside it as first.zip and second.zip."""
+    private, public = new_key("us.dhs.ice")
+    with open_workspace() as connection:
+        make_register(connection, root / "register", persons, 1)
+        for seed, name in ((1, "first"), (2, "second")):
+            make_submission(connection, root / name, root / "register", requests, seed)
+            pack_up(root / name / "submission", root / f"{name}.zip", private)
+    parties = root / "parties.toml"
+    parties.write_text(invent(public, usual_requests=requests))
+    founding = Founding(
+        name="gateway.example/disclosures/2025",
+        packs=(PACK,),
+        register=str(root / "register"),
+        parties=parties,
+        demonstration=True,
+    )
+    site = make(root / "site", founding)
+    appoint(site, root)
+    record.begin(site, NOW)
+    return site
+
+
+def appoint(site: Site, root: Path) -> None:
+    """Two officers: the first keeps the key in a file of their own, the second lets the site keep it."""
+    text = site.configuration.read_text()
+    for identity, name in OFFICERS:
+        private, public = new_key(identity)
+        folder = root if identity == "do-1" else site.keys / "officers"
+        folder.mkdir(exist_ok=True)
+        (folder / f"{identity}.key").write_text(f"{private}\n")
+        text += f'\n[[officers]]\nid = "{identity}"\nname = "{name}"\nrole = "disclosure_officer"\n'
+        text += f'key = "{public}"\nfrom = 2025-01-01\n'
+    site.configuration.write_text(text)
+
+
+def pack_up(folder: Path, zipped: Path, private: str) -> None:
+    """Sign a submission folder and zip it."""
+    manifest = folder / "submission.json"
+    (folder / "submission.json.sig").write_text(sign_file(manifest, parse_signer(private)))
+    with zipfile.ZipFile(zipped, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+
+
+def carry(site: Site, zipped: Path) -> str:
+    """Run a submission up to the approvals; gives the docket's name."""
+    docket = journey.run(site, zipped, now=NOW, progress=lambda *_: None)
+    shutil.rmtree(site.root / "spill", ignore_errors=True)
+    return docket.id
