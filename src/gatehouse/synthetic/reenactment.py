@@ -18,7 +18,7 @@ import duckdb
 from gatehouse.intake.parties import parse as parse_parties
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import files
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.law.pack import NO_GRANT, SEVERITY, Pack
 from gatehouse.law.reading import read_pack
 from gatehouse.ledger.note import sign_file
@@ -174,6 +174,7 @@ def reenact(
     table = f"read_parquet({quoted(made.folder / 'requests.parquet')})"
     answered = historical.run(connection, table, register.folder, "historical_answers")
     progress("historical procedure", 1, 1)
+    _check_record(answered, made.kinds)
     law = pipeline.Law(read_pack(pack), pack, august.DECIDED_ON)
     seconds = _decide(connection, folder, made.folder, law, progress)
     stopping = severity(law.pack)
@@ -189,6 +190,18 @@ def reenact(
         severity=stopping,
         seconds=seconds,
     )
+
+
+def _check_record(answered: historical.Answered, kinds: Mapping[str, int]) -> None:
+    """The procedure must answer exactly the requests planned for it, or the batch is not the one on record."""
+    planned = historical.Answered(
+        sum(kinds.get(name, 0) for name in august.TIN_KINDS), sum(kinds.get(name, 0) for name in august.ADDRESS_KINDS)
+    )
+    if answered != planned:
+        raise MachineFailed(
+            f"the historical procedure answered {answered.total} requests and {planned.total} were planned",
+            remedy="Try another --seed, and report this one",
+        )
 
 
 def severity(pack: Pack) -> dict[str, str]:

@@ -165,7 +165,7 @@ def _respelled(text: str) -> str:
 
 def _address(rows: str, c: Chance) -> str:
     """SQL that adds the address of each request to rows of subjects and invented people."""
-    parts = ("line1", "line2", "city", "state", "postal_code")
+    parts = ("line1", "line2", "city", "state", "postal_code", "country")
     picked = {
         part: f"CASE WHEN address_says = 'past' THEN past_{part} WHEN address_says = 'elsewhere' OR person_id IS NULL "
         f"THEN new_{part} ELSE {part} END"
@@ -195,7 +195,5 @@ def _address(rows: str, c: Chance) -> str:
             WHEN seq % 3 = 0 THEN left(a_postal_code, 5)
             WHEN seq % 7 = 0 AND length(a_postal_code) = 9 THEN left(a_postal_code, 5) || '-' || right(a_postal_code, 4)
             ELSE a_postal_code END AS req_postal_code,
-          CASE WHEN NOT {bare} AND address_says = 'last_known' AND person_id IS NOT NULL AND (country <> 'US' OR
-            seq % 2 = 0)
-            THEN country END AS req_country
+          CASE WHEN NOT {bare} AND (a_country <> 'US' OR seq % 2 = 0) THEN a_country END AS req_country
         FROM (SELECT *, {columns} FROM {rows})"""

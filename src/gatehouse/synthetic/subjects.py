@@ -129,7 +129,7 @@ def _details(connection: duckdb.DuckDBPyConnection) -> None:
         CREATE OR REPLACE TEMP TABLE syn_detail AS
         SELECT p.person_id, p.tin, p.last_name, p.first_name, p.middle_name, p.suffix, p.birth_date, s.lot, f.filed,
           unnest(h.home), h.past.line1 AS past_line1, h.past.line2 AS past_line2, h.past.city AS past_city,
-          h.past.state AS past_state, h.past.postal_code AS past_postal_code,
+          h.past.state AS past_state, h.past.postal_code AS past_postal_code, h.past.country AS past_country,
           {plain("p.last_name")} AS plain_last, n.nickname,
           CASE WHEN o.other_last <> p.last_name AND NOT starts_with(p.last_name, o.other_last) THEN o.other_last END
             AS other_last,

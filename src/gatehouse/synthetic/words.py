@@ -74,8 +74,8 @@ def _tail(line: str) -> Weighted:
     weight, *parts = line.removeprefix("tail ").split()
     cut = parts.index("x")
     words = sorted({start + end for start in parts[:cut] for end in parts[cut + 1 :]})
-    # One part in a thousand of the tail's weight is the unit, so that many rare words share a small weight.
-    return [(word, -int(weight)) for word in words]
+    # A negative weight is the weight of the whole tail, shared by its words; no word has a letter three times running.
+    return [(word, -int(weight)) for word in words if not re.search(r"(\w)\1\1", word, re.IGNORECASE)]
 
 
 def plain(text: str) -> str:
