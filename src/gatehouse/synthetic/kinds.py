@@ -83,7 +83,7 @@ LAWFUL = (
     Kind("exact_neither", 700, _HELD, tin=_NONE, birth=_NONE),
     Kind("respelled_address", 500, _CLEARED),
     Kind("one_line_address", 200, _CLEARED),
-    Kind("typing_error", 250, _CLEARED),
+    Kind("typing_error", 250, _CLEARED, needs="greatest(length(last_name), length(first_name)) >= 5"),
     Kind("nickname", 200, _CLEARED, needs="nickname IS NOT NULL"),
     Kind("double_surname_cut", 200, _CLEARED, needs="cut_last IS NOT NULL"),
     Kind("order_swapped", 100, _CLEARED),

@@ -112,7 +112,7 @@ def _typing_error(text: str, c: Chance, purpose: str) -> str:
 def _names(c: Chance) -> str:
     last, first = "coalesce(last_name, new_last)", "coalesce(first_name, new_first)"
     upper = f"{c.under('upper', 'seq', 0.5)}"
-    in_last = f"{c.under('typo in last', 'seq', 0.6)} OR length(first_name) < 4"
+    in_last = f"length(last_name) >= 5 AND ({c.under('typo in last', 'seq', 0.6)} OR length(first_name) < 5)"
     new_last = (
         f"CASE kind WHEN 'typing_error' THEN CASE WHEN {in_last} THEN {_typing_error('last_name', c, 'typo')} "
         "ELSE last_name END WHEN 'double_surname_cut' THEN cut_last WHEN 'order_swapped' THEN first_name "
