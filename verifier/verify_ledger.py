@@ -185,8 +185,12 @@ class Policy:
         least, members = self.groups[name]
         return sum(self._met(member, cosigned) for member in members) >= least
 
-    def accept(self, data, name):
-        """Check a checkpoint's form, its log's signature and the witnesses' quorum; return (size, root)."""
+    def accept(self, data, name, *, older=False):
+        """Check a checkpoint's form, its log's signature and the witnesses' quorum; return (size, root).
+
+        An older one needs its log's signature only: witnesses change, and the quorum on the newest vouches for all
+        that lies before it.
+        """
         text, lines = split_note(text_of(data, name), name)
         origin, size, root = (text.split("\n") + ["", "", ""])[:3]
         size, root = number(size), unbase64(root)
@@ -196,7 +200,7 @@ class Policy:
         if not by_log:
             raise Failure(f"{name}: no log of your policy signed this checkpoint")
         cosigned = [w for w, key in self.witnesses.items() if key.kind != ED25519 and signed(key, text, lines)]
-        if self.quorum != "none" and not self._met(self.quorum, cosigned):
+        if not older and self.quorum != "none" and not self._met(self.quorum, cosigned):
             raise Failure(f"{name}: only {len(cosigned)} of your witnesses cosigned; that is no quorum")
         return size, root
 
@@ -294,12 +298,15 @@ def check_ledger(folder, policy):
     names = set()
     for parent, _, found in os.walk(folder):
         names.update(os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/") for name in found)
-    published = {}
-    for name in sorted(names):
+    if "checkpoint" not in names:
+        raise Failure("checkpoint: is missing")
+    newest, root = policy.accept(read(folder, "checkpoint"), "checkpoint")
+    published = {newest: root}
+    for name in sorted(names - {"checkpoint"}):
         history = re.fullmatch(r"checkpoints/(0|[1-9][0-9]*)", name, re.ASCII)
-        if name == "checkpoint" or history:
-            size, root = policy.accept(read(folder, name), name)
-            if history and int(history[1]) != size:
+        if history:
+            size, root = policy.accept(read(folder, name), name, older=int(history[1]) < newest)
+            if int(history[1]) != size:
                 raise Failure(f"{name}: speaks of another size than its name")
             if published.setdefault(size, root) != root:
                 raise Failure(f"{name}: TWO ROOTS WERE SIGNED FOR SIZE {size}. The ledger is forked")
@@ -307,8 +314,6 @@ def check_ledger(folder, policy):
             r"tile/([0-7]|entries)/(x\d{3}/)*\d{3}(\.p/\d{1,3})?|checkpoints/\d+\.tsr", name, re.ASCII
         ):
             raise Failure(f"{name}: does not belong into a ledger")
-    if "checkpoint" not in names:
-        raise Failure("checkpoint: is missing")
     size = max(published)
 
     # every entry, hashed; every file of hashes, compared

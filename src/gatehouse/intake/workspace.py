@@ -21,6 +21,7 @@ def open_workspace(
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
         "TimeZone": "UTC",
+        "enable_progress_bar": False,
     }
     if threads is not None:
         settings["threads"] = threads
