@@ -10,6 +10,8 @@ import click
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 
+_SHOWN = 5
+
 
 @click.command()
 @click.argument("docket")
@@ -63,8 +65,11 @@ def release(
         )
         return
     click.echo(f"{done.batch}: {done.cases} cases released in {len(done.releases)} packages")
-    for one in done.releases:
-        click.echo(f"  {place.site.dockets / docket / 'releases' / one.id}.age  {one.officer}  {len(one.cases)} cases")
+    for one in done.releases[:_SHOWN]:
+        click.echo(f"  {one.id}.age  {one.officer}  {len(one.cases)} cases")
+    if len(done.releases) > _SHOWN:
+        click.echo(f"  … {len(done.releases) - _SHOWN} more")
+    click.echo(f"Packages: {place.site.dockets / docket / 'releases'}")
     for reason, count in done.left.items():
         click.echo(f"  {count} approved cases stay: {reason}")
     click.echo(f"For the agency, to check them: {place.site.root / 'trust'}")
