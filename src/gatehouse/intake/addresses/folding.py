@@ -65,17 +65,18 @@ def prepare_fold(connection: duckdb.DuckDBPyConnection, source: str, columns: tu
     )
     rows = connection.execute(f"SELECT DISTINCT unnest(string_split(text, '')) FROM ({texts})").fetchall()
     pairs = [(row[0], fold_character(row[0])) for row in rows if not row[0].isascii() and row[0] not in _SEVERAL]
-    pairs += [(chr(code), fold_character(chr(code))) for code in (*range(1, 32), 127)]
     pairs.sort(key=lambda pair: (not pair[1], pair[0]))  # translate() deletes what has no counterpart
     connection.execute("SET VARIABLE address_read = ?", ["".join(read for read, _ in pairs)])
     connection.execute("SET VARIABLE address_meant = ?", ["".join(meant for _, meant in pairs)])
 
 
 def folded(column: str) -> str:
-    """SQL for the folded text of a column: capitals, plain ASCII, nothing invisible. Needs `prepare_fold`."""
+    """SQL for the folded text of a column: capitals, plain ASCII, nothing invisible. Needs `prepare_fold`.
+
+    Plain ASCII, control characters among it, is only turned to capitals.
+    """
     text = column
     for read, meant in _SEVERAL.items():
         text = f"replace({text}, '{read}', '{meant}')"
     slow = f"upper(translate({text}, getvariable('address_read'), getvariable('address_meant')))"
-    quick = f"regexp_matches({column}, '[^ -~]')"
-    return f"CASE WHEN NOT {quick} THEN upper({column}) ELSE {slow} END"
+    return f"CASE WHEN strlen({column}) = length({column}) THEN upper({column}) ELSE {slow} END"

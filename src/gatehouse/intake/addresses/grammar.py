@@ -90,7 +90,9 @@ _ROUTE = _all(r"(?P<street_name>R?R[yN]?[#AH])", r"R+")
 _MILITARY = _all(r"[W]*(?P<street_name>(?:[mU]N?[#A])+)Q[N]?(?P<box_number>[#AH])")
 _MILITARY_ROUTE = _all(r"(?P<street_name>m[#A])")
 # Puerto Rican housing projects have a building and a flat, and no street.
-_PROJECT = _all(rf"(?P<street_name>b{_NAME}+?)(?:U|b)N?(?P<house_number>[#AL])(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])")
+_PROJECT = _all(
+    rf"(?P<street_name>b{_NAME}+?)(?:U|b)N?(?P<house_number>[#AL])(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])"
+)
 _ABROAD = _all(
     rf"(?P<street_name>{_NAME}*[WOTS]{_NAME}*?)N?y?(?P<house_number>[#AH]){_TAIL}",
     rf"(?P<street_name>{_NAME}*?[WTS])N?y?(?P<house_number>[#AH]).*",

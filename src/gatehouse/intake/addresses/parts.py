@@ -61,14 +61,17 @@ def standardise(connection: duckdb.DuckDBPyConnection, source: str, target: str,
     `source` has the key and `address_line1 address_line2 city state postal_code country`, all VARCHAR, NULL or empty
     where absent. A part that an address does not have is NULL; `country_key` is `US` when no country was given.
     """
-    read_parts(connection, source, key)
+    parts = read_parts(connection, source, key)
     columns = ", ".join(PARTS)
-    connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {key}, {columns} FROM address_parts")
+    connection.execute(f"CREATE OR REPLACE TABLE {target} AS SELECT {key}, {columns} FROM ({parts})")
     drop_working_tables(connection)
 
 
-def read_parts(connection: duckdb.DuckDBPyConnection, source: str, key: str, *, judging: bool = False) -> None:
-    """Make the temporary table `address_parts`: the key, `PARTS`, and where `judging` what the verdict needs besides."""
+def read_parts(connection: duckdb.DuckDBPyConnection, source: str, key: str, *, judging: bool = False) -> str:
+    """Prepare the working tables and give the query over them: the key, `PARTS`, and what the verdict needs besides.
+
+    Only with `judging` does the query say what words are hollow (`finding`, `flags`); `drop_working_tables` ends it.
+    """
     load_vocabulary(connection)
     places.load_places(connection)
     prepare_fold(connection, source, _LINES)
@@ -81,12 +84,12 @@ def read_parts(connection: duckdb.DuckDBPyConnection, source: str, key: str, *, 
     _shape(connection, key, judging=judging)
     _read_shapes(connection)
     places.read_places(connection)
-    _pick(connection, key)
+    return _pick(key)
 
 
 def drop_working_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop what one call leaves behind; the vocabulary and the places stay for the next."""
-    for name in ("words", "lexicon", "shaped", "readings", "parts", "place", "ends"):
+    for name in ("words", "lexicon", "shaped", "readings", "place", "ends"):
         connection.execute(f"DROP TABLE IF EXISTS address_{name}")
 
 
@@ -127,6 +130,7 @@ def _plain(line: str) -> str:
     """SQL for a line with rare marks: `@ $ !` inside a word stand for letters; `/` stays in fractions, C/O and N/A."""
     for mark, letter in (("@", "A"), ("[$]", "S"), ("!", "I"), ("[|]", "I")):
         line = f"regexp_replace({line}, '([A-Z0-9]){mark}([A-Z0-9])', '\\1{letter}\\2', 'g')"
+    line = f"translate({line}, chr(10) || chr(13), ',,')"
     line = f"regexp_replace({line}, '[;:|()\\[\\]]', ' , ', 'g')"
     line = f"regexp_replace({line}, '([A-Z]{{2}})/|/([A-Z]{{2}})', '\\1 \\2', 'g')"
     return f"regexp_replace({line}, '[^A-Z0-9,#/.&%-]+| /+ ', ' ', 'g')"
@@ -216,12 +220,11 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
     )
 
 
-def _pick(connection: duckdb.DuckDBPyConnection, key: str) -> None:
+def _pick(key: str) -> str:
     picked = ", ".join(f"{_picked(part)} AS {part}" for part in grammar.PARTS if part != "unit_more")
     domestic = "place.country_key = 'US'"
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE address_parts AS SELECT a.{key}, a.shape, a.words, r.finding, r.core_first, "
-        "r.core_last, coalesce(r.abroad, FALSE) AS abroad, "
+    return (
+        f"SELECT a.{key}, a.shape, a.flags, a.words, r.finding, r.core_first, r.core_last, "
         f"CASE WHEN {domestic} THEN CASE WHEN r.abroad THEN NULL ELSE r.kind END ELSE 'foreign' END AS address_kind, "
         f"{picked}, place.* EXCLUDE (city, state, postal_code, country) "
         "FROM address_shaped a LEFT JOIN address_readings r ON r.shape = a.shape AND r.flags = a.flags "

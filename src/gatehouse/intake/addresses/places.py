@@ -87,7 +87,9 @@ def load_places(connection: duckdb.DuckDBPyConnection) -> None:
     `address_cities` (squeezed, state_key, home: the one postal city this name belongs to, or NULL), `address_states`
     (name, state_key), `address_countries` (name, code). `squeezed` is a city's key without its spaces.
     """
-    if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_cities'").fetchone() != (0,):
+    if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_cities'").fetchone() != (
+        0,
+    ):
         return
     zips, states, cities, main = _rows()
     connection.execute(
@@ -197,9 +199,7 @@ def _words_of(column: str) -> str:
 
 
 def _lacks_place() -> str:
-    return (
-        "coalesce(city, '') = '' OR length(coalesce(state, '')) <> 2 OR regexp_matches(city, '[,0-9]')"
-    )
+    return "coalesce(city, '') = '' OR length(coalesce(state, '')) <> 2 OR regexp_matches(city, '[,0-9]')"
 
 
 def _runs_on() -> str:

@@ -1,7 +1,8 @@
 """Reality: words that fill an address field without naming a place.
 
 Each distinct word gets a flag, once: a word that says nothing is known (`X` alone, `x` beside another such word), a
-little word that neither helps nor harms (`z`), a word that no language writes (`K`), or none (`.`). A sentence of
+little word that neither helps nor harms (`z`), a word of an institution's name (`I`), a word that no language writes
+(`K`), or none (`.`). A sentence of
 flags is then judged with the shape it belongs to, again once per distinct sentence. Phrases and institutions are data.
 """
 
@@ -36,23 +37,22 @@ def _placeholders() -> dict[str, str]:
 
 
 @functools.lru_cache(maxsize=1)
-def institution_patterns() -> tuple[str, str, str]:
-    """Two regular expressions over standard words, and the words that make looking worthwhile.
+def institution_patterns() -> tuple[str, str]:
+    """Two regular expressions over standard words.
 
     The first finds an institution wherever it stands, even as a street's name; the second only outside the street.
     """
-    everywhere, outside, words = [], [], set()
+    everywhere, outside = [], []
     for line in _data("institutions.txt"):
         phrase = line.lstrip("+=")
         standard = " ".join(standard_of(word) for word in phrase.split())
-        words.update(standard.split())
         if line.startswith("="):
             outside.append(f"(?:^|, ){re.escape(standard)}(?:$| ,)")
         elif line.startswith("+"):
             everywhere.append(rf"\b{re.escape(standard)}\b")
         else:
             outside.append(rf"\b{re.escape(standard)}\b")
-    return "|".join(everywhere), "|".join(everywhere + outside), "|".join(sorted(words))
+    return "|".join(everywhere), "|".join(everywhere + outside)
 
 
 def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
@@ -107,10 +107,11 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "AND length(h.word) >= 7 AND left(h.word, 1) = left(p.spelt, 1) "
         "AND abs(length(h.word) - length(p.spelt)) <= 1 AND damerau_levenshtein(h.word, p.spelt) = 1 "
         "WHERE p.class IN ('W', 'M')) "
-        "SELECT p.word, p.class, CASE WHEN p.class IN ('M', 'A') THEN coalesce(house.standard, p.standard) "
+        "SELECT p.word, p.class, CASE WHEN p.spelt <> p.word THEN coalesce(house.standard, p.standard) "
         "ELSE p.standard END AS standard, CASE "
         "WHEN h.flag IS NOT NULL AND (p.class <> 'A' OR length(p.word) > 2) THEN h.flag "
         "WHEN c.word IS NOT NULL THEN 'X' "
+        "WHEN house.word IS NOT NULL THEN 'I' "
         "WHEN p.class <> 'W' OR length(p.word) < 3 THEN '.' "
         f"WHEN p.word IN ({short}) OR regexp_matches(p.word, '{'|'.join(runs)}|ABCD|{tripled}') THEN 'K' "
         "WHEN known.word IS NOT NULL THEN '.' "
@@ -119,7 +120,7 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "ELSE '.' END AS flag FROM plain p LEFT JOIN address_hollow_words h ON h.word = p.spelt "
         "LEFT JOIN close c ON c.word = p.word LEFT JOIN strange s ON s.word = p.word "
         "LEFT JOIN address_place_words known ON known.word = p.word "
-        "LEFT JOIN address_house_words house ON house.word = p.spelt AND p.spelt <> p.word"
+        "LEFT JOIN address_house_words house ON house.word = p.spelt"
     )
 
 

@@ -28,12 +28,12 @@ def judge(connection: duckdb.DuckDBPyConnection, source: str, target: str, key: 
     `source` as for `standardise`. Verdicts: `complete`, `incomplete`, `not_an_address`, `institution`; reasons are the
     codes of `reasons.REASONS`. `zip_state`: `agrees`, `contradicts`, `unknown`, `absent`.
     """
-    read_parts(connection, source, key, judging=True)
+    parts = read_parts(connection, source, key, judging=True)
     verdicts = " ".join(f"WHEN '{reason}' THEN '{verdict}'" for reason, verdict in _VERDICTS.items())
     columns = ", ".join(PARTS)
     connection.execute(
         f"CREATE OR REPLACE TABLE {target} AS "
-        f"WITH stated AS (SELECT *, {_zip_state()} AS zip_state FROM address_parts), "
+        f"WITH stated AS (SELECT *, {_zip_state()} AS zip_state FROM ({parts})), "
         f"reasoned AS (SELECT *, {_reason()} AS address_reason FROM stated) "
         f"SELECT {key}, {columns}, zip_state, CASE address_reason {verdicts} ELSE 'incomplete' END AS address_verdict, "
         "address_reason FROM reasoned"
@@ -53,16 +53,13 @@ def _zip_state() -> str:
 
 
 def _reason() -> str:
-    everywhere, outside, words = institution_patterns()
+    everywhere, outside = institution_patterns()
     around = (
         "CASE WHEN address_kind IS NULL OR core_first IS NULL OR house_number IS NULL OR street_type IS NULL "
         "THEN array_to_string(words, ' ') ELSE concat_ws(' , ', array_to_string(words[1 : core_first - 1], ' '), "
         "array_to_string(words[core_last + 1 :], ' ')) END"
     )
-    institution = (
-        f"regexp_matches(array_to_string(words, ' '), '\\b({words})\\b') AND ("
-        f"regexp_matches(array_to_string(words, ' '), '{everywhere}') OR regexp_matches({around}, '{outside}'))"
-    )
+    institution = f"contains(flags, 'I') AND (regexp_matches(array_to_string(words, ' '), '{everywhere}') OR regexp_matches({around}, '{outside}'))"
     hollow = "(SELECT phrase FROM address_hollow_phrases)"
     said = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
     named = "string_split(street_name, ' ')"
@@ -76,7 +73,7 @@ def _reason() -> str:
         WHEN replace(street_name, ' ', '') IN {hollow}
             AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|TEST|BAR|SAMPLE|CALLE|ST|AVE|RD|DR|LN|BLVD|CT|PL|WAY|CIR|HWY)$'))
             THEN 'placeholder'
-        WHEN len({named}) > 1 AND len(list_distinct({named})) = 1 AND NOT list_contains({_reduplicated()}, {named}[1])
+        WHEN contains(street_name, ' ') AND len(list_distinct({named})) = 1 AND NOT list_contains({_reduplicated()}, {named}[1])
             THEN 'repeated'
         WHEN address_kind IS NULL AND len(list_distinct(list_filter(words, lambda w: w <> ','))) = 1
             AND len(list_filter(words, lambda w: w <> ',')) > 1 THEN 'repeated'
