@@ -140,7 +140,7 @@ def _make_vault(connection: DuckDBPyConnection, count: int, vault: Path) -> str:
 def _write_vault(connection: DuckDBPyConnection, query: str, vault: Path) -> None:
     with files.replacing(vault) as temporary:
         temporary.touch(mode=0o600)
-        connection.execute(f"COPY ({query}) TO '{_literal(temporary)}' (FORMAT parquet, COMPRESSION zstd)")
+        connection.execute(f"COPY ({query}) TO '{_literal(temporary)}' (FORMAT parquet, COMPRESSION snappy)")
         temporary.chmod(0o600)
 
 
@@ -175,11 +175,9 @@ def _value(columns: Sequence[str]) -> str:
     """SQL for the JSON text of a field: the value of its one column, or an object of several."""
     if not columns or not all(opening.is_field_name(column) for column in columns):
         raise WrongInput("a field holds columns named in lower-case letters, digits and underscores")
-    texts = [f"coalesce(to_json({column})::VARCHAR, 'null')" for column in columns]
     if len(columns) == 1:
-        return texts[0]
-    members = " || ',' || ".join(f"""'"{column}":' || {text}""" for column, text in zip(columns, texts, strict=True))
-    return f"'{{' || {members} || '}}'"
+        return f"coalesce(to_json({columns[0]})::VARCHAR, 'null')"
+    return f"to_json(struct_pack({', '.join(f'{column} := {column}' for column in columns)}))::VARCHAR"
 
 
 def _literal(path: Path) -> str:

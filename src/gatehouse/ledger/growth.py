@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gatehouse.kernel import files
-from gatehouse.ledger import tiles, tree
+from gatehouse.ledger import hashing, tiles, tree
 
 _MANY = 200
 
@@ -19,7 +19,7 @@ _MANY = 200
 def extend(root: Path, size: int, entries: Sequence[bytes]) -> list[Path]:
     """Write the tiles and bundles that `entries` add to a tree of `size`; returns their paths, not yet durable."""
     written = [_place(root, name, data) for name, data in _bundles(root, size, entries)]
-    level, count, hashes = 0, size, tree.leaf_hashes(entries)
+    level, count, hashes = 0, size, hashing.leaf_hashes(b"".join(entries))
     while hashes:
         start = count - count % tiles.WIDTH
         kept = _head(root, level, count)
@@ -28,7 +28,7 @@ def extend(root: Path, size: int, entries: Sequence[bytes]) -> list[Path]:
         for name, data in _hash_tiles(level, start, hashes):
             written.append(_place(root, name, data))
         full = (total - start) // tiles.WIDTH * tiles.TILE_BYTES
-        hashes = _roots(hashes[:full])
+        hashes = hashing.tile_roots(hashes[:full])
         level, count = level + 1, count >> tiles.HEIGHT
     return written
 
@@ -69,13 +69,6 @@ def _hash_tiles(level: int, start: int, hashes: bytes) -> Iterator[tuple[str, by
         data = hashes[at : at + tiles.TILE_BYTES]
         index = (start + at // tree.HASH) // tiles.WIDTH
         yield tiles.tile_name(level, index, len(data) // tree.HASH), data
-
-
-def _roots(full_tiles: bytes) -> bytes:
-    hashes = full_tiles
-    for _ in range(tiles.HEIGHT):
-        hashes = tree.parents(hashes)
-    return hashes
 
 
 def _place(root: Path, name: str, data: bytes) -> Path:

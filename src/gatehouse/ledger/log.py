@@ -118,6 +118,7 @@ class Log:
             raise WrongInput("a batch has a name of at most 200 characters and at least one entry")
         if any(len(entry) != ENTRY_BYTES for entry in entries):
             raise WrongInput(f"every entry is a commitment of {ENTRY_BYTES} bytes")
+        self._recover()  # a batch that a full disk interrupted comes first: its files are there already
         packed = tiles.encode_bundle(entries)
         digest = hashlib.sha256(packed).digest()
         known = self._batch(batch)

@@ -123,16 +123,18 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         "last_name, first_name, middle_name, suffix"
     )
     # Who else in the building bears this very name: in another unit, they put a missing unit in doubt; in the same
-    # home, they make a nickname or typing error somebody else's name.
+    # home, they make a nickname or typing error somebody else's name, and a name without an identifier nobody's
+    # (a father and a son, whose suffix the request leaves out). A suffix or middle name that differs tells them apart.
+    bears = "exact AND suffix <> 'different' AND middle_name <> 'different'"
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE match_crowd AS SELECT seq, count(*) FILTER (exact) AS namesakes, "
-        "count(*) FILTER (exact AND near) AS namesakes_near FROM match_judged GROUP BY seq"
+        f"CREATE OR REPLACE TEMP TABLE match_crowd AS SELECT seq, count(*) FILTER ({bears}) AS namesakes, "
+        f"count(*) FILTER ({bears} AND near) AS namesakes_near FROM match_judged GROUP BY seq"
     )
     sole = "(placed OR near AND exact AND c.namesakes = 1)"
-    other = "(exact OR c.namesakes_near = 0)"
+    other = "CASE WHEN identified THEN exact OR c.namesakes_near = 0 ELSE c.namesakes_near = 1 END"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_answers AS SELECT j.*, {sole} AS alone, {other} AS own_name, "
-        f"(named AND NOT contradicted AND {sole} AND {other}) AS agrees "
+        f"CREATE OR REPLACE TEMP TABLE match_answers AS SELECT j.*, {sole} AS alone, ({other}) AS own_name, "
+        f"(named AND NOT contradicted AND {sole} AND ({other})) AS agrees "
         "FROM match_judged j JOIN match_crowd c USING (seq)"
     )
     for table in ("match_compared", "match_judged", "match_crowd"):

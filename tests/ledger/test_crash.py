@@ -1,0 +1,140 @@
+"""Killed at any write, the ledger is the old one or the new one, and the same work done again ends the same way."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import itertools
+import os
+import random
+import signal
+import sys
+import time
+
+import pytest
+
+from gatehouse.ledger import policy, signers
+from gatehouse.ledger.log import Log
+from gatehouse.ledger.verify import verify_log
+
+NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+SIGNER = signers.parse_signer(signers.new_key("log.example/2026")[0])
+POLICY = policy.without_witnesses(SIGNER.verifier)
+STEPS = [("a", 3), ("b", 252), ("c", 2)]
+SIZES = list(itertools.accumulate(size for _, size in STEPS))
+WRITES = {"os.rename", "os.remove", "os.mkdir", "sqlite3.connect"}
+
+
+def entries(name, count):
+    return [hashlib.sha512(f"{name}{n}".encode()).digest()[:53] for n in range(count)]
+
+
+def work(folder):
+    state = folder / "state"
+    begin = Log.open if (state / "ledger.sqlite3").exists() else Log.create
+    with begin(folder / "ledger", SIGNER, state=state) as log:
+        for (name, count), size in zip(STEPS, SIZES, strict=True):
+            assert log.append(name, entries(name, count)) == size - count
+            if log.size == size:  # a later run finds the batches in, and publishes only what is new
+                log.publish(NOW)
+
+
+def killed_child(folder, at=None, after=None):
+    """Run the work in a child that dies by SIGKILL at its `at`-th write, or after some seconds."""
+    child = os.fork()
+    if child == 0:
+        writes = itertools.count(1)
+
+        def watch(event, arguments):
+            writing = event in WRITES or (event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR))
+            if at is not None and writing and next(writes) == at:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        try:
+            sys.addaudithook(watch)
+            work(folder)
+            os._exit(0)
+        finally:
+            os._exit(9)
+    if after is not None:
+        time.sleep(after)
+        os.kill(child, signal.SIGKILL)
+    status = os.waitpid(child, 0)[1]
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
+    return os.WIFSIGNALED(status)
+
+
+def roots(folder):
+    return {path.name: path.read_bytes() for path in (folder / "ledger/checkpoints").glob("*")}
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("whole")
+    work(folder)
+    return roots(folder)
+
+
+def check(folder, undisturbed):
+    if (folder / "ledger/checkpoint").exists():
+        assert verify_log(folder / "ledger", POLICY).checkpoint.size in SIZES
+    work(folder)
+    verified = verify_log(folder / "ledger", POLICY)
+    assert (verified.checkpoint.size, verified.ahead) == (SIZES[-1], 0)
+    kept = roots(folder)
+    assert all(undisturbed[name] == data for name, data in kept.items())
+    assert sorted(path.name for path in (folder / "state").iterdir()) == ["ledger.sqlite3", "lock"]
+
+
+def test_killed_at_every_write(tmp_path, undisturbed):
+    for at in itertools.count(1):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        if not killed_child(folder, at=at):
+            break
+        check(folder, undisturbed)
+    assert at > 30
+
+
+def test_killed_at_every_write_of_the_recovery_too(tmp_path, undisturbed):
+    for at in range(10, 40, 7):
+        folder = tmp_path / str(at)
+        folder.mkdir()
+        killed_child(folder, at=at)
+        for again in range(2, 12, 3):
+            killed_child(folder, at=again)
+        check(folder, undisturbed)
+
+
+def test_killed_at_any_instant(tmp_path, undisturbed):
+    chance = random.Random(5)  # noqa: S311 - repeatable instants
+    for number in range(8):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        killed_child(folder, after=chance.uniform(0.0, 0.25))
+        check(folder, undisturbed)
+
+
+def test_a_full_disk_leaves_the_old_ledger(tmp_path, undisturbed, monkeypatch):
+    folder = tmp_path
+    with Log.create(folder / "ledger", SIGNER, state=folder / "state") as log:
+        log.append("a", entries("a", 3))
+        log.publish(NOW)
+        from gatehouse.ledger import growth
+
+        placed = []
+
+        def full(root, name, data):
+            placed.append(name)
+            if len(placed) > 1:
+                raise OSError(28, "No space left on device")
+            (root / name).write_bytes(data[: len(data) // 2])
+
+        with monkeypatch.context() as patched:
+            patched.setattr(growth, "_place", full)
+            with pytest.raises(OSError, match="No space"):
+                log.append("b", entries("b", 252))
+        assert log.size == 3
+        assert verify_log(folder / "ledger", POLICY).checkpoint.size == 3
+        assert log.append("c", entries("c", 2)) == 255
+    check(folder, undisturbed)
