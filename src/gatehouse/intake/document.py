@@ -61,7 +61,7 @@ class Section:
     def text(self, key: str, *, among: Collection[str] = (), optional: bool = False) -> str:
         """A text that is not empty; one of `among` where that is given; `""` where absent and optional."""
         value = self.value.get(key)
-        if value is None and optional:
+        if optional and value in (None, ""):
             return ""
         if not isinstance(value, str) or not value.strip():
             self.faults.add(self._below(key), "must be text" if key in self.value else "is missing")

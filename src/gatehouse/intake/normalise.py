@@ -80,9 +80,9 @@ def _read_citations(connection: duckdb.DuckDBPyConnection, wire: str) -> None:
 
 
 def _date(column: str) -> str:
-    """A strict ISO date as a DATE, else NULL. The year 0 is no year (ISO 8601 needs an agreement for it)."""
-    form = "[1-9][0-9]{3}-[0-9]{2}-[0-9]{2}|0[0-9]{2}[1-9]-[0-9]{2}-[0-9]{2}"
-    return f"CASE WHEN regexp_full_match({column}, '{form}') THEN try_cast({column} AS DATE) END"
+    """A strict ISO date as a DATE, else NULL (as `kernel.clock.read_date`)."""
+    strict = f"regexp_full_match({column}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {column} >= '0001'"
+    return f"CASE WHEN {strict} THEN try_cast({column} AS DATE) END"
 
 
 def _past(column: str, earliest: str = "") -> tuple[str, str]:

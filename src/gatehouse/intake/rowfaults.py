@@ -68,10 +68,10 @@ def check_columns(names: Sequence[str], layout: Layout, file: str) -> None:
     twice = [name for name, count in Counter(names).items() if count > 1]
     missing = [name for name in wanted if name not in names]
     unknown = [name for name in names if name not in wanted]
-    if twice:
-        raise WrongInput(f"a column appears twice: {_shown(twice)}", where=file, remedy="Keep one of them")
     if len(missing) == len(wanted):
         raise WrongInput("the first line names none of the columns", where=file, remedy=_HEADER)
+    if twice:
+        raise WrongInput(f"a column appears twice: {_shown(twice)}", where=file, remedy="Keep one of them")
     if missing and unknown:
         problem = f"missing columns: {_shown(missing)}; unknown columns: {_shown(unknown)}"
         raise WrongInput(problem, where=file, remedy="Rename them, or map them with columns.toml")

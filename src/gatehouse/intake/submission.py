@@ -141,7 +141,7 @@ def _load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table,
     if (before.st_ino, before.st_size, before.st_mtime_ns) != (after.st_ino, after.st_size, after.st_mtime_ns):
         raise WrongInput("the table changed while it was read", where=path.name, remedy="Send it again")
     if rows != table.rows:
-        problem = f"holds {rows} rows, the manifest states {table.rows}"
+        problem = f"rows found: {rows}; rows stated in the manifest: {table.rows}"
         raise WrongInput(problem, where=path.name, remedy="State the true number and sign again")
 
 
@@ -162,7 +162,8 @@ def _check_ids(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> Non
     ).fetchone()
     if twice:
         first, second = twice
-        problem = f"is the id of row {_row(manifest, first)[1]} again"
+        (file, row), (other, _) = _row(manifest, first), _row(manifest, second)
+        problem = f"is the id of row {row}{'' if file == other else f' of {file}'} again"
         raise WrongInput(problem, where=_place(manifest, second), remedy="Give each request its own id")
     nul = " OR ".join(f"contains({column}, chr(0))" for column in COLUMNS)
     if any(not table.file.lower().endswith(".csv") for table in manifest.tables):
