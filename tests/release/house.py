@@ -28,6 +28,7 @@ from gatehouse.release.recipients import write_identity
 PACK = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
 NOW = dt.datetime(2025, 9, 1, 12, 0, tzinfo=dt.UTC)
 """After the memorandum of April 2025 and before the stay of November 2025."""
+LATER = NOW + dt.timedelta(minutes=5)
 NAME = "ICE-2025-0003"
 REASON = "Compared with the file by hand; every element of the statute is met."
 
@@ -108,8 +109,8 @@ def _register(folder: Path, persons: int) -> Path:
         "persons": "SELECT range::BIGINT AS person_id, '900000000' AS tin, 'LAST' AS last_name, 'FIRST' AS first_name, "
         "NULL::VARCHAR AS middle_name, NULL::VARCHAR AS suffix, DATE '1980-01-01' AS birth_date FROM range($n)",
         "addresses": "SELECT range::BIGINT AS person_id, (100 + range) || ' Main St' AS line1, NULL::VARCHAR AS line2, "
-        "'Springfield' AS city, 'IL' AS state, '62701' AS postal_code, 'US' AS country, DATE '2024-01-01' AS valid_from, "
-        "NULL::DATE AS valid_to, true AS last_known FROM range($n)",
+        "'Springfield' AS city, 'IL' AS state, '62701' AS postal_code, 'US' AS country, "
+        "DATE '2024-01-01' AS valid_from, NULL::DATE AS valid_to, true AS last_known FROM range($n)",
         "restrictions": "SELECT range::BIGINT AS person_id, 'informant' AS kind, DATE '2024-01-01' AS determined_on "
         "FROM range(0) WHERE $n > 0",
     }

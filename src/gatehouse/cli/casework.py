@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,6 @@ from gatehouse.kernel.errors import WrongInput
 
 if TYPE_CHECKING:
     from gatehouse.casework.selection import Selection
-    from gatehouse.casework.states import Action
     from gatehouse.pipeline.approve import Office
 
 DECISIONS = ("approve", "clear", "refuse", "return", "reopen", "withdraw")
@@ -126,10 +126,10 @@ def _decide(place: Office, docket: str, selection: Selection, options: dict[str,
 
     if options["key"] is None:
         raise WrongInput("no signing key is named", remedy="Say where yours is with --key")
-    action: Action = Action(options["decision"])
+    action = Action(options["decision"])
     question = approval.prompt(action, docket, selection)
     reason = options["reason"]
-    if not reason and click.get_text_stream("stdin").isatty():
+    if not reason and sys.stdin.isatty():
         reason = click.prompt(question)
     sample = _examined(place, options)
     proposal = approval.Proposal(docket, action, selection, reason, sample)

@@ -56,9 +56,7 @@ def use() -> None:
 @click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, with recall notices.")
 @click.option("--by", default="", help="Who used it, if not the named officer.")
 @click.option("--note", default="", help="To whom it was disclosed, or where a copy lies.")
-def log(
-    folder: Path, action: str, matter: str, purpose: str, trust: Path, by: str, note: str
-) -> None:
+def log(folder: Path, action: str, matter: str, purpose: str, trust: Path, by: str, note: str) -> None:
     """Log one use before it happens. Refused after expiry or recall.
 
     Example: gatehouse use log opened --action viewed --matter HSI-77 --purpose investigation --trust custodian-trust

@@ -186,7 +186,9 @@ class Sealing:
         private, public = new_key(f"{release}/receipt")
         header = self._header(release, officer, expires_on, digests.of_bytes(terms), public)
         proof = certificate.assemble(header, self.checkpoint, self.decisions, self._records(given))
-        sealed = seal(proof, self.trust, terms=terms, rows=[row[1:] for row in rows], receipt_key=private)
+        custodian = read_signer(self.place.site.custodian_key)
+        given_rows = [row[1:] for row in rows]
+        sealed = seal(proof, self.trust, custodian, terms=terms, rows=given_rows, receipt_key=private)
         staging = self.docket.releases / STAGING
         files.write(staging / f"{sealed.verified.digest}.json", proof)
         files.write(staging / f"{sealed.digest}.age", sealed.data)

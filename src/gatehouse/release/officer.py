@@ -52,10 +52,10 @@ def check(
     data: bytes, identity: Identity, believed: Trust, notices: Iterable[Statement], now: dt.datetime, *, where: str
 ) -> Opened:
     """Open a package in memory. Raises AnswerIsNo or WrongInput, and then nothing of the records was decrypted."""
-    outer = package.open_outer(data, identity, where=where)
+    outer = package.open_outer(data, identity, believed.custodian, where=where)
     verified = certificate.verify(outer.certificate, believed, where=f"{where}, certificate.json")
     header = verified.header
-    if outer.manifest.get("release") != header.release or digests.of_bytes(outer.terms) != header.terms:
+    if outer.manifest.body.get("release") != header.release or digests.of_bytes(outer.terms) != header.terms:
         raise AnswerIsNo("the certificate is about another release", where=where, remedy="Ask for a new copy")
     if header.recipient != identity.recipient:
         raise AnswerIsNo("the certificate names another recipient", where=where)

@@ -1,7 +1,8 @@
 """What a release file is made of, byte for byte, so that anyone may write another reader.
 
 `RELEASE.age` is an age file to one recipient. Inside is an archive of four parts, in this order: `manifest.json`,
-`certificate.json`, `terms.txt` and `records.age`. The last is again an age file to the same recipient and holds
+`certificate.json`, `terms.txt` and `records.age`; the manifest is signed by the
+custodian and names the others by digest. The last is again an age file to the same recipient and holds
 `records.csv` and `receipt.key`: so the proof can be read and checked while the records are still sealed.
 """
 
@@ -9,13 +10,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from gatehouse.kernel import canonical, digests
+from gatehouse.casework import statement as statements
+from gatehouse.casework.statement import Statement
+from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger.signers import Signer, Verifier
 from gatehouse.release import archive
 from gatehouse.release.items import COLUMNS
 from gatehouse.release.recipients import Identity, encrypt
@@ -32,7 +34,8 @@ Row = tuple[str, ...]
 class Outer:
     """The parts that are read before the proof holds."""
 
-    manifest: dict[str, Any]
+    manifest: Statement
+    """Signed by the custodian's key; binds the other parts by digest."""
     certificate: bytes
     terms: bytes
     records: bytes
@@ -60,9 +63,19 @@ def read_csv(data: bytes, *, where: str) -> list[Row]:
 
 
 def build(
-    *, release: str, recipient: str, certificate: bytes, terms: bytes, rows: Sequence[Row], receipt_key: str
+    custodian: Signer,
+    *,
+    release: str,
+    recipient: str,
+    certificate: bytes,
+    terms: bytes,
+    rows: Sequence[Row],
+    receipt_key: str,
 ) -> bytes:
-    """The bytes of a release file. Different each time: seal once, record the digest, then publish."""
+    """The bytes of a release file, bound together by the custodian's signature.
+
+    Different each time: seal once, record the digest, then publish.
+    """
     inner = archive.pack({"records.csv": write_csv(rows), "receipt.key": f"{receipt_key}\n".encode()})
     records = encrypt(inner, recipient)
     manifest = {
@@ -72,21 +85,20 @@ def build(
         "terms": digests.of_bytes(terms),
         "records": digests.of_bytes(records),
     }
-    parts = (canonical.encode(manifest), certificate, terms, records)
+    parts = (statements.sign(manifest, custodian).encoded(), certificate, terms, records)
     return encrypt(archive.pack(dict(zip(OUTER, parts, strict=True))), recipient)
 
 
-def open_outer(data: bytes, identity: Identity, *, where: str) -> Outer:
-    """Decrypt the outer layer and check that its parts are those that the manifest names."""
+def open_outer(data: bytes, identity: Identity, custodian: Verifier, *, where: str) -> Outer:
+    """Decrypt the outer layer and check that the custodian signed its manifest and the manifest names its parts.
+
+    Raises AnswerIsNo or WrongInput.
+    """
     parts = archive.unpack(identity.decrypt(data, where=where), OUTER, where=where)
-    try:
-        manifest = json.loads(parts["manifest.json"])
-    except ValueError:
-        manifest = None
-    if not isinstance(manifest, dict) or manifest.get("format") != FORM:
-        raise WrongInput("this is no release", where=where, remedy="Ask for a new copy")
+    manifest = statements.parse(parts["manifest.json"], where=where)
+    statements.verify(manifest, [custodian], form=FORM, where=where)
     for name, part in (("certificate", "certificate.json"), ("terms", "terms.txt"), ("records", "records.age")):
-        if manifest.get(name) != digests.of_bytes(parts[part]):
+        if manifest.body.get(name) != digests.of_bytes(parts[part]):
             raise AnswerIsNo(f"{part} is not the one the manifest names", where=where, remedy="Ask for a new copy")
     return Outer(manifest, parts["certificate.json"], parts["terms.txt"], parts["records.age"])
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo
-from gatehouse.ledger.signers import parse_signer
+from gatehouse.ledger.signers import Signer, parse_signer
 from gatehouse.release import package
 from gatehouse.release.certificate import Verified, covers, verify
 from gatehouse.release.package import Row
@@ -27,7 +27,9 @@ class Sealed:
     digest: str
 
 
-def seal(certificate: bytes, trust: Trust, *, terms: bytes, rows: Sequence[Row], receipt_key: str) -> Sealed:
+def seal(
+    certificate: bytes, trust: Trust, custodian: Signer, *, terms: bytes, rows: Sequence[Row], receipt_key: str
+) -> Sealed:
     """Seal records under a certificate, or raise and have done nothing.
 
     `receipt_key` is the private half of the key that the certificate names; whoever opens the package can sign with it.
@@ -40,7 +42,10 @@ def seal(certificate: bytes, trust: Trust, *, terms: bytes, rows: Sequence[Row],
         raise AnswerIsNo("the use terms are not those that the certificate names", where=header.release)
     if parse_signer(receipt_key).key_text != header.receipt_key:
         raise AnswerIsNo("the receipt key is not the one that the certificate names", where=header.release)
+    if custodian.verifier != trust.custodian:
+        raise AnswerIsNo("the signing key is not the custodian's", where=header.release)
     data = package.build(
+        custodian,
         release=header.release,
         recipient=header.recipient,
         certificate=certificate,

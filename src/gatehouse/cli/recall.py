@@ -1,0 +1,129 @@
+"""`gatehouse recall`: take releases back and tell their recipients."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from gatehouse.kernel import clock
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import duckdb
+
+    from gatehouse.casework.selection import Selection
+    from gatehouse.pipeline.approve import Office
+    from gatehouse.pipeline.recall import Recalled
+
+
+@click.command()
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--docket", "dockets", multiple=True, help="Only this docket; may be given again. Default: all.")
+@click.option("--rule", help="Released cases that this rule of the pack now in force stops.")
+@click.option("--pack-change", is_flag=True, help="Released cases that the pack now in force refuses or returns.")
+@click.option("--requests", multiple=True, help="One request's id (with one --docket); may be given again.")
+@click.option("--officer", help="Your id in gatehouse.toml.")
+@click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own signing key.")
+@click.option("--reason", default="", help="What was found wrong with these releases.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be recalled.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def recall(
+    folder: Path, dockets: tuple[str, ...], rule: str | None, pack_change: bool, requests: tuple[str, ...],
+    officer: str | None, key: Path | None, reason: str, dry_run: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Recall releases: list exactly which, sign notices to their recipients, prepare the incident report.
+
+    \b
+    Examples:
+      gatehouse recall --site custodian --pack-change --dry-run
+      gatehouse recall --site custodian --rule RULE --officer do-1 --key do-1.key --reason "The rule was wrong."
+      gatehouse recall --site custodian --docket ICE-2025-0003 --requests R-17 --officer do-1 --key do-1.key \\
+        --reason "The person is another one."
+    """
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.ledger.signers import read_signer
+    from gatehouse.pipeline import approve as people
+    from gatehouse.pipeline import recall as stage
+    from gatehouse.pipeline.site import open_site
+    from gatehouse.release.recall import Cause
+
+    if [bool(rule), pack_change, bool(requests)].count(True) != 1:
+        raise WrongInput("what is recalled?", remedy="Say exactly one of --rule, --pack-change, --requests")
+    started = time.monotonic()
+    place = people.office(open_site(folder))
+    cause = Cause("rule" if rule else "pack_change" if pack_change else "requests", rule or "", reason)
+    done: list[Recalled] = []
+    with open_workspace() as connection:
+        found = dict(_concerned(connection, place, dockets, rule=rule, requests=requests))
+        if dry_run:
+            _tell(found, as_json=as_json)
+            return
+        if not found:
+            raise AnswerIsNo("no released case is concerned")
+        if officer is None or key is None:
+            raise WrongInput("nobody signs", remedy="Say who you are with --officer and --key")
+        signer = read_signer(key)
+        for name, cases in found.items():
+            done.append(
+                stage.recall(
+                    connection, place, name, cases, cause=cause, officer=officer, signer=signer, now=clock.now()
+                )
+            )
+    _report(done, time.monotonic() - started, as_json=as_json)
+
+
+def _concerned(
+    connection: duckdb.DuckDBPyConnection,
+    place: Office,
+    dockets: tuple[str, ...],
+    *,
+    rule: str | None,
+    requests: tuple[str, ...],
+) -> Iterator[tuple[str, Selection]]:
+    from gatehouse.casework import queue
+    from gatehouse.casework.selection import Selection
+    from gatehouse.casework.states import State
+    from gatehouse.pipeline import recall as stage
+
+    if requests and len(dockets) != 1:
+        raise WrongInput("request ids are unique within a docket only", remedy="Name the one --docket they are of")
+    for name in dockets or place.casebook.known():
+        if requests:
+            rows = queue.find(connection, place.site.dockets / name, requests)
+            cases = Selection.of(rows.values()) & place.casebook.board(name).states[State.RELEASED]
+        else:
+            cases = stage.stopped(connection, place, name, rule=rule)
+        if cases:
+            yield name, cases
+
+
+def _tell(found: dict[str, Selection], *, as_json: bool) -> None:
+    from gatehouse.release.recall import affected
+    from gatehouse.store.shelf import Shelf
+
+    lists = {name: [one.id for one, _ in affected(Shelf().releases(name), cases)] for name, cases in found.items()}
+    if as_json:
+        click.echo(json.dumps([{"docket": name, "cases": len(found[name]), "releases": lists[name]} for name in found]))
+        return
+    for name, releases in lists.items():
+        click.echo(f"{name}: {len(found[name])} cases in {len(releases)} releases")
+    if not found:
+        click.echo("no released case is concerned")
+
+
+def _report(done: list[Recalled], seconds: float, *, as_json: bool) -> None:
+    if as_json:
+        results = [{"recall": one.id, "docket": one.docket, "cases": one.cases, "persons": one.persons,
+                    "notices": len(one.notices), "folder": str(one.folder)} for one in done]  # fmt: skip
+        click.echo(json.dumps({"recalls": results, "seconds": round(seconds, 3)}))
+        return
+    for one in done:
+        click.echo(f"{one.id}: {one.cases} cases of {one.persons} persons, {len(one.notices)} notices in {one.folder}")
+        click.echo(f"  incident report due by {one.incident.body['report_by']}: {one.folder / 'incident.json'}")
+    click.echo(f"from correction to notices: {seconds:.1f} s")

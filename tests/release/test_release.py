@@ -1,0 +1,325 @@
+"""From approval to disposal and recall on real files: what must leave leaves once, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import json
+from pathlib import Path
+
+import duckdb
+import house
+import pytest
+
+from gatehouse.casework import statement as statements
+from gatehouse.casework.board import Blocked
+from gatehouse.casework.selection import Selection
+from gatehouse.casework.states import State
+from gatehouse.kernel import digests
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.pipeline import recall as recalling
+from gatehouse.pipeline import release as stage
+from gatehouse.pipeline.returns import reconcile
+from gatehouse.release import officer, returns
+from gatehouse.release.recall import Cause
+from gatehouse.release.recipients import read_identity, write_identity
+from gatehouse.release.uselog import Entry, Use
+from gatehouse.store.shelf import Shelf
+
+LATER = house.LATER
+DAY = dt.timedelta(days=1)
+
+
+def release(approved: house.House) -> stage.Released:
+    return stage.release(approved.connection, approved.office, house.NAME, LATER)
+
+
+def opened(home: house.House, record: returns.ReleaseRecord, now: dt.datetime = LATER) -> Path:
+    out = home.agency / f"opened-{record.officer}"
+    officer.open_release(
+        home.package(record.id), read_identity(home.key(record.officer)), home.site.root / "trust", out, now
+    )
+    return out
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "records.csv").open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def test_each_officer_receives_exactly_their_own_cases(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+) -> None:
+    given = {one.officer: {row["request_id"] for row in rows(opened(released, one))} for one in releases}
+    # request n names officer n modulo 2; 0 and 1 are held, 11 is incomplete
+    assert given == {
+        "ICE-0000": {f"R-{n:06}" for n in range(2, 11, 2)},
+        "ICE-0001": {f"R-{n:06}" for n in range(3, 11, 2)},
+    }
+
+
+def test_a_record_holds_the_least(released: house.House, releases: tuple[returns.ReleaseRecord, ...]) -> None:
+    first = rows(opened(released, releases[0]))[0]
+    assert first == {
+        "request_id": "R-000002", "matter_number": "HSI-2", "item": "last_known_address", "line1": "102 Main St",
+        "line2": "", "city": "Springfield", "state": "IL", "postal_code": "62701", "country": "US",
+    }  # fmt: skip
+
+
+def test_nobody_else_opens_it(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], tmp_path: Path
+) -> None:
+    write_identity(tmp_path / "other.key")
+    for key in (tmp_path / "other.key", released.key("ICE-0001")):
+        with pytest.raises(AnswerIsNo, match="does not open"):
+            officer.open_release(
+                released.package(releases[0].id), read_identity(key), released.site.root / "trust",
+                tmp_path / "out", LATER,
+            )  # fmt: skip
+    assert not (tmp_path / "out").exists()
+
+
+def test_one_approval_releases_nothing(small: house.House) -> None:
+    house.decide(small, "ann", "approve")
+    with pytest.raises(AnswerIsNo, match="nothing is approved"):
+        release(small)
+    assert list(small.docket.releases.iterdir()) == []
+
+
+def test_releasing_again_releases_nothing_again(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+) -> None:
+    before = {path.name: digests.of_file(path) for path in released.docket.releases.glob("*.age")}
+    with pytest.raises(AnswerIsNo):
+        release(released)
+    assert {path.name: digests.of_file(path) for path in released.docket.releases.glob("*.age")} == before
+
+
+def test_a_held_case_cleared_by_a_person_is_released_under_that_decision(small: house.House) -> None:
+    house.decide(small, "eve", "clear", cases=Selection.of([0]))
+    house.decide(small, "ann", "approve")
+    house.decide(small, "bob", "approve")
+    done = release(small)
+    assert "R-000000" in {row["request_id"] for row in rows(opened(small, done.releases[0]))}
+    carried = json.loads((small.docket.certificates / f"{done.releases[0].id}.json").read_bytes())["decisions"]
+    assert [one["statement"]["body"]["action"] for one in carried] == ["clear", "approve", "approve"]
+
+
+def test_an_order_entered_after_approval_stops_the_release(approved: house.House) -> None:
+    with pytest.raises(AnswerIsNo, match="stopped by the law"):
+        stage.release(approved.connection, approved.office, house.NAME, dt.datetime(2025, 11, 22, tzinfo=dt.UTC))
+    assert approved.office.casebook.board(house.NAME).counts()[State.APPROVED_TWICE] == 9
+
+
+def test_a_person_restricted_meanwhile_stays(approved: house.House) -> None:
+    file = Path(approved.site.register) / "restrictions.parquet"
+    duckdb.execute(
+        f"COPY (SELECT 4::BIGINT AS person_id, 'informant' AS kind, DATE '2025-09-01' AS determined_on) "
+        f"TO '{file}' (FORMAT parquet)"
+    )
+    done = release(approved)
+    assert done.cases == 8
+    assert done.left == {"restricted since": 1}
+    assert approved.office.casebook.board(house.NAME).state_of(4) is State.APPROVED_TWICE
+
+
+def test_an_approver_who_lost_the_authority_before_release(approved: house.House) -> None:
+    text = approved.site.configuration.read_text()
+    changed = text.replace('name = "bob custodian"', 'name = "bob custodian"\nrevoked_on = 2025-08-15')
+    approved.site.configuration.write_text(changed)
+    with pytest.raises(AnswerIsNo):
+        release(approved)
+    assert list(approved.docket.releases.glob("*.age")) == []
+    assert approved.office.casebook.board(house.NAME).counts()[State.RELEASED] == 0
+
+
+def test_a_case_refused_while_sealing_stops_the_whole_batch(
+    approved: house.House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from gatehouse.pipeline.sealing import Sealing
+
+    whole = Sealing.seal
+
+    def refused_meanwhile(self: Sealing, name: str, release: str) -> returns.ReleaseRecord:
+        sealed = whole(self, name, release)
+        if name == "ICE-0001":
+            house.decide(approved, "eve", "refuse", cases=Selection.of([5]))
+        return sealed
+
+    monkeypatch.setattr(Sealing, "seal", refused_meanwhile)
+    with pytest.raises(Blocked):
+        release(approved)
+    assert Shelf().releases(house.NAME) == ()
+    assert list(approved.docket.releases.rglob("*.age")) == []
+    assert approved.office.casebook.attempts(house.NAME)[-1].action == "release"
+    monkeypatch.undo()
+    assert release(approved).cases == 8
+
+
+def test_answers_come_all_at_once_when_the_docket_closes(approved: house.House) -> None:
+    def outcomes() -> dict[str, str]:
+        with approved.docket.answers.open(newline="") as stream:
+            return {row["request_id"]: f"{row['outcome']} {row['codes']}".strip() for row in csv.DictReader(stream)}
+
+    release(approved)
+    assert outcomes()["R-000004"] == "pending"
+    house.decide(approved, "eve", "refuse", cases=Selection.of([0, 1]))
+    stage.answer(approved.connection, approved.office, approved.docket)
+    after = outcomes()
+    assert after["R-000004"] == "answered"
+    assert after["R-000000"] == "not_answered SUBJECT"
+    assert after["R-000011"].startswith("not_answered FORM")
+    assert approved.docket.answers.with_name("answers.csv.sig").is_file()
+
+
+def test_the_officers_side_to_the_end(released: house.House, releases: tuple[returns.ReleaseRecord, ...]) -> None:
+    shelf, trust = Shelf(), released.site.root / "trust"
+    for record in releases:
+        out = opened(released, record)
+        assert officer.log_use(out, Entry(Use.VIEWED, record.officer, "HSI-2", "investigation"), trust, LATER)
+        receipt = statements.parse((out / "receipt.json").read_bytes())
+        returns.accept(shelf, receipt, LATER + DAY)
+        returns.accept(shelf, officer.report(out, LATER + DAY), LATER + DAY)
+        returns.accept(shelf, officer.dispose(out, "overwrite", LATER + DAY), LATER + DAY)
+        assert not (out / "records.csv").exists()
+        with pytest.raises(AnswerIsNo, match="disposed"):
+            opened(released, record, LATER + DAY)
+    signed, _ = reconcile(released.office, house.NAME, LATER + 2 * DAY)
+    assert signed.body["discrepancies"] == []
+
+
+def test_what_does_not_come_back_is_found_and_counts_as_overdue(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+) -> None:
+    shelf, trust = Shelf(), released.site.root / "trust"
+    out = opened(released, releases[0])
+    assert not officer.log_use(out, Entry(Use.VIEWED, "x", "HSI-99", "investigation"), trust, LATER)
+    assert not officer.log_use(out, Entry(Use.DISCLOSED, "x", "HSI-2", "other"), trust, LATER)
+    returns.accept(shelf, officer.report(out, LATER), LATER)
+    signed, _ = reconcile(released.office, house.NAME, LATER + 100 * DAY)
+    found = {(one["officer"], one["kind"]) for one in signed.body["discrepancies"]}
+    assert found == {
+        ("ICE-0000", "no_receipt"), ("ICE-0000", "no_use_report"), ("ICE-0000", "no_disposal"),
+        ("ICE-0000", "outside_matter_or_purpose"), ("ICE-0000", "disclosed_onward"),
+        ("ICE-0001", "no_receipt"), ("ICE-0001", "no_use_report"), ("ICE-0001", "no_disposal"),
+    }  # fmt: skip
+    assert returns.overdue(shelf, "us.dhs.ice", LATER + 100 * DAY) == 6
+    assert returns.overdue(shelf, "us.dhs.ice", LATER + DAY) == 0
+
+
+def test_it_does_not_open_after_expiry_nor_before_its_time(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], tmp_path: Path
+) -> None:
+    record = releases[0]
+    with pytest.raises(AnswerIsNo, match="expired"):
+        opened(released, record, LATER + 91 * DAY)
+    with pytest.raises(AnswerIsNo, match="clock"):
+        opened(released, record, LATER - DAY)
+    out = opened(released, record, LATER + 90 * DAY)
+    with pytest.raises(AnswerIsNo, match="expired"):
+        officer.log_use(
+            out, Entry(Use.VIEWED, "x", "HSI-2", "investigation"), released.site.root / "trust", LATER + 91 * DAY
+        )
+
+
+def test_recall_reaches_the_officer(released: house.House, releases: tuple[returns.ReleaseRecord, ...]) -> None:
+    out = opened(released, releases[0])
+    recalled = recalling.recall(
+        released.connection, released.office, house.NAME, Selection.of([4]),
+        cause=Cause("requests", "", "Another person of that name was matched."), officer="eve",
+        signer=released.staff["eve"], now=LATER + dt.timedelta(minutes=1),
+    )  # fmt: skip
+    assert [notice.body["release"] for notice in recalled.notices] == [releases[0].id]
+    assert recalled.persons == 1
+    with pytest.raises(AnswerIsNo, match="recalled"):
+        opened(released, releases[0], LATER + DAY)
+    with pytest.raises(AnswerIsNo, match="recalled"):
+        officer.log_use(
+            out, Entry(Use.VIEWED, "x", "HSI-2", "investigation"), released.site.root / "trust", LATER + DAY
+        )
+    assert opened(released, releases[1], LATER + DAY).is_dir()
+    signed, _ = reconcile(released.office, house.NAME, LATER + 2 * DAY)
+    assert "no_disposal_after_recall" in {one["kind"] for one in signed.body["discrepancies"]}
+    returns.accept(Shelf(), officer.dispose(out, "overwrite", LATER + 2 * DAY), LATER + 2 * DAY)
+    signed, _ = reconcile(released.office, house.NAME, LATER + 3 * DAY)
+    assert "no_disposal_after_recall" not in {one["kind"] for one in signed.body["discrepancies"]}
+
+
+def test_notices_and_incident_report_hold_no_taxpayer_data(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+) -> None:
+    recalled = recalling.recall(
+        released.connection, released.office, house.NAME, Selection.of([4, 5]),
+        cause=Cause("requests", "", "Another person of that name was matched."), officer="eve",
+        signer=released.staff["eve"], now=LATER,
+    )  # fmt: skip
+    for path in recalled.folder.glob("*.json"):
+        for text in ("Main St", "Springfield", "62701", "LAST", "900000000"):
+            assert text not in path.read_text()
+    assert (recalled.folder / "persons.parquet").stat().st_mode & 0o077 == 0
+    assert recalled.incident.body["records"] == 2
+    assert recalled.incident.body["report_by"] == "2025-09-02T12:05:00Z"
+
+
+def test_only_what_was_released_can_be_recalled(approved: house.House) -> None:
+    with pytest.raises(Blocked):
+        recalling.recall(
+            approved.connection, approved.office, house.NAME, Selection.of([4]),
+            cause=Cause("requests", "", "Another person of that name was matched."), officer="eve",
+            signer=approved.staff["eve"], now=LATER,
+        )  # fmt: skip
+
+
+def test_a_receipt_for_another_release_is_refused(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+) -> None:
+    shelf = Shelf()
+    receipt = statements.parse((opened(released, releases[0]) / "receipt.json").read_bytes())
+    other = parse_signer((opened(released, releases[1]) / "receipt.key").read_text().strip())
+    forged = [
+        statements.sign({**receipt.body, "release": releases[1].id}, other),
+        statements.sign(receipt.body, other),
+        statements.sign({**receipt.body, "officer": "ICE-0001"}, other),
+        statements.sign(receipt.body, parse_signer(new_key("mallory")[0])),
+        statements.Statement({**receipt.body, "records": 1}, receipt.signature),
+        statements.Statement({**receipt.body, "release": "rel-none"}, receipt.signature),
+    ]
+    for one in forged:
+        with pytest.raises((AnswerIsNo, WrongInput)):
+            returns.accept(shelf, one, LATER)
+    assert shelf.returned(releases[0].id) == ()
+    assert shelf.returned(releases[1].id) == ()
+
+
+def test_the_use_log_cannot_be_rewritten(released: house.House, releases: tuple[returns.ReleaseRecord, ...]) -> None:
+    out = opened(released, releases[0])
+    officer.log_use(out, Entry(Use.VIEWED, "x", "HSI-2", "investigation"), released.site.root / "trust", LATER)
+    log = out / "use.log"
+    whole = log.read_bytes()
+    for altered in (whole.replace(b"ICE-0000", b"ICE-0001", 1), whole.split(b"\n", 1)[1], whole + whole):
+        log.write_bytes(altered)
+        with pytest.raises(AnswerIsNo, match="altered"):
+            officer.report(out, LATER)
+    log.write_bytes(whole + b'{"number":2,"at":"2025')
+    assert len(officer.report(out, LATER).body["uses"]) == 2
+
+
+def test_every_decision_and_release_is_in_the_ledger(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+) -> None:
+    from gatehouse.ledger import policy
+    from gatehouse.ledger.opening import Opening
+    from gatehouse.ledger.tiles import TileReader
+
+    checkpoint = policy.read(released.site.policy).accept((released.site.ledger / "checkpoint").read_bytes())
+    reader = TileReader(released.site.ledger, checkpoint.size)
+    entries = {reader.entry(index) for index in range(checkpoint.size)}
+    events = {}
+    for path in (released.docket.root / "events").glob("*.json"):
+        opening = Opening.parse(path.read_bytes())
+        assert opening.entry in entries
+        events[path.stem] = opening.fields()
+    assert {"decision-0", "decision-1", *(f"release-{one.id}" for one in releases)} <= set(events)
+    for one in releases:
+        assert events[f"release-{one.id}"]["package"] == digests.of_file(released.package(one.id))
