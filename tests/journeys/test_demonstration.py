@@ -1,0 +1,160 @@
+"""The README's first command, run as a newcomer would, and what must be true of everything it leaves behind."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import duckdb
+import pytest
+
+CHECKOUT = Path(__file__).parents[2]
+DAY = "2025-08-07T14:00:00Z"
+
+
+def gatehouse(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "gatehouse", *map(str, arguments)],
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "src"), "GATEHOUSE_NOW": DAY, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    folder = tmp_path_factory.mktemp("demo")
+    done = gatehouse("demo", "--no-serve", "--dir", folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder, done.stdout
+
+
+@pytest.fixture(scope="module")
+def docket(demonstration: tuple[Path, str]) -> Path:
+    (found,) = (demonstration[0] / "custodian" / "dockets").glob("*/")
+    return found
+
+
+def rows(query: str, **tables: Path) -> list[tuple]:
+    with duckdb.connect() as connection:
+        for name, path in tables.items():
+            connection.read_parquet(str(path)).create_view(name)
+        return connection.execute(query).fetchall()
+
+
+def test_it_ends_with_a_verified_ledger_root(demonstration: tuple[Path, str]) -> None:
+    folder, printed = demonstration
+    root = printed.rpartition("root: ")[2].split()[0]
+    assert len(bytes.fromhex(root)) == 32
+    site = folder / "custodian"
+    again = gatehouse("verify", site / "ledger", "--policy", site / "witnesses.policy", "--json")
+    assert json.loads(again.stdout)["root"] == root
+
+
+def test_the_strangers_verifier_agrees(demonstration: tuple[Path, str]) -> None:
+    folder, printed = demonstration
+    site = folder / "custodian"
+    verifier = CHECKOUT / "verifier" / "verify_ledger.py"
+    done = subprocess.run(
+        [sys.executable, verifier, "--policy", site / "witnesses.policy", "ledger", site / "ledger"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert printed.rpartition("root: ")[2].split()[0] in done.stdout
+
+
+def test_nothing_clears_that_the_truth_calls_unlawful_and_nobody_wrong_is_named(
+    demonstration: tuple[Path, str], docket: Path
+) -> None:
+    wrong = rows(
+        "SELECT kind, count(*) FROM truth JOIN determinations USING (request_id) WHERE outcome = 'cleared' "
+        "AND (NOT lawful OR truth.person_id IS DISTINCT FROM determinations.person_id) GROUP BY kind",
+        truth=demonstration[0] / "agency" / "truth.parquet",
+        determinations=docket / "determinations.parquet",
+    )
+    assert wrong == []
+
+
+def test_most_lawful_requests_that_carry_an_identifier_clear(demonstration: tuple[Path, str], docket: Path) -> None:
+    [(lawful, cleared)] = rows(
+        "SELECT count(*), count(*) FILTER (outcome = 'cleared') FROM truth JOIN determinations USING (request_id) "
+        "WHERE kind IN ('exact_tin', 'exact_birth_date')",
+        truth=demonstration[0] / "agency" / "truth.parquet",
+        determinations=docket / "determinations.parquet",
+    )
+    assert cleared >= 0.98 * lawful
+
+
+def test_what_was_opened_is_the_last_known_address_of_the_persons_who_cleared(
+    demonstration: tuple[Path, str], docket: Path
+) -> None:
+    folder, _ = demonstration
+    with (folder / "agency" / "opened" / "records.csv").open() as stream:
+        opened = list(csv.DictReader(stream))
+    assert opened
+    known = rows(
+        "SELECT request_id, line1, postal_code FROM determinations JOIN addresses USING (person_id) WHERE last_known",
+        determinations=docket / "determinations.parquet",
+        addresses=folder / "register" / "addresses.parquet",
+    )
+    expected = {request: (line1, postal) for request, line1, postal in known}
+    for record in opened:
+        line1, postal = expected[record["request_id"]]
+        assert line1 in str(record.values())
+        assert postal in str(record.values())
+
+
+def test_answers_say_nothing_about_the_subject_while_the_docket_is_open_or_beside_a_public_fault(docket: Path) -> None:
+    with (docket / "answers.csv").open(newline="") as stream:
+        answers = list(csv.DictReader(stream))
+    for answer in answers:
+        codes = set(filter(None, answer["codes"].split(";")))
+        assert not (codes & {"SUBJECT", "HOLD"}) or codes == {"SUBJECT"}
+        assert answer["outcome"] in {"answered", "not_answered", "pending"}
+
+
+def test_replay_is_identical_and_notices_one_changed_fact(docket: Path, tmp_path: Path) -> None:
+    assert "identical" in gatehouse("replay", docket).stdout
+    tampered = tmp_path / "docket"
+    subprocess.run(["cp", "-r", docket, tampered], check=True)
+    with duckdb.connect() as connection:
+        source, target = docket / "facts.parquet", tampered / "facts.parquet"
+        connection.execute(
+            f"COPY (SELECT * REPLACE (CASE WHEN seq = 7 THEN 'civil_removal' ELSE proceeding END AS proceeding) "
+            f"FROM '{source}' ORDER BY seq) TO '{target}' (FORMAT parquet)"
+        )
+    done = gatehouse("replay", tampered)
+    assert done.returncode == 1
+    assert "row 7" in done.stderr
+
+
+def test_every_refusal_is_explained_with_a_citation(docket: Path) -> None:
+    [(request,)] = rows(
+        "SELECT request_id FROM determinations WHERE outcome = 'refused' ORDER BY seq LIMIT 1",
+        determinations=docket / "determinations.parquet",
+    )
+    told = gatehouse("explain", docket, request, "--json")
+    explained = json.loads(told.stdout)
+    assert explained["rules"]
+    assert all(rule["cite"] and rule["say"] and rule["note"] for rule in explained["rules"])
+
+
+def test_running_the_same_submission_again_changes_nothing(demonstration: tuple[Path, str], docket: Path) -> None:
+    folder, _ = demonstration
+    before = {path: path.read_bytes() for path in docket.rglob("*") if path.is_file()}
+    site = folder / "custodian"
+    (site / "witnesses.policy").rename(site / "witnesses.kept")
+    (site / "witnesses.policy").write_text(f"log {(site / 'log.vkey').read_text()}quorum none\n")
+    try:
+        done = gatehouse("run", folder / "agency" / "submission", "--site", site)
+    finally:
+        (site / "witnesses.kept").replace(site / "witnesses.policy")
+    assert done.returncode == 0, done.stderr
+    assert {path: path.read_bytes() for path in docket.rglob("*") if path.is_file()} == before
