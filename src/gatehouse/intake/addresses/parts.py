@@ -116,6 +116,7 @@ def _spacing() -> list[str]:
     decimals = f"regexp_replace({initials}, '([0-9])[.]([0-9])', '\\1~\\2', 'g')"
     joined = "regexp_replace(line, '([A-Z]{2})-([A-Z])', '\\1 \\2', 'g')"
     return [
+        "CASE WHEN regexp_matches(line, '[;\\n\\r]') THEN translate(line, chr(10) || chr(13) || ';', ',,,') ELSE line END",
         f"CASE WHEN contains(line, '.') THEN replace(replace({decimals}, '.', ' '), '~', '.') ELSE line END",
         "CASE WHEN contains(line, ',') THEN replace(line, ',', ' , ') ELSE line END",
         "CASE WHEN contains(line, '#') THEN replace(line, '#', ' # ') ELSE line END",
@@ -130,7 +131,6 @@ def _plain(line: str) -> str:
     """SQL for a line with rare marks: `@ $ !` inside a word stand for letters; `/` stays in fractions, C/O and N/A."""
     for mark, letter in (("@", "A"), ("[$]", "S"), ("!", "I"), ("[|]", "I")):
         line = f"regexp_replace({line}, '([A-Z0-9]){mark}([A-Z0-9])', '\\1{letter}\\2', 'g')"
-    line = f"translate({line}, chr(10) || chr(13), ',,')"
     line = f"regexp_replace({line}, '[;:|()\\[\\]]', ' , ', 'g')"
     line = f"regexp_replace({line}, '([A-Z]{{2}})/|/([A-Z]{{2}})', '\\1 \\2', 'g')"
     return f"regexp_replace({line}, '[^A-Z0-9,#/.&%-]+| /+ ', ' ', 'g')"
