@@ -76,7 +76,7 @@ def test_nothing_clears_that_the_truth_calls_unlawful_and_nobody_wrong_is_named(
     wrong = rows(
         "SELECT kind, count(*) FROM truth JOIN determinations USING (request_id) WHERE outcome = 'cleared' "
         "AND (NOT lawful OR truth.person_id IS DISTINCT FROM determinations.person_id) GROUP BY kind",
-        truth=demonstration[0] / "agency" / "truth.parquet",
+        truth=demonstration[0] / "agency" / "submission" / "truth.parquet",
         determinations=docket / "determinations.parquet",
     )
     assert wrong == []
@@ -86,7 +86,7 @@ def test_most_lawful_requests_that_carry_an_identifier_clear(demonstration: tupl
     [(lawful, cleared)] = rows(
         "SELECT count(*), count(*) FILTER (outcome = 'cleared') FROM truth JOIN determinations USING (request_id) "
         "WHERE kind IN ('exact_tin', 'exact_birth_date')",
-        truth=demonstration[0] / "agency" / "truth.parquet",
+        truth=demonstration[0] / "agency" / "submission" / "truth.parquet",
         determinations=docket / "determinations.parquet",
     )
     assert cleared >= 0.98 * lawful

@@ -32,7 +32,7 @@ def site(tmp_path: Path) -> tuple[Path, Path]:
     gatehouse("synth", "register", "--out", tmp_path / "register", "--persons", 3000, "--seed", 5)
     agency = tmp_path / "agency"
     gatehouse(
-        *("synth", "submission", "--out", agency, "--register", tmp_path / "register"),
+        *("synth", "submission", "--out", agency / "submission", "--register", tmp_path / "register"),
         *("--requests", 300, "--seed", 5),
     )
     gatehouse("key", "new", agency / "key", "--name", "us.dhs.ice")

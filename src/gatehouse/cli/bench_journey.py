@@ -95,7 +95,7 @@ def determine(stages: Stages) -> dict[str, float]:
     private, public = new_key("us.dhs.ice")
     key = stages.site / "agency.key"
     key.write_text(private)
-    submission = stages.agency / "submission"
+    submission = stages.agency
     signature = sign_detached((submission / "submission.json").read_bytes(), read_signer(key))
     (submission / "submission.json.sig").write_text(signature)
     pack = SHIPPED_PACKS / "us-irs-6103-i-2"
@@ -116,7 +116,7 @@ def join_floor(stages: Stages) -> int:
     """Scan the same columns of requests and register and join them once; gives the number of pairs."""
     from gatehouse.intake.workspace import open_workspace, quoted
 
-    requests = next((stages.agency / "submission").glob("requests.*"))
+    requests = next(stages.agency.glob("requests.*"))
     with open_workspace("4GB", temporary=stages.root / "spill") as connection:
         row = connection.execute(f"""
             WITH asked AS (

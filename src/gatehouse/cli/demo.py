@@ -130,7 +130,7 @@ class Stage:
         """The agency's side: a signed submission."""
         self.say(f"An agency prepares {self.requests:,} requests, lawful and not, checks their form, and signs.")
         self.call(
-            *("synth", "submission", "--out", self.agency, "--register", self.root / "register"),
+            *("synth", "submission", "--out", self.submission, "--register", self.root / "register"),
             *("--requests", str(self.requests), "--seed", str(SEED)),
         )
         self.call("submission", "sign", self.submission, "--key", self.agency / "agency.key")

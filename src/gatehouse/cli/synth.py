@@ -93,7 +93,7 @@ def submission(
 ) -> None:
     """Make an unsigned submission about the persons of a synthetic register, with truth.parquet beside it.
 
-    The submission is OUT/submission, the truth OUT/truth.parquet. Without --register, the register of --persons and
+    OUT is the submission, unsigned; the truth is OUT/truth.parquet and is not part of it. Without --register, the register of --persons and
     --seed is made in OUT/register, or used if it is already there.
 
     \b

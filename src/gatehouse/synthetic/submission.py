@@ -1,6 +1,6 @@
 """`make_submission`: an unsigned submission about the persons of a synthetic register, and the truth beside it.
 
-`<out>/submission` holds submission.json and the request table in the contract's form; `<out>/truth.parquet` says for
+`<out>` holds submission.json and the request table in the contract's form; `truth.parquet` beside them says for
 every request its kind, the person it rightly names (null if nobody), whether it may lawfully be answered, and what
 a correct gateway makes of it. Signing is the requesting side's own step.
 """
@@ -101,7 +101,7 @@ def make_submission(
     progress("submission", 5, 5)
     tally = dict(connection.execute("SELECT kind, count(*) FROM syn_request GROUP BY kind ORDER BY kind").fetchall())
     connection.execute("DROP TABLE syn_request; DROP TABLE syn_who")
-    return SyntheticSubmission(out / "submission", out / "truth.parquet", identifier, request_count, tally)
+    return SyntheticSubmission(out, out / "truth.parquet", identifier, request_count, tally)
 
 
 def ordinary_plan(plan: Draw, request_count: int) -> Draw:
@@ -163,7 +163,7 @@ def _write(
 ) -> None:
     """Write the table, then the manifest that binds it, then the truth."""
     columns = ", ".join(COLUMNS)
-    table = out / "submission" / f"requests.{file_format}"
+    table = out / f"requests.{file_format}"
     query = f"SELECT {columns} FROM syn_request ORDER BY seq"
     if file_format == "parquet":
         write_parquet(connection, query, table)
@@ -172,7 +172,7 @@ def _write(
             connection.execute(f"COPY ({query}) TO {quoted(temporary)} (FORMAT csv, HEADER true)")
     bound = {**manifest, "tables": [{"file": table.name, "sha256": digests.of_file(table), "rows": count}]}
     text = json.dumps(bound, indent=1, ensure_ascii=False) + "\n"
-    files.write(out / "submission" / "submission.json", text.encode())
+    files.write(out / "submission.json", text.encode())
     write_parquet(
         connection,
         "SELECT request_id, kind, CASE WHEN names THEN made_from END AS person_id, lawful, expected, made_from, defect "
