@@ -187,6 +187,8 @@ def parse(text: str, vocabulary: Vocabulary, where: str) -> Expression:
             where=where,
             remedy="Split it into defined terms in [facts] or into several rules",
         )
+    if "--" in text or "/*" in text:
+        raise WrongInput("a condition holds no comments", where=where, remedy="Say it in note or in the file")
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except (sqlglot.errors.SqlglotError, RecursionError) as unreadable:

@@ -93,16 +93,26 @@ class Question:
         self.solver.add(*terms)
         found = None
         if self.solver.check() == self.module.sat:
-            for wish in self._wishes(like or {}):
-                self.solver.push()
-                self.solver.add(wish)
-                if self.solver.check() != self.module.sat:
-                    self.solver.pop()
+            self._grant(self._wishes(like or {}))
             if self.solver.check() == self.module.sat:
                 found = self._facts(self.solver.model())
         self.solver.reset()
         self.solver.add(*self.formula.axioms)
         return found
+
+    def _grant(self, wishes: Sequence[Term]) -> None:
+        """Add as many wishes as can be had together, earlier ones first: all at once, else by halves."""
+        if not wishes:
+            return
+        self.solver.push()
+        self.solver.add(*wishes)
+        if self.solver.check() == self.module.sat:
+            return
+        self.solver.pop()
+        if len(wishes) > 1:
+            middle = len(wishes) // 2
+            self._grant(wishes[:middle])
+            self._grant(wishes[middle:])
 
     def _wishes(self, like: Mapping[str, Any]) -> list[Term]:
         """Equalities that would make the request like a familiar one, the most telling facts first."""

@@ -95,6 +95,8 @@ def verify(folder: Path, offices: Offices, *, no_older_than: str = "") -> Pack:
     version say no.
     """
     pack = load(folder)
+    if {key.text for key in offices.counsel} & {key.text for key in offices.custodian}:
+        raise AnswerIsNo("the same key stands for both offices", where=str(folder), remedy="Two offices, two keys")
     for name in (LOCK, SIGNATURES, PROOF):
         if not (folder / name).is_file():
             raise AnswerIsNo(f"the pack has no {name}", where=str(folder), remedy="Sign it: gatehouse law sign")

@@ -1,0 +1,161 @@
+"""Signing, verifying, adopting, impact and the commands around them."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner
+from small import LAW, change, small
+
+from gatehouse.cli.law import law
+from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.law.check import check
+from gatehouse.law.evaluate import table_of_facts
+from gatehouse.law.examples import as_toml
+from gatehouse.law.impact import impact
+from gatehouse.law.pack import load
+from gatehouse.law.signing import Offices, adopt, pinned, sign, verify, version_key
+from gatehouse.ledger.signers import Signer, new_key, parse_signer
+
+
+def _key(name: str) -> Signer:
+    private, _ = new_key(name)
+    return parse_signer(private)
+
+
+@pytest.fixture
+def keys() -> tuple[Signer, Signer]:
+    return _key("counsel.example"), _key("custodian.example")
+
+
+def _offices(counsel: Signer, custodian: Signer) -> Offices:
+    return Offices([counsel.verifier], [custodian.verifier])
+
+
+def _signed(folder: Path, *signers: Signer) -> Path:
+    for signer in signers:
+        sign(check(load(folder)), signer)
+    return folder
+
+
+def test_two_offices_sign_and_the_pack_verifies(tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = _signed(small(tmp_path / "p"), *keys)
+    assert verify(folder, _offices(*keys)).id == "us.example.one"
+    assert len((folder / "pack.sig").read_text().splitlines()) == 2
+
+
+def test_what_is_refused(tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = small(tmp_path / "p")
+    offices = _offices(*keys)
+    with pytest.raises(AnswerIsNo, match=r"no pack\.lock"):
+        verify(folder, offices)
+    _signed(folder, keys[0])
+    with pytest.raises(AnswerIsNo, match="the custodian did not sign"):
+        verify(folder, offices)
+    with pytest.raises(AnswerIsNo, match="did not sign"):
+        verify(_signed(small(tmp_path / "q"), keys[0], _key("custodian.example")), offices)
+    _signed(folder, keys[1])
+    with pytest.raises(AnswerIsNo, match="older than"):
+        verify(folder, offices, no_older_than="0.2.0")
+    change(folder, LAW, "The grant.", "The grant!")
+    with pytest.raises(AnswerIsNo, match="not those that were signed"):
+        verify(folder, offices)
+
+
+def test_one_key_is_not_two_offices(tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = _signed(small(tmp_path / "p"), *keys)
+    with pytest.raises(AnswerIsNo, match="the same key"):
+        verify(folder, Offices([keys[0].verifier], [keys[0].verifier]))
+
+
+def test_an_unproved_pack_cannot_be_signed(tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = small(tmp_path / "p")
+    change(folder, LAW, "persons_agreeing = 1", "persons_agreeing >= 0")
+    with pytest.raises(AnswerIsNo, match="does not pass"):
+        sign(check(load(folder)), keys[0])
+    assert not (folder / "pack.lock").exists()
+
+
+def test_a_forged_proof_does_not_pass(tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = _signed(small(tmp_path / "p"), *keys)
+    proof = json.loads((folder / "proof.json").read_text())
+    proof["properties"] = proof["properties"][:1]
+    (folder / "proof.json").write_text(json.dumps(proof))
+    with pytest.raises(AnswerIsNo):
+        verify(folder, _offices(*keys))
+
+
+def test_the_last_good_pack_stays_in_force(tmp_path: Path, keys: tuple[Signer, Signer]):
+    packs, offices = tmp_path / "site", _offices(*keys)
+    first = adopt(_signed(small(tmp_path / "p"), *keys), packs, offices)
+    change(tmp_path / "p", "pack.toml", 'version = "0.1.0"', 'version = "0.0.9"')
+    older = _signed(tmp_path / "p", *keys)
+    with pytest.raises(AnswerIsNo, match="older than"):
+        adopt(older, packs, offices)
+    assert load(packs / "p").digest == first.digest
+    change(tmp_path / "p", "pack.toml", 'version = "0.0.9"', 'version = "0.1.1"')
+    with pytest.raises(AnswerIsNo):
+        adopt(tmp_path / "p", packs, offices)
+    assert load(packs / "p").digest == first.digest
+    assert adopt(_signed(tmp_path / "p", *keys), packs, offices).version == "0.1.1"
+    assert pinned(packs) == {"us.example.one": "0.1.1"}
+    assert load(packs / ".previous" / "p").digest == first.digest
+
+
+def test_versions_order_by_number():
+    assert version_key("1.10.0") > version_key("1.9.9")
+
+
+def test_impact_counts_and_names_the_rules(tmp_path: Path):
+    old, new = small(tmp_path / "old"), small(tmp_path / "new")
+    change(new, LAW, "persons_agreeing = 1", "persons_agreeing = 2")
+    pack = load(old)
+    base = dict(pack.examples[0].facts)
+    connection = duckdb.connect()
+    facts = [{**base, "persons_agreeing": number} for number in (1, 1, 1, 2, 0)]
+    table_of_facts(connection, pack, "facts", facts)
+    connection.execute(f"COPY facts TO '{tmp_path / 'facts.parquet'}'")
+    changes = impact(connection, pack, load(new), [tmp_path], dt.date(2025, 8, 7))
+    found = {(each.old, each.new): (each.requests, each.begun, each.ended) for each in changes}
+    assert found == {
+        ("cleared", "refused"): (3, ("one-person",), ()),
+        ("refused", "cleared"): (1, (), ("one-person",)),
+        ("refused", "refused"): (1, (), ()),
+    }
+
+
+def test_a_counterexample_becomes_an_example(tmp_path: Path):
+    folder = small(tmp_path / "p")
+    facts = {**load(folder).examples[0].facts, "basis": 'a "quoted" \\ text', "proceeding": None}
+    text = as_toml("From the solver", dt.date(2025, 8, 7), facts, "refused", ["criminal-only"])
+    (folder / "examples" / "found.toml").write_text(text)
+    found = [each for each in load(folder).examples if each.title == "From the solver"]
+    assert found[0].facts == facts
+
+
+def test_the_lawyers_path(tmp_path: Path):
+    run, folder = CliRunner(), tmp_path / "mine"
+
+    def bench(*words: str) -> str:
+        result = run.invoke(law, list(words), catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    bench("new", str(folder), "--id", "us.example.mine")
+    assert "8 of 8 mutations noticed" in bench("check", str(folder))
+    assert "in force on 2025-06-01" in bench("at", str(folder), "2025-06-01")
+    assert "Invented Statute § 1(b)" in bench("explain", str(folder), "criminal-only")
+    bench("page", str(folder), "--out", str(tmp_path / "page"))
+    page = (tmp_path / "page" / "index.html").read_text()
+    assert "proved" in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+    change(folder, LAW, "persons_agreeing = 1", "persons_agreeing >= 1")
+    with pytest.raises(AnswerIsNo, match="property does not hold"):
+        run.invoke(law, ["prove", str(folder), "--keep", str(tmp_path / "ce.toml")], catch_exceptions=False)
+    assert "[[example]]" in (tmp_path / "ce.toml").read_text()
+    with pytest.raises(AnswerIsNo, match="does not pass"):
+        run.invoke(law, ["check", str(folder), "--json"], catch_exceptions=False)
