@@ -169,15 +169,17 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_another_register(re
     for name in FILES:
         assert of_file(again.folder / f"{name}.parquet") == of_file(register.folder / f"{name}.parquet"), name
     other = make_register(connection, tmp_path / "other", 500, register.seed + 1)
-    first = make_register(connection, tmp_path / "first", 500, register.seed)
-    assert of_file(other.folder / "persons.parquet") != of_file(first.folder / "persons.parquet")
+    assert connection.execute(
+        f"SELECT count(*) FROM '{other.folder}/persons.parquet' JOIN '{register.folder}/persons.parquet' "
+        "USING (person_id, tin, last_name, first_name)"
+    ).fetchone() == (0,)
 
 
 def test_threads_do_not_change_the_register(tmp_path):
     digests = set()
     for threads in (1, 4):
         with duckdb.connect(config={"threads": threads}) as connection:
-            made = make_register(connection, tmp_path / str(threads), 5_000, 3)
+            made = make_register(connection, tmp_path / str(threads), 2_000, 3)
         digests.add(tuple(of_file(made.folder / f"{name}.parquet") for name in FILES))
     assert len(digests) == 1
 

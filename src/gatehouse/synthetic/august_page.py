@@ -29,7 +29,7 @@ def write(result: Reenactment, page: Path) -> Path:
 def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> str:
     """A Markdown table; numbers get thousands separators and stand to the right."""
     cells = [[f"{cell:,}" if isinstance(cell, int) else str(cell) for cell in row] for row in rows]
-    right = [bool(rows) and isinstance(rows[0][at], int) for at in range(len(head))]
+    right = [any(isinstance(row[at], int) for row in rows) for at in range(len(head))]
     rule = ["---:" if numbers else "---" for numbers in right]
     return "\n".join("| " + " | ".join(line) + " |" for line in [list(head), rule, *cells])
 
@@ -74,6 +74,12 @@ def by_scenario(result: Reenactment) -> str:
     return table(["Requests", *OUTCOMES], rows)
 
 
+def by_ground(result: Reenactment) -> str:
+    """Rules about the batch aside: the first ground that stops each request, and how many of these were answered."""
+    rows = [[name, every, answered] for name, (every, answered) in result.grounds().items()]
+    return table(["Batch rules aside, the request", "All", "Answered in August 2025"], rows)
+
+
 def chart(result: Reenactment) -> str:
     """The chart: addresses given, then how many requests each rule stops and how many it alone stops."""
     outcomes = result.outcomes()
@@ -83,7 +89,7 @@ def chart(result: Reenactment) -> str:
         Bar("address matching, August 2025", result.answered.address_matching),
         Bar("Gatehouse", outcomes["cleared"]),
     ]
-    left = [Bar(f"{outcome}, batch rules aside", count) for outcome, count in result.outcomes(BATCH_RULES).items()]
+    left = [Bar(name, every, answered) for name, (every, answered) in result.grounds().items()]
     stops = [Bar(rule, result.stopped(rule), result.alone(rule, _aside(rule))) for rule in rules]
     return draw(
         f"The exchange of August 2025, re-enacted: {result.requests:,} requests",
@@ -96,9 +102,9 @@ def chart(result: Reenactment) -> str:
                 "What each rule stops",
                 stops,
                 "requests stopped",
-                "stopped by this rule alone, rules about the batch aside",
+                "by this rule alone, batch rules aside",
             ),
-            Panel("Had every rule about the batch as a whole been satisfied", left, "requests"),
+            Panel("Had every rule about the batch been satisfied", left, "requests", "answered in August 2025"),
         ],
     )
 
@@ -145,10 +151,10 @@ Gatehouse under `packs/us-irs-6103-i-2` as of {result.as_of}.
         )
     }
 
-Of the answers by TIN Matching, {
-        share:.0%} in this run went out although the request's address did agree with one on file;
-the others had an address that is not the taxpayer's, or none. The procedure could not tell them apart, because it
-never compared. That share is assumed (see below); that no comparison was made is on record.
+In this run, {
+        share:.0%} of the answers by TIN Matching happened to go to a request whose address agrees with one on file;
+the others gave an address that is not the taxpayer's, or none. The procedure could not tell them apart, because it
+never compared. The share is assumed (see below); that nothing was compared is on record.
 
 ![Bars: addresses given then and now, what each rule stops, and what would have been left]({picture})
 
@@ -156,7 +162,8 @@ never compared. That share is assumed (see below); that no comparison was made i
 
 A request is usually stopped by several rules. "Alone" counts requests that no other rule would have stopped. As the
 rules about the batch as a whole stop every request, the last column leaves them aside
-({", ".join(f"`{rule}`" for rule in BATCH_RULES)}).
+({", ".join(f"`{rule}`" for rule in BATCH_RULES)}). A missing fact stops a request too: where no
+single person agrees, there is no TIN, birth date or (i)(6) determination to look at, and all those rules fire together.
 
 {by_rule(result)}
 
@@ -169,6 +176,11 @@ reason, the size and the open safeguard findings been in order too, it would hav
 held {batch["held"]:,}. Cleared is not released: two officers still approve each one in writing.
 
 {by_scenario(result)}
+
+Taken in the order in which a reader of the statute asks, with the rules about the batch aside, each request ends at
+its first ground:
+
+{by_ground(result)}
 
 ## On record and assumed
 

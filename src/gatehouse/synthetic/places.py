@@ -7,6 +7,7 @@ over its ZIP codes, more to cities with many. The style decides which forms of a
 from __future__ import annotations
 
 from collections import Counter
+from functools import cache
 
 import duckdb
 import zipcodes
@@ -35,8 +36,9 @@ def _style(place: dict[str, str], cities: Counter[tuple[str, str]]) -> str:
     return next((style for fits, style in rules if fits), "plain")
 
 
-def load_places(connection: duckdb.DuckDBPyConnection) -> None:
-    """Make `syn_place`: `slot` (0 to PLACE_SLOTS - 1), `zip`, `zip_number`, `city`, `state`, `style`."""
+@cache
+def _spans() -> list[list[str | int]]:
+    """The places as columns: ZIP, city, state, style, first slot, after the last slot."""
     people = {row["state"]: float(row["millions"]) for row in read_csv("states.csv")}
     every = [
         place
@@ -60,11 +62,15 @@ def load_places(connection: duckdb.DuckDBPyConnection) -> None:
         if after > first:
             rows.append((place["zip_code"], place["city"], place["state"], _style(place, cities), first, after))
         first = after
-    columns = [list(column) for column in zip(*rows, strict=True)]
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def load_places(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `syn_place`: `slot` (0 to PLACE_SLOTS - 1), `zip`, `zip_number`, `city`, `state`, `style`."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE syn_place AS SELECT unnest(range(first, after)) AS slot, zip, "
         "zip::BIGINT AS zip_number, city, state, style FROM (SELECT unnest($1::VARCHAR[]) AS zip, "
         "unnest($2::VARCHAR[]) AS city, unnest($3::VARCHAR[]) AS state, unnest($4::VARCHAR[]) AS style, "
         "unnest($5::BIGINT[]) AS first, unnest($6::BIGINT[]) AS after)",
-        columns,
+        _spans(),
     )

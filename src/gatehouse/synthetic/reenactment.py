@@ -31,6 +31,14 @@ from gatehouse.synthetic.submission import Sender, make_submission
 DECIDED_AT = dt.datetime(2025, 8, 7, 12, tzinfo=dt.UTC)
 OFFICER_RULES = ("ceiling-officer-refuse", "ceiling-officer-hold")
 BATCH_RULES = (*OFFICER_RULES, "ceiling-identical-reason", "ceiling-size", "p4-findings")
+# What a request is about, in the order in which a reader of the statute asks; the first that stops it is its ground.
+GROUNDS: Mapping[str, tuple[str, ...]] = {
+    "sets forth no address of the taxpayer": ("i2-address", "i2-address-own", "i2-address-place"),
+    "nobody on file, or more than one, agrees": ("identity-exactly-one", "identity-tin", "identity-birth-date"),
+    "an (i)(6) determination bars it": ("i6-restricted",),
+    "name and address alone: held for a person": ("identity-corroborated",),
+}
+OTHER_GROUND, NO_GROUND = "another rule", "left for two officers to approve"
 OUTCOMES = ("cleared", "held", "incomplete", "refused")
 
 _PARTIES = """\
@@ -103,7 +111,6 @@ class Reenactment:
     as_of: dt.date
     answered: historical.Answered
     tallies: tuple[Tally, ...]
-    says: Mapping[str, str]
     severity: Mapping[str, str]
     seconds: Mapping[str, float]
 
@@ -132,12 +139,27 @@ class Reenactment:
                 counted[self._outcome(tally.stopped_by - given)] += tally.requests
         return counted
 
+    def grounds(self) -> dict[str, tuple[int, int]]:
+        """By first ground, rules about the batch aside: (requests, of them answered in 2025)."""
+        counted = {name: [0, 0] for name in (*GROUNDS, OTHER_GROUND, NO_GROUND)}
+        for tally in self.tallies:
+            row = counted[_ground(tally.stopped_by - frozenset(BATCH_RULES))]
+            row[0] += tally.requests
+            row[1] += tally.requests if tally.process else 0
+        return {name: (every, answered) for name, (every, answered) in counted.items()}
+
     def on_file(self) -> int:
         """How many answers of TIN Matching went out on an address that agrees with one on file."""
         return sum(tally.requests for tally in self.tallies if tally.process == "tin" and tally.on_file)
 
     def _outcome(self, rules: frozenset[str]) -> str:
         return max((self.severity[rule] for rule in rules), key=SEVERITY.__getitem__, default="cleared")
+
+
+def _ground(rules: frozenset[str]) -> str:
+    if not rules:
+        return NO_GROUND
+    return next((name for name, members in GROUNDS.items() if rules.intersection(members)), OTHER_GROUND)
 
 
 def reenact(
@@ -186,7 +208,6 @@ def reenact(
         as_of=august.DECIDED_ON,
         answered=answered,
         tallies=_tally(connection, folder / "docket", stopping),
-        says={rule.id: rule.note or rule.say for rule in law.pack.rules},
         severity=stopping,
         seconds=seconds,
     )
