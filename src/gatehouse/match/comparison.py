@@ -71,10 +71,11 @@ def middle_name() -> str:
 
 
 def suffix() -> str:
-    """`equal` (both absent, too), `missing` on one side, or `different`."""
+    """`not_given` (on both sides), `equal`, `missing` on one side, or `different`."""
     return (
-        "CASE WHEN s.suffix_key IS NOT DISTINCT FROM p.suffix_key THEN 'equal' "
-        "WHEN s.suffix_key IS NULL OR p.suffix_key IS NULL THEN 'missing' ELSE 'different' END"
+        "CASE WHEN s.suffix_key IS NULL AND p.suffix_key IS NULL THEN 'not_given' "
+        "WHEN s.suffix_key IS NULL OR p.suffix_key IS NULL THEN 'missing' "
+        "WHEN s.suffix_key = p.suffix_key THEN 'equal' ELSE 'different' END"
     )
 
 

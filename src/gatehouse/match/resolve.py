@@ -109,8 +109,8 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
     spread = "tin = 'equal' OR last_name = 'equal' OR first_name = 'equal' OR last_name = 'order_swapped'"
     lax = f"{identified} AND last_name <> 'different' AND first_name <> 'different' AND {errors} <= 1 AND ({spread})"
     named = (
-        f"middle_name <> 'different' AND suffix <> 'different' AND (({exact}) AND (suffix = 'equal' OR {identified}) "
-        f"OR {lax})"
+        "middle_name <> 'different' AND suffix <> 'different' "
+        f"AND (({exact}) AND (suffix <> 'missing' OR {identified}) OR {lax})"
     )
     placed = f"address = 'equal' OR address = 'part_missing' AND {identified}"
     connection.execute(
@@ -124,17 +124,19 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
     )
     # Who else in the building bears this very name: in another unit, they put a missing unit in doubt; in the same
     # home, they make a nickname or typing error somebody else's name, and a name without an identifier nobody's
-    # (a father and a son, whose suffix the request leaves out). A suffix or middle name that differs tells them apart.
+    # (a father and a son, whose suffix the request leaves out). A suffix given, or a middle name, tells them apart.
     bears = "exact AND suffix <> 'different' AND middle_name <> 'different'"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_crowd AS SELECT seq, count(*) FILTER ({bears}) AS namesakes, "
-        f"count(*) FILTER ({bears} AND near) AS namesakes_near FROM match_judged GROUP BY seq"
+        f"CREATE OR REPLACE TEMP TABLE match_crowd AS SELECT seq, count(*) FILTER ({bears}) AS building, "
+        f"count(*) FILTER ({bears} AND near) AS home, count(*) FILTER ({bears} AND suffix = 'equal') AS building_told, "
+        f"count(*) FILTER ({bears} AND near AND suffix = 'equal') AS home_told FROM match_judged GROUP BY seq"
     )
-    sole = "(placed OR near AND exact AND c.namesakes = 1)"
-    other = "CASE WHEN identified THEN exact OR c.namesakes_near = 0 ELSE c.namesakes_near = 1 END"
+    told = "CASE WHEN suffix = 'equal' THEN {0}_told ELSE {0} END"
+    sole = f"(placed OR near AND exact AND {told.format('building')} = 1)"
+    own = f"CASE WHEN identified THEN exact OR home = 0 ELSE {told.format('home')} = 1 END"
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_answers AS SELECT j.*, {sole} AS alone, ({other}) AS own_name, "
-        f"(named AND NOT contradicted AND {sole} AND ({other})) AS agrees "
+        f"CREATE OR REPLACE TEMP TABLE match_answers AS SELECT j.*, {sole} AS sole, ({own}) AS own_name, "
+        f"(named AND NOT contradicted AND {sole} AND ({own})) AS agrees "
         "FROM match_judged j JOIN match_crowd c USING (seq)"
     )
     for table in ("match_compared", "match_judged", "match_crowd"):
@@ -169,7 +171,7 @@ def _evidence(connection: duckdb.DuckDBPyConnection, requests: str) -> None:
         "WHEN tin = 'different' THEN 'tin_differs' WHEN tin = 'not_on_file' THEN 'tin_not_on_file' "
         "WHEN birth_date = 'different' THEN 'birth_date_differs' "
         "WHEN birth_date = 'not_on_file' THEN 'birth_date_not_on_file' "
-        "WHEN NOT named THEN 'name_needs_identifier' WHEN NOT alone THEN 'namesake_in_building' "
+        "WHEN NOT named THEN 'name_needs_identifier' WHEN NOT sole THEN 'namesake_in_building' "
         "WHEN NOT own_name THEN 'name_is_another_residents' ELSE 'undecided' END"
     )
     shown = "agrees OR exact OR a.tin = 'equal' OR (last_name <> 'different' AND first_name <> 'different')"
