@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -81,3 +82,9 @@ def released(templates: Templates, tmp_path: Path) -> house.House:
 def releases(templates: Templates) -> tuple[ReleaseRecord, ...]:
     """The two releases of `released`: ICE-0000's and ICE-0001's."""
     return templates.releases
+
+
+@pytest.fixture
+def fresh_copy(templates: Templates) -> Callable[[Path], house.House]:
+    """Makes further copies of `approved`."""
+    return lambda target: _copy(templates, "approved", target)

@@ -88,8 +88,8 @@ def _free_bytes(data: bytes) -> set[int]:
     """Fields that only the custodian's signature over the package covers (see the next test)."""
     document = json.loads(data)
     free: set[int] = set()
-    for name in ("agency", "agreement", "basis", "expires_on", "officer", "receipt_key", "recipient", "release", "terms",
-                 "released_at", "received_at", "size", "submitters"):  # fmt: skip
+    for name in ("agency", "agreement", "basis", "expires_on", "officer", "receipt_key", "recipient", "release",
+                 "terms", "released_at", "received_at", "size", "submitters"):  # fmt: skip
         text = canonical.encode({name: document[name]})[1:-1]
         start = data.index(text)
         free |= set(range(start, start + len(text)))

@@ -4,6 +4,6 @@ A Django app that fulfils the protocols of casework and release, on SQLite by de
 rooms never import it; `configure` readies it outside the console.
 """
 
-from gatehouse.store.settings import configure, database, migrate
+from gatehouse.store.settings import configure, database, migrate, models_of
 
-__all__ = ["configure", "database", "migrate"]
+__all__ = ["configure", "database", "migrate", "models_of"]

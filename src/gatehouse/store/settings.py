@@ -109,3 +109,10 @@ def migrate() -> None:
             where="gatehouse.toml, database",
             remedy="Check that it runs and that its disk has room",
         ) from failure
+
+
+def models_of() -> Any:  # noqa: ANN401 - a module
+    """The models, once Django is configured: they cannot be imported before."""
+    from gatehouse.store import models
+
+    return models
