@@ -83,14 +83,14 @@ levels = st.tuples(
 
 
 @given(
-    st.integers(1, 54),
-    st.integers(1, 9999),
+    st.tuples(st.integers(1, 54), st.integers(1, 9999)),
     levels,
     st.integers(0, 4),
     st.sampled_from(["{t} USC {s}{b}", "{t} U.S.C. § {s} {b}", "Title {t} USC Section {s}{b}"]),
     st.sampled_from([str, str.upper, str.lower]),
 )
-def test_every_citation_of_the_code_is_read_as_itself(title, section, parts, depth, form, case) -> None:
+def test_every_citation_of_the_code_is_read_as_itself(place, parts, depth, form, case) -> None:
+    title, section = place
     below = "".join(f"({part})" for part in parts[:depth])
     citation = read(case(form.format(t=title, s=section, b=below)))
     assert citation is not None

@@ -97,7 +97,8 @@ def _check(layout: Layout, faults: Faults) -> None:
         faults.add("absent", "must not name a column that is given")
     given = set(layout.targets)
     covered = given | layout.absent | (set(_ADDRESS_COLUMNS) if FREE_ADDRESS in given else set())
-    if FREE_ADDRESS in given and given & set(_ADDRESS_COLUMNS):
+    said = set(layout.names) | set(layout.fixed)
+    if FREE_ADDRESS in said and said & set(_ADDRESS_COLUMNS):
         faults.add(FREE_ADDRESS, f"stands instead of {', '.join(_ADDRESS_COLUMNS)}")
     missing = [column for column in COLUMNS if column not in covered]
     if missing:
