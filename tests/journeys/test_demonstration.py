@@ -158,3 +158,19 @@ def test_running_the_same_submission_again_changes_nothing(demonstration: tuple[
         (site / "witnesses.kept").replace(site / "witnesses.policy")
     assert done.returncode == 0, done.stderr
     assert {path: path.read_bytes() for path in docket.rglob("*") if path.is_file()} == before
+
+
+def test_the_public_report_is_what_counting_by_hand_gives(demonstration: tuple[Path, str], docket: Path) -> None:
+    folder, _ = demonstration
+    told = gatehouse("report", "disclosures", "--site", folder / "custodian", "--year", 2025, "--format", "json")
+    [line] = json.loads(told.stdout)["rows"]
+    certificates = [json.loads(path.read_bytes()) for path in docket.glob("certificates/*.json")]
+    disclosed = [record["request_id"] for certificate in certificates for record in certificate["records"]]
+    [(requests, persons)] = rows(
+        "SELECT count(*), count(DISTINCT person_id) FILTER (list_contains($disclosed, request_id)) FROM determinations"
+        .replace("$disclosed", str(disclosed)),
+        determinations=docket / "determinations.parquet",
+    )  # fmt: skip
+    assert (line["requests"], line["instances_of_disclosure"], line["taxpayers"]) == (requests, len(disclosed), persons)
+    other = gatehouse("report", "disclosures", "--site", folder / "custodian", "--year", 2024, "--format", "json")
+    assert json.loads(other.stdout)["rows"] == []

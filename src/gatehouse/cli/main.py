@@ -35,7 +35,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "replay": ("oversight", "replay", "Derive every determination of a docket again and compare."),
     "verify": ("verify", "verify", "Verify a ledger, a proof or a docket without trusting the custodian."),
     "explain": ("oversight", "explain", "Explain one request in plain words with citations."),
-    "report": ("oversight", "report", "Statutory reports, rebuilt from ledger and dockets."),
+    "report": ("report", "report", "Statutory reports, rebuilt from ledger and dockets."),
     "witness": ("witness", "witness", "Cosign checkpoints from outside the custodian."),
     "law": ("law", "law", "Counsel's bench: check, prove, compare and sign packs of law."),
     "reenact": ("reenact", "reenact", "Replay the documented exchange beside Gatehouse."),

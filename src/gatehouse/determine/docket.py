@@ -92,6 +92,12 @@ class Docket:
         return content
 
     @property
+    def received_at(self) -> dt.datetime:
+        """When it arrived, from its receipt, in UTC."""
+        stated = str(json.loads(self.receipt.read_bytes())["received_at"])
+        return dt.datetime.fromisoformat(stated.replace("Z", "+00:00"))
+
+    @property
     def as_of(self) -> dt.date:
         """The date of the law that decided."""
         return dt.date.fromisoformat(self.read_summary()["as_of"])
