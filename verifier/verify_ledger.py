@@ -210,7 +210,7 @@ def split_note(whole, name):
     if any(ord(character) < 32 and character != "\n" or 127 <= ord(character) < 160 for character in whole):
         raise Failure(f"{name}: holds control characters")
     text, gap, rest = whole.rpartition("\n\n")
-    if not gap or not text or not rest.endswith("\n"):
+    if not gap or not text or not rest.endswith("\n") or rest.count("\n") > 100:
         raise Failure(f"{name}: is no signed note")
     lines = []
     for line in rest[:-1].split("\n"):
