@@ -30,20 +30,20 @@ def folder(tmp_path_factory):
 @pytest.fixture(scope="module")
 def result(folder):
     with open_workspace("1GB") as connection:
-        return reenactment.reenact(connection, folder, pack=PACK, scale=0.004, persons=20_000, seed=5)
+        return reenactment.reenact(connection, folder, pack=PACK, scale=0.002, persons=5_000, seed=5)
 
 
 def test_nothing_of_the_exchange_clears(result):
-    assert result.requests == 5_120
-    assert result.answered == historical.Answered(171, 18)
-    assert result.outcomes() == {"cleared": 0, "held": 0, "incomplete": 0, "refused": 5_120}
+    assert result.requests == 2_560
+    assert result.answered == historical.Answered(85, 10)
+    assert result.outcomes() == {"cleared": 0, "held": 0, "incomplete": 0, "refused": 2_560}
 
 
 def test_every_request_is_counted_once_in_every_scenario(result):
     for satisfied in august_page.SCENARIOS.values():
         parts = [result.outcomes(satisfied, process=process) for process in ("tin", "address", None)]
-        assert sum(result.outcomes(satisfied).values()) == sum(sum(part.values()) for part in parts) == 5_120
-    assert sum(every for every, _ in result.grounds().values()) == 5_120
+        assert sum(result.outcomes(satisfied).values()) == sum(sum(part.values()) for part in parts) == 2_560
+    assert sum(every for every, _ in result.grounds().values()) == 2_560
     assert sum(answered for _, answered in result.grounds().values()) == result.answered.total
 
 
@@ -127,7 +127,7 @@ def test_a_chart_is_accessible_and_true_to_scale():
 
 
 def test_the_command_answers_in_json_and_leaves_page_and_chart(tmp_path):
-    arguments = ["august-2025", "--scale", "0.001", "--persons", "20000", "--dir", str(tmp_path), "--json"]
+    arguments = ["august-2025", "--scale", "0.001", "--persons", "3000", "--dir", str(tmp_path), "--json"]
     ran = CliRunner().invoke(command, arguments, catch_exceptions=False)
     assert ran.exit_code == 0
     told = json.loads(ran.stdout)

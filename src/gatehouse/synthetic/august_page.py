@@ -161,9 +161,11 @@ never compared. The share is assumed (see below); that nothing was compared is o
 ## What each rule stops
 
 A request is usually stopped by several rules. "Alone" counts requests that no other rule would have stopped. As the
-rules about the batch as a whole stop every request, the last column leaves them aside
-({", ".join(f"`{rule}`" for rule in BATCH_RULES)}). A missing fact stops a request too: where no
-single person agrees, there is no TIN, birth date or (i)(6) determination to look at, and all those rules fire together.
+rules about the batch as a whole stop every request, the last column leaves them aside. They are
+{", ".join(f"`{rule}`" for rule in BATCH_RULES)}.
+
+A missing fact stops a request too: where no single person agrees, there is no TIN, birth date or (i)(6) determination
+to look at, and all those rules fire together.
 
 {by_rule(result)}
 
