@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -49,14 +48,14 @@ _populated = SimpleNamespace(done=False)
 
 
 @pytest.fixture
-def site() -> Iterator[object]:
+def site():
     """The shared site, with its database in use even where another room's tests switched it."""
     settings.GATEHOUSE_SITE = str(SITE.root)
     store.configure(SITE.database)
     if not _populated.done:
         _populate()
         _populated.done = True
-    yield SITE
+    return SITE
 
 
 @pytest.fixture

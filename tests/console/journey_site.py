@@ -28,7 +28,7 @@ def build(root: Path, *, persons: int = 3000, requests: int = 400) -> Site:
         make_register(connection, root / "register", persons, 1)
         for seed, name in ((1, "first"), (2, "second")):
             make_submission(connection, root / name, root / "register", requests, seed)
-            pack_up(root / name / "submission", root / f"{name}.zip", private)
+            pack_up(root / name, root / f"{name}.zip", private)
     parties = root / "parties.toml"
     parties.write_text(invent(public, usual_requests=requests))
     founding = Founding(

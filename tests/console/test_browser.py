@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import os
-import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -169,7 +168,9 @@ def a_request(served) -> str:
     import duckdb
 
     table = served.site.dockets / served.docket / "determinations.parquet"
-    found = duckdb.sql(f"SELECT request_id FROM read_parquet('{table}') WHERE outcome = 'refused' LIMIT 1").fetchone()
+    found = duckdb.execute(
+        f"SELECT request_id FROM read_parquet('{table}') WHERE outcome = 'refused' LIMIT 1"
+    ).fetchone()
     assert found
     return str(found[0])
 
@@ -222,7 +223,9 @@ def fill(served, path: str) -> str:
     for name in ("held", "cleared"):
         if f"{{{name}}}" in path:
             path = path.replace(f"{{{name}}}", first_case(served, name))
-    return path.replace("{docket}", served.docket).replace("{request}", a_request(served))
+    if "{request}" in path:
+        path = path.replace("{request}", a_request(served))
+    return path.replace("{docket}", served.docket)
 
 
 def picture(page, name: str) -> None:
@@ -247,8 +250,6 @@ def test_every_page_is_accessible_narrow_and_clean(served, person, username):
         picture(page, name)
         found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]})
         faults += [f"{name}: {fault['id']} {fault['nodes'][0]['html'][:120]}" for fault in found.response["violations"]]
-        if re.search(r"<[^>]+ (style|on[a-z]+)=", page.content().split("<main", 1)[-1].split("</main", 1)[0]):
-            faults.append(f"{name}: inline style or script")
         narrow.goto(fill(served, path))
         if narrow.evaluate("document.documentElement.scrollWidth") > 320:
             faults.append(f"{name}: wider than 320 px")

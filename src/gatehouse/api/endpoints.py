@@ -18,7 +18,7 @@ from gatehouse.console.models import Account, Arrival
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.kernel import digests
-from gatehouse.store.models import Release
+from gatehouse.store.models import Release, Return
 
 
 class Key(HttpBearer):
@@ -158,7 +158,7 @@ def answers(request: HttpRequest, name: Name, after: After = "", limit: Limit = 
 def releases(request: HttpRequest, name: Name) -> Packages:
     """One package for each officer, and what has come back about it."""
     _docket(request, name, Permission.AGENCY_RELEASE_FETCH)
-    found = Release.objects.filter(file__docket=name, published_at__isnull=False).prefetch_related("returns")
+    found = Release.objects.filter(file__docket=name, published_at__isnull=False)
     items = [
         {
             "id": row.identifier,
@@ -167,7 +167,7 @@ def releases(request: HttpRequest, name: Name) -> Packages:
             "sealed_at": row.sealed_at,
             "expires_on": row.expires_on,
             "recalled": row.recalled_at is not None,
-            "returned": [back.kind for back in row.returns.all()],
+            "returned": list(Return.objects.filter(release=row).values_list("kind", flat=True)),
         }
         for row in found.order_by("sealed_at", "identifier")
     ]

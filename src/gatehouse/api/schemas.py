@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Literal
 
 from ninja import Schema
+from pydantic import Field
 
 
 class Submission(Schema):
@@ -17,7 +18,7 @@ class Submission(Schema):
     requests: int = 0
     received_at: dt.datetime | None = None
     message: str = ""
-    form: dict[str, dict[str, int]] = {}
+    form: dict[str, dict[str, int]] = Field(default_factory=dict)
 
 
 class Submissions(Schema):

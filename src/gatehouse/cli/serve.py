@@ -31,7 +31,7 @@ def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bo
         # Another command opened the database in this process, and Django learns its apps only once.
         sys.exit(subprocess.run([sys.executable, "-m", "gatehouse", *_again(root, port, host, browser)]).returncode)  # noqa: S603, PLW1510
     served = application(root, hosts=(host, "localhost", "127.0.0.1", *names), https=https)
-    from waitress import create_server
+    from waitress import create_server  # type: ignore[import-untyped]
 
     server = create_server(
         served,
@@ -55,7 +55,7 @@ def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bo
         server.close()
 
 
-def _again(root: Path, port: int, host: str, browser: bool) -> list[str]:  # noqa: FBT001 - as given on the command line
+def _again(root: Path, port: int, host: str, browser: bool) -> list[str]:
     given = ["serve", "--site", str(root), "--port", str(port), "--host", host]
     return given if browser else [*given, "--no-browser"]
 

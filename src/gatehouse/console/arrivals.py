@@ -7,10 +7,10 @@ see on the paper. Only sending makes a docket. Work that a restart interrupts is
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Protocol
 
-from django.core.files.uploadedfile import UploadedFile
 from django.db import close_old_connections
 
 from gatehouse.console import desk
@@ -22,6 +22,16 @@ from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import GatehouseError, WrongInput
 from gatehouse.store.models import Release
+
+
+class Upload(Protocol):
+    """A file as it arrives."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """Its bytes, a piece at a time."""
+
+
+Work = Callable[[Arrival], None]
 
 _ONE_AT_A_TIME = threading.Lock()
 """Determining is heavy: one submission at a time in this process, the others wait their turn."""
@@ -39,7 +49,7 @@ FORM_STATES = {
 }
 
 
-def keep(upload: UploadedFile, account: Account) -> Arrival:
+def keep(upload: Upload, account: Account) -> Arrival:
     """Keep an uploaded file under a name of our own, in constant memory, and note who handed it in."""
     identifier = ids.fresh("in")
     path = _path(identifier)
@@ -90,11 +100,11 @@ def _path(identifier: str) -> Path:
     return desk.site().root / "inbox" / f"{identifier}.zip"
 
 
-def _start(work: object, arrival: Arrival) -> None:
+def _start(work: Work, arrival: Arrival) -> None:
     threading.Thread(target=_guarded, args=(work, arrival.pk), name=f"arrival-{arrival.pk}", daemon=True).start()
 
 
-def _guarded(work, key: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _guarded(work: Work, key: int) -> None:
     close_old_connections()
     try:
         with _ONE_AT_A_TIME:

@@ -26,7 +26,9 @@ def people(site: Site) -> list[tuple[str, str, str]]:
     Raises WrongInput on a site that is no demonstration.
     """
     if not site.demonstration:
-        raise WrongInput("this is a real site", where=str(site.configuration), remedy="Its administrator makes accounts")
+        raise WrongInput(
+            "this is a real site", where=str(site.configuration), remedy="Its administrator makes accounts"
+        )
     made = []
     for officer in roster.read(site.configuration).officers.values():
         if officer.role in roster.DECIDING_ROLES:

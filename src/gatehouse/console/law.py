@@ -59,17 +59,12 @@ def _with_text(entry: Stopped, text: RuleText | None) -> Stopped:
     )
 
 
-def title(rule: str) -> str:
-    """A rule's id as a short title: `identity-exactly-one` as Identity exactly one."""
-    return words.plain(rule, {})
-
-
 def _one(pack: Pack | None, identifier: str) -> Stopped:
     rule: Rule | None = pack.by_id.get(identifier) if pack is not None else None
     if rule is not None:
         return Stopped(
             identifier,
-            title(identifier),
+            words.rule(identifier),
             rule.cite,
             rule.quote,
             exact=rule.exact,
@@ -79,8 +74,8 @@ def _one(pack: Pack | None, identifier: str) -> Stopped:
         )
     if pack is not None and identifier == NO_GRANT:
         note, say = pack.default_note, pack.default_say
-        return Stopped(identifier, title(identifier), "", "", exact=False, note=note, say=say, known=True)
-    return Stopped(identifier, title(identifier), "", "", exact=False, note="", say="", known=False)
+        return Stopped(identifier, words.rule(identifier), "", "", exact=False, note=note, say=say, known=True)
+    return Stopped(identifier, words.rule(identifier), "", "", exact=False, note="", say="", known=False)
 
 
 @dataclass(frozen=True)

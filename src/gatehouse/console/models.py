@@ -11,6 +11,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 
 from gatehouse.console.permissions import GRANTS, TITLES, Permission, Role
+from gatehouse.kernel import clock
 
 
 class Account(AbstractBaseUser):
@@ -23,7 +24,7 @@ class Account(AbstractBaseUser):
     officer = models.CharField(max_length=128, blank=True)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
-    created_at = models.DateTimeField(auto_now_add=True)
+    created_at = models.DateTimeField(default=clock.now)
 
     objects: ClassVar[BaseUserManager[Account]] = BaseUserManager()
 
@@ -41,7 +42,7 @@ class Account(AbstractBaseUser):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return str(self.name)
 
     def may(self, permission: Permission | str) -> bool:
         """Whether the role of this account holds a permission and the account is in use."""
@@ -66,7 +67,7 @@ class Opening(models.Model):
     account = models.ForeignKey(Account, on_delete=models.PROTECT)
     docket = models.CharField(max_length=128)
     seq = models.BigIntegerField()
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=clock.now)
 
     class Meta:
         """The history of a case asks by docket and case."""
@@ -97,7 +98,7 @@ class Arrival(models.Model):
     form = models.JSONField(default=dict)
     message = models.TextField(default="")
     stage = models.CharField(max_length=64, default="")
-    at = models.DateTimeField(auto_now_add=True)
+    at = models.DateTimeField(default=clock.now)
 
 
 class Key(models.Model):

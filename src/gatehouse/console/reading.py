@@ -141,7 +141,8 @@ class Reader:
             (str(row["rule"]), str(row["outcome"]), int(row["cases"]))
             for row in self.rows(
                 "SELECT rule, outcome, count(*) AS cases "
-                "FROM (SELECT unnest(fired) AS rule, outcome FROM determinations) GROUP BY ALL ORDER BY cases DESC, rule, outcome"
+                "FROM (SELECT unnest(fired) AS rule, outcome FROM determinations) "
+                "GROUP BY ALL ORDER BY cases DESC, rule, outcome"
             )
         )
         return Counts(sum(outcomes.values()), outcomes, codes, rules)

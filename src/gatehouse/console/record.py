@@ -56,7 +56,7 @@ def compare(case: Case, rank: int) -> Comparison:
 def _field(name: str, label: str, request: Row, candidate: Row, record: Mapping[str, Any]) -> Field:
     found = candidate.get(f"{name}_comparison")
     comparison = "" if found is None else str(found)
-    agrees = None if comparison in {"", "missing", "absent"} else comparison in words.AGREEING
+    agrees = None if comparison in words.ONE_SIDED else comparison not in words.DISAGREEING
     asked = address(request) if name == "address" else str(request.get(name) or "")
     return Field(label, asked, str(record.get(name) or ""), comparison, agrees)
 

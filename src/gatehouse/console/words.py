@@ -38,12 +38,72 @@ COMPARISONS = {
     "initial": "Initial only",
     "missing": "Not on one side",
     "absent": "Not on one side",
+    "not_given": "Not in the request",
+    "not_on_file": "Not on file",
     "different": "Different",
     "transposed": "Two digits or letters swapped",
     "swapped": "Day and month swapped",
 }
 
-AGREEING = frozenset({"equal", "variant", "one_typo", "nickname", "initial"})
+DISAGREEING = frozenset({"different", "one_typo", "transposed", "swapped"})
+ONE_SIDED = frozenset({"", "missing", "absent", "not_given", "not_on_file"})
+
+WHY = {
+    "agrees": "",
+    "several_agree": "More than one record agrees",
+    "name_differs": "The name differs",
+    "suffix_differs": "The suffix differs",
+    "middle_name_differs": "The middle name differs",
+    "address_differs": "The address differs",
+    "unit_differs": "The unit of the address differs",
+    "tin_differs": "The taxpayer number differs",
+    "tin_not_on_file": "The taxpayer number given is not on file",
+    "birth_date_differs": "The date of birth differs",
+    "birth_date_not_on_file": "The date of birth given is not on file",
+    "namesake_in_building": "Another person of that name lives in the building",
+    "name_needs_identifier": "The name agrees only loosely, so an identifier would have to agree too",
+    "name_is_another_residents": "The name is also another resident's",
+    "undecided": "It cannot be decided which record is meant",
+}
+
+FORM = {
+    "pinpoint": "Section and subsection",
+    "section_only": "A section without its subsection",
+    "unreadable": "Cannot be read as a law",
+    "absent": "Not given",
+    "missing": "Not given",
+    "given": "Given",
+    "placeholder": "Only a placeholder",
+    "valid": "Can be read",
+    "invalid": "Cannot be read",
+    "reversed": "Ends before it begins",
+    "future": "Begins after the signature",
+    "complete": "Complete",
+    "incomplete": "Not complete",
+    "not_an_address": "Not an address",
+    "institution": "An institution, not a home",
+}
+
+SOURCES = {
+    "i2": "Statute",
+    "i6": "Informants and impairment",
+    "p": "Statute",
+    "p4": "Safeguards",
+    "mou": "Agreement",
+    "agreement": "Agreement",
+    "ceiling": "Ceiling",
+    "identity": "Identity",
+    "depart": "Failure to depart",
+    "items": "Items",
+    "order": "Order",
+}
+
+
+def rule(identifier: str) -> str:
+    """A rule's id as a short title: `identity-exactly-one` as Identity: exactly one."""
+    first, _, rest = identifier.partition("-")
+    return f"{SOURCES[first]}: {rest.replace('-', ' ')}" if rest and first in SOURCES else plain(identifier, {})
+
 
 VERDICTS = {
     "complete": "A complete address",
@@ -82,5 +142,5 @@ PARTICULARS = {
 def plain(code: object, table: dict[str, str] | None = None) -> str:
     """The words for a code, or the code itself with spaces and a capital."""
     text = str(code)
-    found = (table or OUTCOMES).get(text)
+    found = (OUTCOMES if table is None else table).get(text)
     return found if found is not None else text.replace("_", " ").replace("-", " ").capitalize()

@@ -57,6 +57,18 @@ def compared(value: object) -> str:
 
 
 @register.filter
+def why(value: object) -> str:
+    """Why a candidate won or lost, in words."""
+    return words.plain(value, words.WHY)
+
+
+@register.filter
+def form(value: object) -> str:
+    """The state of a part of a request's form, in words."""
+    return words.plain(value, words.FORM)
+
+
+@register.filter
 def plain(value: object) -> str:
     """Any stable code with spaces and a capital."""
     return words.plain(value, {})

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from gatehouse.console import desk, words
 from gatehouse.console.guard import needs
-from gatehouse.console.law import proof_of, title
+from gatehouse.console.law import proof_of
 from gatehouse.console.permissions import Permission
 from gatehouse.kernel import clock
 from gatehouse.law.pack import Instrument, Pack, Rule
@@ -112,7 +112,7 @@ def _line(rule: Rule, as_of: dt.date) -> Line:
     stops = rule.effect in {"require", "bar"}
     return Line(
         rule,
-        title(rule.id),
+        words.rule(rule.id),
         EFFECTS[rule.effect],
         consequences[rule.otherwise] if stops else "",
         words.plain(rule.certainty, CERTAINTY),

@@ -137,6 +137,7 @@ def queue(request: HttpRequest, name: str) -> HttpResponseBase:
             (key, _waiting(reader, board, key)) for key in deciding.QUEUES if board or key in {"held", "cleared"}
         ],
         "rule": rule,
+        "about": next(iter(stopped_by(law, [rule])), None) if rule else None,
         "reasons": [(stopped, count) for entry, count in reasons for stopped in stopped_by(law, [entry])],
         "page": page,
         "rows": [(row, stopped_by(law, row["fired"])) for row in page.rows],

@@ -12,6 +12,7 @@ from django.views.decorators.http import require_GET, require_safe
 
 from gatehouse.console import august, charts, desk, figures, log, words
 from gatehouse.console.guard import public, whole
+from gatehouse.console.law import stopped_by
 from gatehouse.kernel import clock
 
 TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "stop"}
@@ -121,7 +122,21 @@ def ledger_file(request: HttpRequest, name: str) -> HttpResponseBase:
 @require_GET
 def august_2025(request: HttpRequest) -> HttpResponse:
     """The documented exchange of August 2025 beside Gatehouse's replay."""
-    return render(request, "console/august.html", {"replay": august.read()})
+    replay = august.read()
+    rules = replay.rules if replay else ()
+    drawn = charts.bars([(rule.id, rule.stops, "") for rule in rules], replay.requests if replay else 0)
+    law = desk.pack("us.irs.6103-i-2")
+    context = {
+        "record": august.RECORD,
+        "replay": replay,
+        "scenarios": [
+            (name, [(words.plain(outcome), TONES[outcome], counts[outcome]) for outcome in figures.OUTCOMES])
+            for name, counts in (replay.scenarios if replay else ())
+        ],
+        "rules": [(stopped_by(law, [rule.id])[0], bar, rule.alone) for rule, bar in zip(rules, drawn, strict=True)],
+        "outcomes": [words.plain(outcome) for outcome in figures.OUTCOMES],
+    }
+    return render(request, "console/august.html", context)
 
 
 @public

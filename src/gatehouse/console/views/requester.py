@@ -108,7 +108,10 @@ def _arrival(request: HttpRequest, arrival: Arrival) -> HttpResponseBase:
         arrivals.send(arrival)
         return redirect("console:submission", name=arrival.identifier)
     if arrival.state == Arrival.State.DONE:
-        return redirect("console:submission", name=arrival.submission)
+        onward = redirect("console:submission", name=arrival.submission)
+        if request.headers.get("HX-Request"):
+            return HttpResponse(headers={"HX-Redirect": onward.url})  # the whole page changes, not a part of it
+        return onward
     running = arrival.state in {Arrival.State.CHECKING, Arrival.State.DECIDING}
     return render(request, "console/arrival.html", {"arrival": arrival, "running": running})
 
