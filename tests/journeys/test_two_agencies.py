@@ -1,0 +1,163 @@
+"""Two agencies in two folders with keys of their own, from submission to disposal, reconciliation and recall.
+
+Only what a courier would carry passes between the folders: the submission one way; packages, the trust folder and
+notices the other; receipts, reports and disposal certificates back. By the same commands as on a real site.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+
+import server
+
+from gatehouse.cli.main import cli
+from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.ledger.signers import read_signer
+from gatehouse.synthetic import officers
+from gatehouse.synthetic.parties import invent
+
+REASON = "The sample agrees with the file; every element is met on each request."
+SEED = 1
+Call = Callable[..., str]
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param == "sqlite":
+        yield "sqlite:///gatehouse.sqlite3"
+        return
+    with server.postgres() as address:
+        yield address
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str]) -> Call:
+    """Run a command; gives what it printed."""
+
+    def run(*arguments: object) -> str:
+        capsys.readouterr()
+        cli.main([str(argument) for argument in arguments], prog_name="gatehouse", standalone_mode=False)
+        return capsys.readouterr().out
+
+    return run
+
+
+def found_site(call: Call, custodian: Path, agency: Path, database: str) -> None:
+    call("synth", "register", "--out", custodian / "register", "--persons", 4000, "--seed", SEED)
+    call("key", "new", agency / "agency.key", "--name", "us.dhs.ice")
+    parties = custodian / "parties.toml"
+    parties.write_text(invent(read_signer(agency / "agency.key").verifier.text, usual_requests=400))
+    call("init", custodian / "site", "--name", "test.example/2025", "--demonstration",
+         "--register", custodian / "register", "--parties", parties)  # fmt: skip
+    configuration = custodian / "site" / "gatehouse.toml"
+    text = configuration.read_text().replace("sqlite:///gatehouse.sqlite3", database)
+    for person in ("do-1", "do-2"):
+        call("key", "new", custodian / "people" / f"{person}.key", "--name", person)
+        key = read_signer(custodian / "people" / f"{person}.key").verifier.text
+        text += f'\n[[officers]]\nid = "{person}"\nname = "{person}"\nrole = "disclosure_officer"\nkey = "{key}"\n'
+        text += "from = 2025-01-01\n"
+    configuration.write_text(text)
+
+
+def approve(call: Call, custodian: Path, docket: str, person: str) -> None:
+    site = ("approve", docket, "--site", custodian / "site", "--officer", person, "--all-cleared")
+    drawn = json.loads(call(*site, "--sample", "--json"))
+    assert drawn["requests"]
+    call(*site, "--key", custodian / "people" / f"{person}.key", "--examined", drawn["sample"], "--found", 0,
+         "--reason", REASON)  # fmt: skip
+
+
+def test_from_submission_to_disposal_and_recall(
+    tmp_path: Path, database: str, call: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    custodian, agency, courier = tmp_path / "custodian", tmp_path / "agency", tmp_path / "courier"
+    custodian.mkdir()
+    monkeypatch.setenv("GATEHOUSE_NOW", "2025-08-07T14:00:00Z")
+    found_site(call, custodian, agency, database)
+    site = custodian / "site"
+
+    # the agency asks
+    call("synth", "submission", "--out", agency / "submission", "--register", custodian / "register",
+         "--requests", 400, "--seed", SEED)  # fmt: skip
+    call("submission", "sign", agency / "submission", "--key", agency / "agency.key")
+    shutil.copytree(agency / "submission", courier / "submission")
+    docket = json.loads((agency / "submission" / "submission.json").read_text())["id"]
+
+    # the custodian decides; whoever received it may not approve it
+    call("run", courier / "submission", "--site", site, "--by", "do-9")
+    approve(call, custodian, docket, "do-1")
+    with pytest.raises(AnswerIsNo):
+        call("release", docket, "--site", site)
+    approve(call, custodian, docket, "do-2")
+    released = json.loads(call("release", docket, "--site", site, "--json"))
+    assert released["cases"] > 5
+    assert released["left"] == {}
+
+    # the courier carries packages and trust; the custodian's folder is out of reach while officers work
+    shutil.copytree(site / "dockets" / docket / "releases", agency / "inbox")
+    shutil.copytree(site / "trust", agency / "trust")
+    away = tmp_path / "out-of-reach"
+    custodian.rename(away)
+    for one in released["releases"]:
+        key = agency / f"{one['officer']}.key"
+        key.write_text(f"{officers.identity(SEED, one['officer'])}\n")
+        package, out = agency / "inbox" / f"{one['release']}.age", agency / "opened" / one["release"]
+        shown = call("open", package, "--key", key, "--trust", agency / "trust", "--out", out)
+        assert shown.startswith("DEMONSTRATION")
+        assert one["release"] in shown
+        with (out / "records.csv").open(newline="") as stream:
+            records = list(csv.DictReader(stream))
+        assert len(records) == one["cases"]
+        call("use", "log", out, "--action", "viewed", "--matter", records[0]["matter_number"],
+             "--purpose", "investigation", "--trust", agency / "trust")  # fmt: skip
+        call("use", "report", out)
+    first, *others = released["releases"]
+    call("use", "dispose", agency / "opened" / first["release"], "--method", "overwrite")
+    away.rename(custodian)
+
+    # what comes back is taken in; what does not is found
+    def send_back(release: str) -> None:
+        for path in sorted((agency / "opened" / release).glob("*.json")):
+            if path.name == "disposal.json" or path.name.startswith(("receipt", "use-report")):
+                call("release", docket, "--site", site, "--returned", path)
+
+    for one in released["releases"]:
+        send_back(one["release"])
+    report = json.loads(call("release", docket, "--site", site, "--reconcile", "--json"))["body"]
+    assert report["discrepancies"] == []
+    assert report["releases"] == len(released["releases"])
+
+    # one request turns out to be wrong: its release comes back, the others stand
+    wrong = others[0]
+    with (agency / "opened" / wrong["release"] / "records.csv").open(newline="") as stream:
+        request = next(csv.DictReader(stream))["request_id"]
+    monkeypatch.setenv("GATEHOUSE_NOW", "2025-08-20T09:00:00Z")
+    person = ("--officer", "do-1", "--key", custodian / "people" / "do-1.key")
+    recalled = json.loads(call("recall", "--site", site, "--docket", docket, "--requests", request, *person,
+                               "--reason", "Another person of that name was matched.", "--json"))  # fmt: skip
+    assert [(one["cases"], one["persons"]) for one in recalled["recalls"]] == [(1, 1)]
+    shutil.copytree(site / "trust", agency / "trust", dirs_exist_ok=True)
+    key, out = agency / f"{wrong['officer']}.key", agency / "opened" / wrong["release"]
+    with pytest.raises(AnswerIsNo, match="recalled"):
+        call("open", agency / "inbox" / f"{wrong['release']}.age", "--key", key, "--trust", agency / "trust",
+             "--out", out)  # fmt: skip
+    report = json.loads(call("release", docket, "--site", site, "--reconcile", "--json"))["body"]
+    kinds = {(one["release"], one["kind"]) for one in report["discrepancies"]}
+    assert (wrong["release"], "no_disposal_after_recall") in kinds
+    call("use", "dispose", out, "--method", "overwrite")
+    send_back(wrong["release"])
+    report = json.loads(call("release", docket, "--site", site, "--reconcile", "--json"))["body"]
+    assert wrong["release"] not in {one["release"] for one in report["discrepancies"]}
+
+    # and outsiders can still verify all of it
+    assert "verified" in call("verify", site / "ledger", "--policy", site / "witnesses.policy")
+    assert "identical" in call("replay", site / "dockets" / docket)
