@@ -104,6 +104,36 @@ def test_a_forgetful_writer_signs_nothing(tmp_path):
         Log.open(tmp_path / "ledger", SIGNER, state=tmp_path / "state")
 
 
+def test_a_key_is_rotated_under_the_same_name(tmp_path):
+    with new_log(tmp_path) as log:
+        log.append("a", entries(3))
+        log.publish(NOW)
+    renewed = signers.parse_signer(signers.new_key(SIGNER.name)[0])
+    with Log.open(tmp_path / "ledger", renewed, state=tmp_path / "state") as log:
+        log.append("b", entries(2, "b"))
+        log.publish(NOW)
+    both = policy.parse_policy(f"log {SIGNER.key_text}\nlog {renewed.key_text}\nquorum none\n".encode())
+    assert verify_log(tmp_path / "ledger", both).checkpoints == 2
+    with pytest.raises(AnswerIsNo, match="no log of the policy"):
+        verify_log(tmp_path / "ledger", policy.without_witnesses(renewed.verifier))
+    other = signers.parse_signer(signers.new_key("log.example/2027")[0])
+    with pytest.raises(WrongInput, match="another name"):
+        Log.open(tmp_path / "ledger", other, state=tmp_path / "state")
+
+
+def test_the_logs_own_second_signature_is_post_quantum_and_can_be_demanded(tmp_path):
+    second = signers.parse_signer(signers.new_key(SIGNER.name, signers.Algorithm.MLDSA44_COSIGNATURE)[0])
+    demanding = policy.parse_policy(f"log {SIGNER.key_text}\nwitness own {second.key_text}\nquorum own\n".encode())
+    with new_log(tmp_path) as log:
+        log.append("a", entries(3))
+        with pytest.raises(MachineFailed, match="quorum"):
+            log.publish(NOW, policy=demanding)
+        assert not (tmp_path / "ledger/checkpoint").exists()
+        log.publish(NOW, policy=demanding, second=second)
+    verify_log(tmp_path / "ledger", POLICY)
+    verify_log(tmp_path / "ledger", demanding)
+
+
 def test_changed_tiles_are_never_signed(tmp_path):
     with new_log(tmp_path) as log:
         log.append("a", entries(300))

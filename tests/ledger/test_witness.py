@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
 import http.client
@@ -281,3 +282,9 @@ def test_policies_that_break_the_standard_are_refused(text):
 
 def test_without_witnesses_only_the_log_counts():
     assert policy.without_witnesses(LOG.verifier).accept(signed(0, tree.EMPTY_ROOT)).size == 0
+
+
+@given(st.binary(max_size=300) | st.text().map(lambda text: f"quorum none\n{text}".encode()))
+def test_no_policy_brings_the_reader_down(data):
+    with contextlib.suppress(WrongInput):
+        assert parse_policy(data).quorum

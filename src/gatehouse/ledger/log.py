@@ -206,6 +206,8 @@ class Log:
     def _check_memory(self) -> None:
         newest = self._database.execute("SELECT size, root FROM signed ORDER BY size DESC LIMIT 1").fetchone()
         shown = self._shown()
+        if shown is not None and shown.origin != self._signer.name:
+            raise WrongInput("the key has another name than the ledger", where=self._signer.name)
         if shown is not None and (newest is None or newest[0] < shown.size):
             raise MachineFailed(
                 "the private folder is older than the published checkpoint",
