@@ -5,6 +5,10 @@ from __future__ import annotations
 import datetime as dt
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
+
+import duckdb
+import pytest
 
 from gatehouse.cli import web
 from gatehouse.ledger.signers import new_key
@@ -46,3 +50,65 @@ def _made(root: Path) -> Site:
 SITE = _made(Path(tempfile.mkdtemp(prefix="gatehouse-doors-")) / "site")
 # Django learns its apps once in a process, so this must come before any test opens a database.
 web.configure(SITE)
+
+from django.conf import settings  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from gatehouse import store  # noqa: E402
+from gatehouse.kernel import digests  # noqa: E402
+
+settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
+
+
+def _populate() -> None:
+    from docket_files import write_docket
+
+    from gatehouse.casework import queue
+    from gatehouse.casework.board import Board
+    from gatehouse.casework.records import CaseFile
+    from gatehouse.console import accounts
+    from gatehouse.store.casebook import Casebook
+
+    for name, agency in (("ICE-1", "us.dhs.ice"), ("DOJ-1", "us.doj.other")):
+        folder = write_docket(SITE.dockets / name, ROWS, agency=agency, submission=name)
+        with duckdb.connect() as connection:
+            size, outcomes, clearable = queue.build(connection, folder)
+        digest = digests.of_file(folder / "determinations.parquet")
+        received = dt.datetime(2025, 6, 27, tzinfo=dt.UTC)
+        file = CaseFile(name, agency, size, digest, received, frozenset(), clearable)
+        Casebook().open(file, Board.start(size, outcomes))
+    for username, (role, agency, officer) in ACCOUNTS.items():
+        accounts.create(username, name=username, role=role, agency=agency, officer=officer, password=PASSWORD)
+
+
+_populated = SimpleNamespace(done=False)
+
+
+@pytest.fixture
+def site():
+    """The shared site, with its database in use even where another room's tests switched it."""
+    settings.GATEHOUSE_SITE = str(SITE.root)
+    store.configure(SITE.database)
+    if not _populated.done:
+        _populate()
+        _populated.done = True
+    return SITE
+
+
+@pytest.fixture
+def anyone(site) -> Client:
+    return Client()
+
+
+@pytest.fixture
+def signed_in(site):
+    """Sign in by user name; gives a client that checks CSRF tokens only when asked."""
+    from gatehouse.console.models import Account
+
+    def sign_in(username: str, **options) -> Client:
+        client = Client(**options)
+        client.force_login(Account.objects.get(username=username))
+        return client
+
+    return sign_in

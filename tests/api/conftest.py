@@ -1,0 +1,29 @@
+"""The doors' one site, as tests/console/doors.py makes it, and a key for each agency's programs."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "console"))
+
+from doors import site
+
+__all__ = ["site"]
+
+
+@pytest.fixture
+def call(site):
+    """A client of the API that signs in with a new key of an account."""
+    from django.test import Client
+
+    from gatehouse.console import accounts
+    from gatehouse.console.models import Account
+
+    def as_account(username: str) -> Client:
+        key = accounts.issue_key(Account.objects.get(username=username))
+        return Client(headers={"authorization": f"Bearer {key}"})
+
+    return as_account
