@@ -67,13 +67,14 @@ _STREETS = _all(
     rf"{_NUMBER}{_PRE}(?P<street_name>#)(?P<post_direction>D){_UNITS_ONLY}",
     rf"{_NUMBER}{_PRE}{_NAMED}{_TAIL}",
     rf"{_NUMBER}{_PRE}(?P<street_name>TL){_TAIL}",
-    rf"{_NUMBER}{_PRE}(?P<street_name>(?={_NAME}*[WOTSb]){_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
+    rf"{_NUMBER}{_PRE}(?P<street_name>(?!#)(?={_NAME}*[WOTSb]){_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
     # The road and its kilometre; a number after the street.
     rf"(?P<street_name>[SThJ][#AHW]+?D?)(?:{_NAME}*?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
     rf"(?P<street_name>S{_NAME}+?)N?y?(?P<house_number>[#AH]){_TAIL}",
 )
 # A person, a building or an urbanisation before the number, in one breath. A street type (or a Spanish one) must follow.
 _LED = _all(
+    rf"(?P<unit_kind>[UN])[yN]?(?P<unit_number>[#AL]){_NUMBER}{_PRE}{_NAMED}(?P<post_direction>D)?",
     rf"{_LEAD}{_NUMBER}{_PRE}{_HIGHWAY}{_TAIL}",
     r"(?P<lead>b[WLTDS]+?)(?P<unit_kind>U)[yN]?(?P<unit_number>[#AL])(?P<street_name>S[WLTD]+?)N?(?P<house_number>[#AH])",
     rf"{_LEAD}N?{_NUMBER}{_PRE}{_SPANISH}{_UNITS_ONLY}",
@@ -118,7 +119,9 @@ def read(shape: str) -> Reading:
     """Read one shape: segment by segment, and where no segment is an address, all of them as one."""
     kept = [position for position, class_ in enumerate(shape, 1) if class_ != ","]
     joined = shape.replace(",", "")
-    reading = _read_segments(shape)
+    reading = _moved(_first(_MILITARY, joined, 0, "military"), kept)
+    if reading.kind is None:
+        reading = _read_segments(shape)
     if reading.kind is None and joined != shape:
         reading = _moved(_read_segments(joined), kept)
     if reading.kind is None or (reading.kind == "street" and "house_number" not in reading.spans):

@@ -114,7 +114,7 @@ def _spacing() -> list[str]:
     """
     initials = "regexp_replace(line, '\\b([A-Z])[.] ?([A-Z])[.]?([^A-Z]|$)', '\\1\\2\\3', 'g')"
     decimals = f"regexp_replace({initials}, '([0-9])[.]([0-9])', '\\1~\\2', 'g')"
-    joined = "regexp_replace(line, '([A-Z]{2})-([A-Z])', '\\1 \\2', 'g')"
+    joined = "regexp_replace(line, '([A-Z]{2})-', '\\1 ', 'g')"
     return [
         "CASE WHEN regexp_matches(line, '[;\\n\\r]') THEN translate(line, chr(10) || chr(13) || ';', ',,,') ELSE line END",
         f"CASE WHEN contains(line, '.') THEN replace(replace({decimals}, '.', ' '), '~', '.') ELSE line END",

@@ -217,7 +217,10 @@ def _peel() -> str:
         f"AND stop2 > {size} AND NOT list_contains(w[stop2 - {size - 1} : stop2], ',')"
         for size, name in city_tests
     )
-    size = "CASE " + " ".join(f"WHEN c{n}.squeezed IS NOT NULL THEN {n}" for n, _ in city_tests) + " ELSE 0 END"
+    # `80 Fjord Lane` ends in a street type, not in the village of Lane, unless a comma says so.
+    joins += " LEFT JOIN address_vocabulary type ON type.word = w[stop2] AND type.class = 'T' AND w[stop2 - 1] <> ','"
+    size = " ".join(f"WHEN c{n}.squeezed IS NOT NULL THEN {n}" for n, _ in city_tests if n > 1)
+    size = f"CASE {size} WHEN c1.squeezed IS NOT NULL AND type.word IS NULL THEN 1 ELSE 0 END"
     states = " ".join(
         f"LEFT JOIN address_states s{n} ON s{n}.name = {_slice('stop1', n)} AND stop1 > {n}" for n in (4, 3, 2, 1)
     )

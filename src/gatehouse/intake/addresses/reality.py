@@ -1,7 +1,7 @@
 """Reality: words that fill an address field without naming a place.
 
-Each distinct word gets a flag, once: a word that says nothing is known (`X` alone, `x` beside another such word), a
-little word that neither helps nor harms (`z`), a word of an institution's name (`I`), a word that no language writes
+Each distinct word gets a flag, once: a word that says nothing is known (`X` alone, `x` beside
+another such word, `y` beside another where no street type follows), an empty mark (`B`, N/A), a little word that neither helps nor harms (`z`), a word of an institution's name (`I`), a word that no language writes
 (`K`), or none (`.`). A sentence of
 flags is then judged with the shape it belongs to, again once per distinct sentence. Phrases and institutions are data.
 """
@@ -44,10 +44,12 @@ def institution_patterns() -> tuple[str, str]:
     """
     everywhere, outside = [], []
     for line in _data("institutions.txt"):
-        phrase = line.lstrip("+=")
+        phrase = line.lstrip("+=^")
         standard = " ".join(standard_of(word) for word in phrase.split())
         if line.startswith("="):
             outside.append(f"(?:^|, ){re.escape(standard)}(?:$| ,)")
+        elif line.startswith("^"):
+            outside.append(rf"(?:^|, ){re.escape(standard)}\b")
         elif line.startswith("+"):
             everywhere.append(rf"\b{re.escape(standard)}\b")
         else:
@@ -70,10 +72,11 @@ def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
     )
     phrases = ["".join(standard_of(word) for word in phrase.split()) for phrase in _data("placeholder_phrases.txt")]
     phrases += [phrase.replace(" ", "") for phrase in _data("placeholder_phrases.txt")]
+    phrases += [word for word, flag in flags.items() if flag == "X" and len(word) >= 5]
     connection.execute(
         "CREATE TEMP TABLE address_hollow_phrases AS SELECT DISTINCT unnest($phrases) AS phrase", {"phrases": phrases}
     )
-    spelt = {word: standard_of(word) for line in _data("institutions.txt") for word in line.lstrip("+=").split()}
+    spelt = {word: standard_of(word) for line in _data("institutions.txt") for word in line.lstrip("+=^").split()}
     connection.execute(
         "CREATE TEMP TABLE address_house_words AS SELECT unnest($words) AS word, unnest($standards) AS standard",
         {"words": list(spelt), "standards": list(spelt.values())},
@@ -95,6 +98,10 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         {row[i : i + 4] for keys in _KEYBOARD for row in (keys, keys[::-1]) for i in range(len(row) - 3)} - _WRITTEN
     )
     tripled = "|".join(f"{letter}{{3}}" for letter in "ABCDEFGHJKLMNOPQRSTUVWYZ")
+    triples = [row[i : i + 3] for keys in _KEYBOARD for row in (keys, keys[::-1]) for i in range(len(row) - 2)]
+    echoes = ", ".join(f"'{run * times}'" for run in triples for times in (2, 3))
+    letters_ = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    stutters = "|".join(f"({a}{b}){{3,}}{a}?" for a in letters_ for b in letters_)
     short = ", ".join(f"'{run}'" for run in _SHORT_RUNS)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_lexicon AS "
@@ -110,14 +117,18 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "SELECT p.word, p.class, CASE WHEN p.spelt <> p.word THEN coalesce(house.standard, p.standard) "
         "ELSE p.standard END AS standard, CASE "
         "WHEN h.flag IS NOT NULL AND (p.class <> 'A' OR length(p.word) > 2) THEN h.flag "
+        "WHEN elided.flag IN ('X', 'x', 'B') AND regexp_matches(p.word, '^[DL]') AND length(p.word) > 5 THEN elided.flag "
         "WHEN c.word IS NOT NULL THEN 'X' "
         "WHEN house.word IS NOT NULL THEN 'I' "
         "WHEN p.class <> 'W' OR length(p.word) < 3 THEN '.' "
         f"WHEN p.word IN ({short}) OR regexp_matches(p.word, '{'|'.join(runs)}|ABCD|{tripled}') THEN 'K' "
+        f"WHEN p.word IN ({echoes}) OR regexp_full_match(p.word, '{stutters}') THEN 'K' "
         "WHEN known.word IS NOT NULL THEN '.' "
+        "WHEN length(p.word) >= 4 AND regexp_full_match(p.word, '[AEIOU]+') THEN 'K' "
         "WHEN length(p.word) >= 4 AND NOT regexp_matches(p.word, '[AEIOUY]') THEN 'K' "
         "WHEN s.unseen >= 2 AND s.unseen * 3 >= length(p.word) - 1 THEN 'K' "
         "ELSE '.' END AS flag FROM plain p LEFT JOIN address_hollow_words h ON h.word = p.spelt "
+        "LEFT JOIN address_hollow_words elided ON elided.word = p.spelt[2:] "  # d'adresse
         "LEFT JOIN close c ON c.word = p.word LEFT JOIN strange s ON s.word = p.word "
         "LEFT JOIN address_place_words known ON known.word = p.word "
         "LEFT JOIN address_house_words house ON house.word = p.spelt"
@@ -130,29 +141,39 @@ def finding(shape: str, flags: str, reading: Reading) -> str | None:
         return _finding_without_street(shape, flags)
     first, last = reading.spans.get("street_name", (1, 0))
     name, classes = flags[first - 1 : last], shape[first - 1 : last]
-    lead_from = shape.rfind(",", 0, reading.core[0] - 1) + 1
-    lead = flags[lead_from : reading.core[0] - 1]
     box_first, box_last = reading.spans.get("box_number", (1, 0))
-    if _hollow(name, classes) or _hollow(lead, shape[lead_from : reading.core[0] - 1]):
-        return "placeholder"
-    if "X" in flags[box_first - 1 : box_last]:
-        return "placeholder"
-    if "street_type" not in reading.spans and set(name) & set("Xx") and not set(name) & {"."}:
-        return "placeholder"
-    if "street_type" not in reading.spans and "X" in name:
+    around = [(flags[: reading.core[0] - 1], shape[: reading.core[0] - 1]),
+              (flags[reading.core[1] :], shape[reading.core[1] :])]  # fmt: skip
+    hollow = (
+        _hollow(name, classes, named="street_type" in reading.spans)
+        or any(_denies(*part) for part in around)
+        or set(flags[box_first - 1 : box_last]) & set("XB")
+        or ("street_type" not in reading.spans and set(name) & set("XBx"))
+        or (name and set(name) == {"z"} and "L" not in classes)
+    )
+    if hollow:
         return "placeholder"
     return "keyboard_mash" if "K" in name or "LLL" in classes else None
 
 
+def _denies(flags: str, classes: str) -> bool:
+    """Whether words beside a street say that it is not the address: `bad address`, `not`; an empty mark does not."""
+    said = [flag for flag, class_ in zip(flags, classes, strict=True) if class_ not in _NUMERIC and class_ != "y"]
+    return "X" in said or said.count("x") >= 2 or (bool(said) and set(said) == {"x"})
+
+
 def _finding_without_street(shape: str, flags: str) -> str | None:
-    if "X" in flags or flags.count("x") >= 2 or _hollow(flags, shape):
+    if set(flags) & set("XB") or flags.count("x") + flags.count("y") >= 2:
+        return "placeholder"
+    if "x" in flags and not set(flags) & set(".IK"):
         return "placeholder"
     return "keyboard_mash" if "K" in flags or "LLL" in shape else None
 
 
-def _hollow(flags: str, classes: str) -> bool:
-    """Whether words, numbers left out, say nothing but that nothing is known."""
-    spoken = [flag for flag, class_ in zip(flags, classes, strict=True) if class_ not in _NUMERIC or flag in "Xx"]
-    if not spoken or set(spoken) - set("Xxz"):
+def _hollow(flags: str, classes: str, *, named: bool) -> bool:
+    """Whether words, numbers left out, say nothing but that nothing is known. A street type makes a name of more."""
+    spoken = [flag for flag, class_ in zip(flags, classes, strict=True) if class_ not in _NUMERIC or flag in "XBxy"]
+    if not spoken or set(spoken) - set("XBxyz"):
         return False
-    return "X" in spoken or spoken.count("x") >= 2
+    weak = spoken.count("x") + spoken.count("y")
+    return bool(set(spoken) & set("XB")) or (weak >= 2 and not (named and "x" not in spoken))

@@ -62,6 +62,10 @@ def _reason() -> str:
     institution = f"contains(flags, 'I') AND (regexp_matches(array_to_string(words, ' '), '{everywhere}') OR regexp_matches({around}, '{outside}'))"
     hollow = "(SELECT phrase FROM address_hollow_phrases)"
     said = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
+    place = (
+        "house_number = zip5 OR street_name IN (city_plain, city_given, concat(city_plain, ' ', state_plain), 'USA') "
+        "OR street_name IN (SELECT name FROM address_states)"
+    )
     named = "string_split(street_name, ' ')"
     return f"""CASE
         WHEN shape IS NULL AND len(words) > 0 THEN 'too_long'
@@ -77,12 +81,13 @@ def _reason() -> str:
             THEN 'repeated'
         WHEN address_kind IS NULL AND len(list_distinct(list_filter(words, lambda w: w <> ','))) = 1
             AND len(list_filter(words, lambda w: w <> ',')) > 1 THEN 'repeated'
+        WHEN street_type IS NULL AND address_kind = 'street' AND ({place}) THEN 'no_street'
         WHEN country_key IS NULL THEN 'country_unknown'
         WHEN address_kind IS NULL THEN 'no_street'
-        WHEN address_kind IN ('street', 'foreign') AND (house_number IS NULL OR regexp_full_match(house_number, '0+'))
+        WHEN address_kind IN ('street', 'foreign') AND (house_number IS NULL OR regexp_full_match(house_number, '0+|[0-9]{{7,}}'))
             AND box_number IS NULL THEN 'no_number'
         WHEN address_kind IN ('po_box', 'rural_route', 'military')
-            AND (box_number IS NULL OR regexp_full_match(box_number, '0+')) THEN 'no_box'
+            AND (box_number IS NULL OR regexp_full_match(box_number, '0+|[0-9]{{8,}}')) THEN 'no_box'
         WHEN city_given IS NULL THEN 'no_city'
         WHEN country_key <> 'US' THEN 'complete'
         WHEN state_plain <> '' AND state_key IS NULL THEN 'state_unknown'
