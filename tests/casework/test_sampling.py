@@ -37,8 +37,8 @@ def test_the_bound_is_exact(population: int, data: st.DataObject) -> None:
     most = bound(population, sample, found)
     assert found <= most <= population - (sample - found)
     possible = range(found, population - (sample - found) + 1)
-    assert most == max(wrong for wrong in possible
-                       if wrong == found or share_missing(population, wrong, sample, found) > Fraction(5, 100))  # fmt: skip
+    not_ruled_out = [wrong for wrong in possible if share_missing(population, wrong, sample, found) > Fraction(5, 100)]
+    assert most == max([found, *not_ruled_out])
 
 
 def test_known_sizes() -> None:

@@ -112,6 +112,25 @@ def test_an_order_entered_after_approval_stops_the_release(approved: house.House
     assert approved.office.casebook.board(house.NAME).counts()[State.APPROVED_TWICE] == 9
 
 
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("report_approved_until = 2026-12-31", "report_approved_until = 2025-08-31"),
+        ("open_findings = 0", "open_findings = 3"),
+        ("from = 2025-04-07", "from = 2025-04-07\nuntil = 2025-09-01"),
+        ('items = ["last_known_address"]', 'items = ["name"]'),
+        ('capacities = ["agency_head"]', 'capacities = ["delegate"]'),
+    ],
+)
+def test_what_the_custodian_learns_after_approval_counts(approved: house.House, written: str, instead: str) -> None:
+    text = approved.site.parties.read_text()
+    assert written in text
+    approved.site.parties.write_text(text.replace(written, instead))
+    with pytest.raises(AnswerIsNo, match="none of the approved cases"):
+        release(approved)
+    assert approved.office.casebook.board(house.NAME).counts()[State.APPROVED_TWICE] == 9
+
+
 def test_a_person_restricted_meanwhile_stays(approved: house.House) -> None:
     file = Path(approved.site.register) / "restrictions.parquet"
     duckdb.execute(
