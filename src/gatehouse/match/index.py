@@ -8,6 +8,7 @@ keys met. An index of another register, another version of it or another version
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import json
 import os
 import shutil
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import duckdb
 
+from gatehouse.intake import names
 from gatehouse.intake.addresses import standardise
 from gatehouse.intake.names import name_keys
 from gatehouse.intake.workspace import open_workspace, quoted
@@ -112,7 +114,15 @@ def open_index(register: Register, folder: Path) -> Index:
 
 def _name(register: Register) -> str:
     """The folder of an index: the digest of all it depends on, the register, the rules and the hash function."""
-    return digests.of_bytes(f"{FORMAT}\n{duckdb.__version__}\n{register.digest}\n".encode())[:32]
+    return digests.of_bytes(f"{FORMAT}\n{duckdb.__version__}\n{_rules()}\n{register.digest}\n".encode())[:32]
+
+
+@functools.cache
+def _rules() -> str:
+    """A digest of the code that folds names and reads addresses: an index of other rules would miss in silence."""
+    intake, room = Path(names.__file__).parent, Path(__file__).parent
+    code = [*intake.glob("addresses/**/*.py"), *intake.glob("addresses/**/*.csv"), *intake.glob("addresses/**/*.toml")]
+    return digests.of_files(intake.parent, [*code, intake / "names.py", room / "keys.py", room / "index.py"])
 
 
 def _sync(path: Path) -> None:
@@ -188,26 +198,20 @@ class _Steps:
         )
 
     def _places(self) -> None:
-        """Every distinct address as written, by its parts; `written` is the hash of the text, proved to be unique."""
+        """Every distinct address as written, by its parts, numbered; numbers, unlike hashes, never coincide."""
         run = self.connection.execute
         run(
-            f"CREATE OR REPLACE TEMP TABLE writings AS SELECT {_written()} AS written, {_written_columns()} "
-            f"FROM {self.register.relation('addresses')} GROUP BY ALL"
+            f"CREATE OR REPLACE TEMP TABLE writings AS SELECT row_number() OVER ()::INTEGER AS written, text FROM "
+            f"(SELECT {_text()} AS text FROM {self.register.relation('addresses')} GROUP BY text)"
         )
-        counted = run("SELECT count(*), count(DISTINCT written) FROM writings").fetchone()
+        counted = run("SELECT count(*) FROM writings").fetchone()
         assert counted is not None  # noqa: S101 - an aggregate always has one row
-        if counted[0] != counted[1]:
-            raise WrongInput(
-                "two different addresses on file have one hash, which happens once in millions of registers",
-                where=self.register.address,
-                remedy="Report it: the index needs another hash function",
-            )
         slices = max(1, -(-counted[0] // _SLICE))
         parts = ", ".join(keys.PLACE_PARTS)
         for number in range(slices):
             run(
-                "CREATE OR REPLACE TEMP TABLE writings_slice AS SELECT * FROM writings "
-                f"WHERE (written >> 32) % {slices} = {number}"
+                f"CREATE OR REPLACE TEMP TABLE writings_slice AS SELECT written, {_columns_of_text()} FROM writings "
+                f"WHERE written % {slices} = {number}"
             )
             standardise(self.connection, "writings_slice", "places_slice", "written")
             if number == 0:
@@ -216,22 +220,23 @@ class _Steps:
                 run(f"INSERT INTO places SELECT written, {parts} FROM places_slice")
         run("DROP TABLE writings_slice")
         run("DROP TABLE places_slice")
-        run("DROP TABLE writings")
         town = keys.locality("zip5", "city_key", "state_key", "country_key")
         self._write("places", f"SELECT *, {keys.place_key(town)} AS place FROM places")
         run("DROP TABLE places")
 
     def _entries(self) -> None:
-        """Person x name x address, as keys alone, in the order of the places so that few requests read few rows."""
+        """Person x name x address, as keys alone."""
         block = keys.block_key("last_key", "first_key")
         self._write(
             "entries",
-            "SELECT h.place, h.written, a.person_id::BIGINT AS person_id, a.last_known, p.block, p.birth_date, p.tin "
-            f"FROM (SELECT *, {_written()} AS written FROM {self.register.relation('addresses')}) a "
+            "SELECT h.place, h.written, a.person_id, a.last_known, p.block, p.birth_date, p.tin FROM "
+            f"(SELECT person_id::BIGINT AS person_id, last_known, {_text()} AS text "
+            f"FROM {self.register.relation('addresses')}) a JOIN writings w USING (text) "
             f"JOIN (SELECT written, place FROM {self._read('places')} WHERE place IS NOT NULL) h USING (written) "
             f"JOIN (SELECT DISTINCT person_id, {block} AS block, birth_date, tin FROM {self._read('people')}) p "
             "USING (person_id)",
         )
+        self.connection.execute("DROP TABLE writings")
 
     def _towns(self) -> None:
         """Which ZIP codes each city has on file: an address without a ZIP code is looked for in all of them."""
@@ -243,17 +248,16 @@ class _Steps:
         )
 
 
-def _written_texts() -> dict[str, str]:
-    """What of an address as written can matter: case cannot, and neither can ZIP+4 beside its ZIP code."""
-    texts = {name: f"upper({column})" for name, column in zip(_ADDRESS_COLUMNS, ADDRESS, strict=True)}
+def _text() -> str:
+    """An address as written, as one text, without what cannot matter: case, and ZIP+4 beside its ZIP code."""
+    texts = {column: f"upper({column})" for column in ADDRESS}
     domestic = "upper(coalesce(country, '')) IN ('', 'US')"
     texts["postal_code"] = f"CASE WHEN {domestic} THEN left(postal_code, 5) ELSE upper(postal_code) END"
-    return texts
+    return "concat(" + ", chr(31), ".join(f"coalesce({text}, '')" for text in texts.values()) + ")"
 
 
-def _written_columns() -> str:
-    return ", ".join(f"{text} AS {name}" for name, text in _written_texts().items())
-
-
-def _written() -> str:
-    return f"hash({', '.join(_written_texts().values())})"
+def _columns_of_text() -> str:
+    """The columns of an address again, out of its one text."""
+    return ", ".join(
+        f"split_part(text, chr(31), {number}) AS {name}" for number, name in enumerate(_ADDRESS_COLUMNS, start=1)
+    )
