@@ -1,0 +1,93 @@
+"""`gatehouse halt`: overseers stop a docket, an agency or everything, and let it go on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gatehouse.kernel import clock, files
+from gatehouse.kernel.errors import WrongInput
+
+_KEY = click.option("--key", "key_file", type=click.Path(path_type=Path), required=True, help="Your own key.")
+_OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the statement is written.")
+
+
+@click.group()
+def halt() -> None:
+    """Stop a docket, an agency or everything, or let it go on, by signed word of the overseers.
+
+    A statement needs as many signatures as the oversight file asks for. The last word on a scope counts.
+    """
+
+
+@halt.command()
+@click.argument("scope", nargs=-1, required=True)
+@click.option("--reason", required=True, help="Why; one line, on record.")
+@click.option("--resume", is_flag=True, help="Let it go on instead.")
+@_KEY
+@_OUT
+def sign(scope: tuple[str, ...], reason: str, key_file: Path, out: Path, *, resume: bool) -> None:
+    """Write and sign a statement. SCOPE is `everything`, `agency NAME` or `docket NAME`.
+
+    \b
+    Example:
+      gatehouse halt sign agency us.dhs.ice --reason "Court order of 5 Feb 2026" --key ig.key --out stop.halt
+    """
+    from gatehouse.ledger import halt as halts
+    from gatehouse.ledger.signers import read_signer
+
+    action = halts.Action.RESUME if resume else halts.Action.HALT
+    covered = halts.Scope.parse(" ".join(scope))
+    files.write(out, halts.write(action, covered, clock.now(), reason, read_signer(key_file)))
+    click.echo(f"{action} {covered}: {out}")
+
+
+@halt.command()
+@click.argument("statement", type=click.Path(path_type=Path))
+@_KEY
+@_OUT
+def join(statement: Path, key_file: Path, out: Path) -> None:
+    """Add your signature to another overseer's statement.
+
+    \b
+    Example:
+      gatehouse halt join go-on.halt --key court.key --out go-on.halt
+    """
+    from gatehouse.ledger import halt as halts
+    from gatehouse.ledger.signers import read_signer
+
+    files.write(out, halts.join(_read(statement), read_signer(key_file), where=statement.name))
+    click.echo(f"signed: {out}")
+
+
+@halt.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option("--oversight", type=click.Path(path_type=Path), required=True, help="Whose word counts, and how many.")
+@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+def show(folder: Path, oversight: Path, *, as_json: bool) -> None:
+    """Show the halts in force in a folder; fails when a statement in it cannot be believed.
+
+    \b
+    Example:
+      gatehouse halt show site/halts --oversight site/oversight.policy
+    """
+    from gatehouse.ledger import halt as halts
+
+    believed = halts.Oversight.parse(_read(oversight).decode(errors="replace"), where=oversight.name)
+    found = halts.standing(halts.read_folder(folder, believed))
+    if as_json:
+        click.echo(json.dumps([{"scope": str(one.scope), "since": one.at, "reason": one.reason} for one in found]))
+        return
+    for one in found:
+        click.echo(f"{one.scope}, since {one.at}, by {', '.join(one.signers)}: {one.reason}")
+    if not found:
+        click.echo("nothing is halted")
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise WrongInput(f"the file cannot be read ({error.strerror})", where=path.name) from None

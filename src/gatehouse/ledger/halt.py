@@ -1,0 +1,168 @@
+"""Halts: overseers' signed word that a docket, an agency or everything stops, or may go on. Pure but for reading files.
+
+A statement is a signed note. How many overseers it takes to stop, and how many to let go on, stands in the overseers'
+own file; stopping usually takes fewer. The last word on a scope counts, and of two with the same time the stop. A file
+that cannot be believed is an error, never an absence: what reads halts stops too.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import enum
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gatehouse.kernel import ids
+from gatehouse.kernel.clock import stamp
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput, place
+from gatehouse.ledger import note
+from gatehouse.ledger.note import Note
+from gatehouse.ledger.signers import Algorithm, Signer, Verifier
+
+_HEAD = "gatehouse-halt/1"
+_MAX_FILE = 1 << 17
+_MAX_REASON = 1000
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z", re.ASCII)
+
+
+class Action(enum.StrEnum):
+    """What overseers say."""
+
+    HALT = "halt"
+    RESUME = "resume"
+
+
+class Reach(enum.StrEnum):
+    """How far a statement reaches."""
+
+    EVERYTHING = "everything"
+    AGENCY = "agency"
+    DOCKET = "docket"
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What is stopped: everything, one agency or one docket, by name."""
+
+    reach: Reach
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.reach} {self.name}".rstrip()
+
+    @classmethod
+    def parse(cls, text: str) -> Scope:
+        """Read `everything`, `agency NAME` or `docket NAME`; raises WrongInput otherwise."""
+        reach, _, name = text.partition(" ")
+        named = reach in {Reach.AGENCY, Reach.DOCKET} and ids.is_name(name)
+        if not named and text != Reach.EVERYTHING:
+            raise WrongInput("a halt covers everything, agency NAME or docket NAME")
+        return cls(Reach(reach), name)
+
+    def covers(self, agency: str, docket: str) -> bool:
+        """Whether a docket of an agency falls under it."""
+        return self.reach is Reach.EVERYTHING or self.name == (agency if self.reach is Reach.AGENCY else docket)
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One accepted statement and the overseers who signed it."""
+
+    action: Action
+    scope: Scope
+    at: str
+    reason: str
+    signers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Oversight:
+    """Who oversees: their keys, and how many must sign to halt and to resume."""
+
+    keys: tuple[Verifier, ...]
+    halt: int
+    resume: int
+
+    @classmethod
+    def parse(cls, text: str, *, where: str = "oversight.policy") -> Oversight:
+        """Read lines `key VKEY`, `halt N`, `resume N` and `#` comments; raises WrongInput naming the line."""
+        keys: list[Verifier] = []
+        least: dict[str, int] = {}
+        for number, line in enumerate(text.split("\n"), start=1):
+            words = line.split()
+            here = place(f"{where} line {number}")
+            if not words or words[0].startswith("#"):
+                continue
+            if words[0] == "key" and len(words) == 2:
+                keys.append(_key(words[1], keys, here))
+            elif words[0] in set(Action) - set(least) and len(words) == 2 and re.fullmatch("[1-9][0-9]?", words[1]):
+                least[words[0]] = int(words[1])
+            else:
+                raise WrongInput("a line reads key VKEY, halt N or resume N, the last two once", where=here)
+        if set(least) != set(Action) or max(least.values()) > len(keys):
+            raise WrongInput("halt and resume each name how many of the keys must sign", where=where)
+        return cls(tuple(keys), least[Action.HALT], least[Action.RESUME])
+
+    def accept(self, data: bytes, *, where: str = "halt") -> Statement:
+        """A statement that enough overseers signed; raises WrongInput when it is none, AnswerIsNo when too few did."""
+        opened = Note.parse(data, where=where)
+        action, scope, at, reason = _fields(opened.text, where)
+        signed = opened.signed_by(self.keys, where=where)
+        least = self.halt if action is Action.HALT else self.resume
+        if len(signed) < least:
+            raise AnswerIsNo(f"{len(signed)} overseers signed; to {action} takes {least}", where=where)
+        return Statement(action, scope, at, reason, tuple(sorted(verifier.name for verifier in signed)))
+
+
+def write(action: Action, scope: Scope, at: dt.datetime, reason: str, signer: Signer) -> bytes:
+    """A new statement with its first signature. The reason is one line and goes on record."""
+    plain = reason.strip()
+    if not plain.isprintable() or not 0 < len(plain) <= _MAX_REASON:
+        raise WrongInput("a reason is one line of at most 1,000 characters", remedy="Say why; it goes on record")
+    return note.sign(f"{_HEAD}\n{action} {scope}\n{stamp(at)}\n{plain}\n", signer).encoded
+
+
+def join(data: bytes, signer: Signer, *, where: str = "halt") -> bytes:
+    """The same statement with one more overseer's signature."""
+    opened = Note.parse(data, where=where)
+    _fields(opened.text, where)
+    return opened.plus([signer.signature_line(opened.text.encode())]).encoded
+
+
+def read_folder(folder: Path, oversight: Oversight) -> list[Statement]:
+    """Every statement in a folder; raises when one of them cannot be believed, because silence must not mean go."""
+    found = []
+    for path in sorted(folder.iterdir()) if folder.is_dir() else []:
+        with path.open("rb") as stream:
+            found.append(oversight.accept(stream.read(_MAX_FILE), where=path.name))
+    return found
+
+
+def standing(statements: Iterable[Statement]) -> list[Statement]:
+    """The halts in force: of each scope the last word, if that is a halt."""
+    last: dict[Scope, Statement] = {}
+    for statement in sorted(statements, key=lambda one: (one.at, one.action is Action.HALT)):
+        last[statement.scope] = statement
+    return [statement for statement in last.values() if statement.action is Action.HALT]
+
+
+def is_halted(statements: Iterable[Statement], *, agency: str, docket: str) -> bool:
+    """Whether a halt in force covers a docket of an agency. Resuming one scope does not lift a wider halt."""
+    return any(statement.scope.covers(agency, docket) for statement in standing(statements))
+
+
+def _fields(text: str, where: str) -> tuple[Action, Scope, str, str]:
+    lines = text.split("\n")
+    action, _, scope = lines[1].partition(" ") if len(lines) == 5 else ("", "", "")
+    if lines[0] != _HEAD or action not in set(Action) or not _INSTANT.fullmatch(lines[2]) or not lines[3].strip():
+        raise WrongInput(f"this is not a statement of the format {_HEAD}", where=where)
+    return Action(action), Scope.parse(scope), lines[2], lines[3]
+
+
+def _key(text: str, known: list[Verifier], where: str) -> Verifier:
+    verifier = Verifier.parse(text, where=where)
+    if verifier.algorithm is not Algorithm.ED25519 or verifier.public in {other.public for other in known}:
+        raise WrongInput("an overseer's key is Ed25519 and stands once", where=where)
+    return verifier
