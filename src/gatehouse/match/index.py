@@ -121,7 +121,7 @@ def _name(register: Register) -> str:
 def _rules() -> str:
     """A digest of the code that folds names and reads addresses: an index of other rules would miss in silence."""
     intake, room = Path(names.__file__).parent, Path(__file__).parent
-    code = [*intake.glob("addresses/**/*.py"), *intake.glob("addresses/**/*.csv"), *intake.glob("addresses/**/*.toml")]
+    code = [*intake.glob("addresses/*.py"), *intake.glob("addresses/data/*")]
     return digests.of_files(intake.parent, [*code, intake / "names.py", room / "keys.py", room / "index.py"])
 
 
