@@ -84,7 +84,8 @@ def test_other_scopes_are_refused(scope):
 @pytest.mark.parametrize(
     "text",
     ["", "halt 1\nresume 1\n", TEXT + "halt 2\n", TEXT.replace("resume 2", "resume 4"),
-     TEXT + f"key {KEYS[0].key_text}", TEXT.replace("halt 1", "halt 0"), TEXT + "believe all\n", TEXT.replace("resume 2\n", "")],
+     TEXT + f"key {KEYS[0].key_text}", TEXT.replace("halt 1", "halt 0"), TEXT + "believe all\n",
+     TEXT.replace("resume 2\n", "")],
 )  # fmt: skip
 def test_oversight_files_that_are_wrong_are_refused(text):
     with pytest.raises(WrongInput):
