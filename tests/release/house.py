@@ -68,8 +68,16 @@ class House:
         return self.docket.releases / f"{release}.age"
 
 
-def build(folder: Path, *, requests: int = 12, officers: int = 2, database: str | None = None, held: int = 2) -> House:
-    """A site whose docket has `held` held requests first, one refused last, and cleared ones between.
+def build(
+    folder: Path,
+    *,
+    requests: int = 12,
+    officers: int = 2,
+    database: str | None = None,
+    held: int = 2,
+    incomplete: int = 1,
+) -> House:
+    """A site whose docket has `held` held requests first, `incomplete` ones last, and cleared ones between.
 
     Request n names officer n modulo `officers`, and matter `HSI-<n modulo 3>`.
     """
@@ -96,7 +104,7 @@ def build(folder: Path, *, requests: int = 12, officers: int = 2, database: str 
     names = tuple(f"ICE-{number:04}" for number in range(officers))
     recipients = {name: write_identity(agency / f"{name}.key") for name in names}
     connection = duckdb.connect()
-    docket = _docket(connection, made, requests, recipients, held)
+    docket = _docket(connection, made, requests, recipients, (held, incomplete))
     commit_docket(connection, made, docket, NOW)
     house = House(made, docket, staff, agency, names, connection)
     approve.open_docket(connection, house.office, docket)
@@ -121,7 +129,7 @@ def _register(folder: Path, persons: int) -> Path:
 
 
 def _docket(
-    connection: duckdb.DuckDBPyConnection, made: Site, requests: int, recipients: dict[str, str], held: int
+    connection: duckdb.DuckDBPyConnection, made: Site, requests: int, recipients: dict[str, str], ends: tuple[int, int]
 ) -> Docket:
     docket = Docket(made.dockets / NAME)
     docket.releases.mkdir(parents=True)
@@ -137,7 +145,7 @@ def _docket(
     docket.manifest.write_text(json.dumps(manifest))
     receipt = Receipt(NAME, digests.of_file(docket.manifest), requests, NOW, None, None, "clerk-1")
     docket.receipt.write_bytes(receipt.encoded)
-    _tables(connection, docket, requests, sorted(recipients), held)
+    _tables(connection, docket, requests, sorted(recipients), ends)
     summary = {"submission": NAME, "agency": "us.dhs.ice", "as_of": NOW.date().isoformat(), "outcomes": {}, "rules": {}}
     docket.summary.write_text(json.dumps(summary))
     (docket.root / "pack").symlink_to(PACK)
@@ -146,7 +154,7 @@ def _docket(
 
 
 def _tables(
-    connection: duckdb.DuckDBPyConnection, docket: Docket, requests: int, officers: list[str], held: int
+    connection: duckdb.DuckDBPyConnection, docket: Docket, requests: int, officers: list[str], ends: tuple[int, int]
 ) -> None:
     connection.execute(
         "CREATE OR REPLACE TABLE requests AS SELECT range::BIGINT AS seq, printf('R-%06d', range) AS request_id, "
@@ -162,9 +170,9 @@ def _tables(
     connection.execute(
         f"CREATE OR REPLACE TABLE facts AS SELECT seq, {columns}, "
         "CASE WHEN seq < $held THEN 'none' ELSE 'tin' END AS corroboration FROM requests",
-        {"held": held},
+        {"held": ends[0]},
     )
-    connection.execute("UPDATE facts SET name_state = 'missing' WHERE seq = $last", {"last": requests - 1})
+    connection.execute("UPDATE facts SET name_state = 'missing' WHERE seq >= $last", {"last": requests - ends[1]})
     connection.execute(
         "CREATE OR REPLACE TABLE evidence AS SELECT seq, request_id, 1 AS rank, seq AS person_id, true AS agrees "
         "FROM requests"
