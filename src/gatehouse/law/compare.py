@@ -165,7 +165,8 @@ def _newly(formula: Formula, question: str, wide: Body, narrow: Body, excluded: 
 
 
 def _witness(formula: Formula, terms: Sequence[Term], wide: Body, narrow: Body) -> Witness | None:
-    found = Question(formula).find(*terms, like=familiar(wide.pack) or familiar(narrow.pack))
+    like = {**familiar(narrow.pack), **familiar(wide.pack)}
+    found = Question(formula).find(*terms, like=like)
     if found is None:
         return None
     as_of, facts = found
@@ -174,4 +175,4 @@ def _witness(formula: Formula, terms: Sequence[Term], wide: Body, narrow: Body) 
     chosen = {rule.id for rule in narrow.rules}
     because = tuple(rule for rule in fired if rule in chosen or rule == "no-grant")
     texts = {n: v for n, v in facts.items() if formula.fields[n].kind is not Kind.ITEMS or v}
-    return Witness(as_of, texts, differences(wide.pack, facts, as_of), because)
+    return Witness(as_of, texts, differences(like, facts, as_of), because)

@@ -277,12 +277,11 @@ def _replayed(pack: Pack, wanted: Property, found: tuple[dt.date, dict[str, Any]
     decision = decide(pack, facts, as_of)
     if decision.outcome != "cleared" or holds(pack, wanted.holds, facts, as_of, decision) is True:
         return None
-    return Counterexample(as_of, facts, decision, differences(pack, facts, as_of))
+    return Counterexample(as_of, facts, decision, differences(familiar(pack), facts, as_of))
 
 
-def differences(pack: Pack, facts: Mapping[str, Any], as_of: dt.date) -> dict[str, Any]:
-    """How a request differs from the pack's familiar one."""
-    like = familiar(pack)
+def differences(like: Mapping[str, Any], facts: Mapping[str, Any], as_of: dt.date) -> dict[str, Any]:
+    """How a request differs from a familiar one."""
     changed = {name: value for name, value in facts.items() if value != like.get(name)}
     return changed if like.get("as_of") == as_of else {AS_OF.name: as_of, **changed}
 
