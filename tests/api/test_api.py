@@ -150,7 +150,7 @@ def test_the_same_key_does_the_same_thing_once(call):
     assert again.json()["id"] == first.json()["id"]
     assert Arrival.objects.count() == before + 1
     other = client.post(f"{BASE}/submissions", {"file": zipped({"a.txt": b"2"})}, headers=headers)
-    problem(other, 422)
+    problem(other, 409)
     settled(client, first.json()["id"])
 
 

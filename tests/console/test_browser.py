@@ -207,6 +207,7 @@ PAGES = [
     ("do-1", "password", "/password/"),
     ("agency", "submissions", "/submissions/"),
     ("agency", "submission-new", "/submissions/new/"),
+    ("agency", "keys", "/keys/"),
     ("agency", "submission", "/submissions/{docket}/"),
     ("agency", "not-allowed", "/dockets/"),
     ("counsel", "law", "/law/"),

@@ -8,6 +8,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from ninja import File, Header, NinjaAPI, Path, Query
 from ninja.errors import HttpError
 from ninja.files import UploadedFile
+from ninja.openapi.schema import OpenAPISchema
 from ninja.security import HttpBearer
 
 from gatehouse.api import problems, repeats
@@ -29,7 +30,28 @@ class Key(HttpBearer):
         return accounts.account_of_key(token)
 
 
-api = NinjaAPI(
+class Described(NinjaAPI):
+    """An API whose document names the media types it really sends."""
+
+    def get_openapi_schema(self, **given: Any) -> OpenAPISchema:  # noqa: ANN401 - as ninja has it
+        """The document, with problems as application/problem+json and packages as bytes."""
+        document = super().get_openapi_schema(**given)
+        for operations in document["paths"].values():
+            for operation in operations.values():
+                for status, response in operation["responses"].items():
+                    _name_media_type(str(status), response)
+        return document
+
+
+def _name_media_type(status: str, response: dict[str, Any]) -> None:
+    content = response.get("content", {})
+    if status >= "400" and "application/json" in content:
+        response["content"] = {problems.MEDIA_TYPE: content["application/json"]}
+    elif content.get("application/json", {}).get("schema", {}).get("format") == "binary":
+        response["content"] = {"application/octet-stream": content["application/json"]}
+
+
+api = Described(
     title="Gatehouse",
     version="1",
     description="Hand in submissions, read answers, fetch sealed releases, mirror the log.",
@@ -55,7 +77,10 @@ def _may(request: HttpRequest, permission: Permission) -> Account:
 
 def _docket(request: HttpRequest, name: str, permission: Permission) -> Reader:
     account = _may(request, permission)
-    reader = desk.docket(name)
+    arrival = _arrival(account, name)
+    if arrival is not None and arrival.state != Arrival.State.DONE:
+        raise HttpError(409, "This submission is not received yet.")
+    reader = desk.docket(arrival.submission if arrival is not None else name)
     if figures.agency_of(reader) != account.agency:
         raise Http404
     return reader
@@ -157,8 +182,8 @@ def answers(request: HttpRequest, name: Name, after: After = "", limit: Limit = 
 @api.get("/submissions/{name}/releases", response={200: Packages, **PROBLEMS}, summary="Sealed releases")
 def releases(request: HttpRequest, name: Name) -> Packages:
     """One package for each officer, and what has come back about it."""
-    _docket(request, name, Permission.AGENCY_RELEASE_FETCH)
-    found = Release.objects.filter(file__docket=name, published_at__isnull=False)
+    docket = _docket(request, name, Permission.AGENCY_RELEASE_FETCH).folder.name
+    found = Release.objects.filter(file__docket=docket, published_at__isnull=False)
     items = [
         {
             "id": row.identifier,
@@ -178,7 +203,7 @@ def releases(request: HttpRequest, name: Name) -> Packages:
 def release(request: HttpRequest, name: Name, release: Name) -> HttpResponseBase:
     """The bytes of one package; only the officer it names can open it. A recalled one is gone."""
     reader = _docket(request, name, Permission.AGENCY_RELEASE_FETCH)
-    path = arrivals.package(reader.folder, name, release)
+    path = arrivals.package(reader.folder, reader.folder.name, release)
     if path is None:
         raise Http404
     return FileResponse(path.open("rb"), content_type="application/octet-stream")

@@ -17,7 +17,7 @@ MOST_KEY = 128
 def once(account: Account, key: str, fingerprint: str, act: Callable[[], tuple[int, str]]) -> HttpResponse:
     """Do `act` once for this account and key and keep its answer (status, JSON text).
 
-    Raises HttpError 409 while the first one is still at it, 422 when the key was used for another request. When `act`
+    Raises HttpError 409 while the first one is still at it, and when the key was used for another request. When `act`
     fails the key is free again, because nothing was done.
     """
     digest = hashlib.sha256(fingerprint.encode()).hexdigest()
@@ -38,7 +38,7 @@ def once(account: Account, key: str, fingerprint: str, act: Callable[[], tuple[i
 def _again(account: Account, key: str, digest: str) -> HttpResponse:
     kept = Repeat.objects.get(account=account, key=key)
     if kept.fingerprint != digest:
-        raise HttpError(422, "This Idempotency-Key was used for another request. Choose a new one.")
+        raise HttpError(409, "This Idempotency-Key was used for another request. Choose a new one.")
     if kept.status is None:
         raise HttpError(409, "The first request with this Idempotency-Key is still being done. Try again shortly.")
     return HttpResponse(kept.body, status=kept.status, content_type="application/json")

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from gatehouse.console import desk
 from gatehouse.kernel import clock, ids
+from gatehouse.kernel.errors import MachineFailed
 from gatehouse.pipeline import record
 
 
 def enter(event: str, fields: Mapping[str, str]) -> int | None:
-    """Commit one administrative event and publish; gives its index, or None on a site whose ledger is not begun.
+    """Commit one administrative event; gives its index, or None on a site whose ledger is not begun.
 
-    Raises MachineFailed when the ledger is in use or its witnesses are out of reach; then nothing may be changed.
+    Where the witnesses are out of reach the entry stands and the next checkpoint shows it. Raises MachineFailed when
+    the ledger is in use by another process; then nothing may be changed.
     """
     site = desk.site()
     if not (site.ledger / "checkpoint").is_file():
@@ -21,5 +24,6 @@ def enter(event: str, fields: Mapping[str, str]) -> int | None:
     with record.open_log(site) as log:
         name = f"site/{ids.fresh(event)}"
         index = record.event(log, site.events, name, {"event": event, "at": clock.stamp(now), **fields})
-        record.publish(site, log, now)
+        with contextlib.suppress(MachineFailed):
+            record.publish(site, log, now)
     return index

@@ -33,6 +33,7 @@ urlpatterns = [
     path("submissions/<str:name>/answers.csv", requester.answers, name="answers"),
     path("submissions/<str:name>/receipt.json", requester.receipt, name="receipt"),
     path("submissions/<str:name>/releases/<str:release>", requester.release, name="release"),
+    path("keys/", requester.keys, name="keys"),
     path("law/", counsel.law, name="law"),
     path("law/<str:identifier>/", counsel.pack, name="pack"),
     path("oversight/", oversight.oversight, name="oversight"),

@@ -12,11 +12,13 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods
 
-from gatehouse.console import arrivals, charts, desk, figures, words
-from gatehouse.console.guard import account, needs, own
-from gatehouse.console.models import Arrival
+from gatehouse.console import accounts, arrivals, charts, chronicle, desk, figures, words
+from gatehouse.console.guard import account, needs, own, whole
+from gatehouse.console.models import Arrival, Key
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
+from gatehouse.console.views import errors
+from gatehouse.kernel.errors import GatehouseError
 from gatehouse.store.models import Release
 
 TONES = {"answered": "good", "pending": "wait", "not_answered": "quiet"}
@@ -152,3 +154,22 @@ def release(request: HttpRequest, name: str, release: str) -> HttpResponseBase:
     if path is None:
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
+
+
+@needs(Permission.AGENCY_SUBMISSION_SEND)
+@require_http_methods(["GET", "POST"])
+def keys(request: HttpRequest) -> HttpResponse:
+    """Keys for the agency's programs: make one, shown once, or end one."""
+    person, made = account(request), ""
+    if request.method == "POST":
+        ending = request.POST.get("end", "")
+        fields = {"account": person.username, "agency": person.agency}
+        try:
+            chronicle.enter("key_ended" if ending else "key_made", fields)
+        except GatehouseError as error:
+            return errors.refused(request, error, 503)
+        if ending:
+            Key.objects.filter(account=person, pk=whole(ending)).delete()
+        else:
+            made = accounts.issue_key(person)
+    return render(request, "console/keys.html", {"keys": person.keys.order_by("-created_at"), "made": made})
