@@ -9,7 +9,9 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
+from pathlib import Path
 
 import pytest
 
@@ -37,6 +39,14 @@ def work(folder):
             assert log.append(name, entries(name, count)) == size - count
             if log.size == size:  # a later run finds the batches in, and publishes only what is new
                 log.publish(NOW)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """A folder in memory where there is one: a kill leaves what was written, synced or not, and syncing takes long."""
+    memory = Path("/dev/shm")  # noqa: S108 - a fresh folder of our own in it
+    with tempfile.TemporaryDirectory(dir=memory if os.access(memory, os.W_OK) else tmp_path) as name:
+        yield Path(name)
 
 
 def killed_child(folder, at=None, after=None):
@@ -86,9 +96,9 @@ def check(folder, undisturbed):
     assert sorted(path.name for path in (folder / "state").iterdir()) == ["ledger.sqlite3", "lock"]
 
 
-def test_killed_at_every_write(tmp_path, undisturbed):
+def test_killed_at_every_write(disk, undisturbed):
     for at in itertools.count(1):
-        folder = tmp_path / str(at)
+        folder = disk / str(at)
         folder.mkdir()
         if not killed_child(folder, at=at):
             break
@@ -96,9 +106,9 @@ def test_killed_at_every_write(tmp_path, undisturbed):
     assert at > 30
 
 
-def test_killed_at_every_write_of_the_recovery_too(tmp_path, undisturbed):
+def test_killed_at_every_write_of_the_recovery_too(disk, undisturbed):
     for at in range(10, 40, 7):
-        folder = tmp_path / str(at)
+        folder = disk / str(at)
         folder.mkdir()
         killed_child(folder, at=at)
         for again in range(2, 12, 3):
@@ -106,17 +116,17 @@ def test_killed_at_every_write_of_the_recovery_too(tmp_path, undisturbed):
         check(folder, undisturbed)
 
 
-def test_killed_at_any_instant(tmp_path, undisturbed):
+def test_killed_at_any_instant(disk, undisturbed):
     chance = random.Random(5)  # noqa: S311 - repeatable instants
     for number in range(8):
-        folder = tmp_path / str(number)
+        folder = disk / str(number)
         folder.mkdir()
         killed_child(folder, after=chance.uniform(0.0, 0.25))
         check(folder, undisturbed)
 
 
-def test_a_full_disk_leaves_the_old_ledger(tmp_path, undisturbed, monkeypatch):
-    folder = tmp_path
+def test_a_full_disk_leaves_the_old_ledger(disk, undisturbed, monkeypatch):
+    folder = disk
     with Log.create(folder / "ledger", SIGNER, state=folder / "state") as log:
         log.append("a", entries("a", 3))
         log.publish(NOW)
