@@ -106,7 +106,7 @@ def answer(made: Path, peers: Path | None) -> dict[str, dict[str, Tally]]:
     from gatehouse.synthetic import historical
 
     with open_workspace(temporary=made / "spill") as connection:
-        receive(connection, made / "sent" / "submission", None, unsigned=True)
+        receive(connection, made / "sent", None, unsigned=True)
         index = build(open_register(made / "register"), made / "index")
         match(connection, "requests", index, as_of=clock.today())
         connection.execute(
