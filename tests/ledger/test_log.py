@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, MachineFailed, WrongInput
-from gatehouse.ledger import policy, signers, tiles, tree
+from gatehouse.ledger import checkpoint, note, policy, signers, tiles, tree
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.verify import verify_log
 
@@ -199,3 +199,13 @@ def test_a_rolled_back_checkpoint_does_not_hide_the_newer_one(tmp_path):
     root = small_log(tmp_path)
     (root / "checkpoint").write_bytes((root / "checkpoints/3").read_bytes())
     assert verify_log(root, POLICY).checkpoint.size == 259
+
+
+@pytest.mark.parametrize("name", ["checkpoint", "checkpoints/3", "checkpoints/259"])
+def test_a_root_that_the_log_signed_and_the_entries_do_not_make_is_found(tmp_path, name):
+    root = small_log(tmp_path)
+    size = int(name.rpartition("/")[2]) if "/" in name else 259
+    forged = note.sign(checkpoint.body(SIGNER.name, size, hashlib.sha256(b"other").digest()), SIGNER)
+    (root / name).write_bytes(forged.encoded)
+    with pytest.raises(AnswerIsNo, match=f"the checkpoint of size {size} has another root"):
+        verify_log(root, POLICY)
