@@ -17,6 +17,7 @@ from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import State
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import halt
 from gatehouse.ledger.signers import new_key, parse_signer
 from gatehouse.pipeline import recall as recalling
 from gatehouse.pipeline import release as stage
@@ -129,6 +130,32 @@ def test_what_the_custodian_learns_after_approval_counts(approved: house.House, 
     with pytest.raises(AnswerIsNo, match="none of the approved cases"):
         release(approved)
     assert approved.office.casebook.board(house.NAME).counts()[State.APPROVED_TWICE] == 9
+
+
+def test_overseers_stop_a_release_and_let_it_go_on(approved: house.House) -> None:
+    private, public = new_key("inspector.example")
+    overseer = parse_signer(private)
+    (approved.site.root / "oversight.policy").write_text(f"key {public}\nhalt 1\nresume 1\n")
+    folder = approved.site.root / "halts"
+    folder.mkdir()
+
+    def say(action: halt.Action, at: dt.datetime, name: str) -> None:
+        scope = halt.Scope.parse("agency us.dhs.ice")
+        (folder / name).write_bytes(halt.write(action, scope, at, "Court order", overseer))
+
+    say(halt.Action.HALT, house.NOW, "1.halt")
+    with pytest.raises(AnswerIsNo, match="halted"):
+        release(approved)
+    (folder / "2.halt").write_bytes(b"resume everything, says nobody")
+    with pytest.raises((AnswerIsNo, WrongInput)):
+        release(approved)
+    say(halt.Action.RESUME, house.LATER, "2.halt")
+    (approved.site.root / "oversight.policy").rename(approved.site.root / "away")
+    with pytest.raises(AnswerIsNo, match="nobody to believe"):
+        release(approved)
+    assert list(approved.docket.releases.iterdir()) == []
+    (approved.site.root / "away").rename(approved.site.root / "oversight.policy")
+    assert release(approved).cases == 9
 
 
 def test_a_person_restricted_meanwhile_stays(approved: house.House) -> None:

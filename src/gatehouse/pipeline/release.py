@@ -26,7 +26,7 @@ from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.pack import load
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import record
+from gatehouse.pipeline import halts, record
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, open_docket
 from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted
 from gatehouse.release import trust
@@ -64,7 +64,8 @@ def release(
     not hold; then nothing has left. MachineFailed: trying again is safe.
     """
     docket = docket_of(place.site, name)
-    open_docket(connection, place, docket)
+    file = open_docket(connection, place, docket)
+    halts.refuse(place.site, agency=file.agency, docket=docket.id)
     commit_decisions(place, docket.id)
     shelf = Shelf()
     begun = [batch for batch in jobs.unfinished(KIND) if batch.rpartition("-r")[0] == docket.id]
@@ -143,6 +144,7 @@ class _Work:
 
     def _mark(self, plan: Mapping[str, Any]) -> jobs.Effects:
         cases = Selection.of_text(plan["cases"])
+        halts.refuse(self._place.site, agency=self._place.casebook.file(self._docket.id).agency, docket=self._docket.id)
 
         def effects() -> None:
             with self._place.casebook.deciding(self._docket.id) as desk:
