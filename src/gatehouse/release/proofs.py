@@ -104,7 +104,7 @@ def records(
     for seq, request_id, index, opened in _openings(connection, determinations, vault, cases):
         if index is None:
             raise AnswerIsNo(f"row {seq} is not in the ledger yet", remedy="`gatehouse run` commits a docket")
-        path = tree.inclusion_proof(index, size, read)
+        path = _audit_path(index, size, read)
         yield {
             "seq": seq,
             "request_id": request_id,
@@ -139,6 +139,20 @@ def _json(columns: Sequence[str]) -> str:
         return f"coalesce(to_json({columns[0]})::VARCHAR, 'null')"
     members = ", ".join(f"'{column}': {column}" for column in columns)
     return f"to_json({{{members}}})::VARCHAR"
+
+
+def _audit_path(index: int, size: int, read: tree.ReadNode) -> list[bytes]:
+    """What `tree.inclusion_proof` gives, climbing one level a step instead of dividing ranges: for many at once."""
+    path: list[bytes] = []
+    level, last = 0, size - 1
+    while last:
+        if index & 1:
+            path.append(read(level, index - 1))
+        elif index < last:
+            whole = (index + 2) << level <= size
+            path.append(read(level, index + 1) if whole else tree.range_hash((index + 1) << level, size, read))
+        level, index, last = level + 1, index >> 1, last >> 1
+    return path
 
 
 def shared(reader: TileReader) -> tree.ReadNode:
