@@ -93,8 +93,8 @@ def submission(
 ) -> None:
     """Make an unsigned submission about the persons of a synthetic register, with truth.parquet beside it.
 
-    OUT is the submission, unsigned; the truth is OUT/truth.parquet and is not part of it. Without --register, the register of --persons and
-    --seed is made in OUT/register, or used if it is already there.
+    OUT is the submission, unsigned; the truth is OUT/truth.parquet and is not part of it. Without --register, the
+    register of --persons and --seed is made in OUT/register, or used if it is already there.
 
     \b
     gatehouse synth submission --out syn --persons 20000 --requests 2000 --seed 1

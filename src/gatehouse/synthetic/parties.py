@@ -33,7 +33,7 @@ from = 2025-01-01
 
 [agencies."{agency}".safeguards]
 report_approved_until = 2026-12-31
-open_findings = 0
+open_findings = {findings}
 
 [agreements."{agreement}"]
 parties = ["{agency}"]
@@ -60,12 +60,16 @@ reason = "Many names at one address suggest a facility or a filler, not a home"
 """
 
 
-def invent(agency_key: str, usual_requests: int, sender: Sender | None = None) -> str:
-    """The text of a parties.toml in which one agency, with this verifier key, may ask."""
+def invent(agency_key: str, usual_requests: int, sender: Sender | None = None, *, open_findings: int = 0) -> str:
+    """The text of a parties.toml in which one agency, with this verifier key, may ask.
+
+    Safeguard findings that are open have no corrective plan with dates, as was reported of the real agency.
+    """
     given = sender or Sender()
     return _TEXT.format(
         agency=given.agency,
         usual=usual_requests,
+        findings=open_findings,
         key=agency_key,
         signatory=given.signatory,
         title=given.title,

@@ -25,6 +25,7 @@ from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import new_key, parse_signer
 from gatehouse.pipeline import determine as pipeline
 from gatehouse.synthetic import august, historical
+from gatehouse.synthetic.parties import invent
 from gatehouse.synthetic.register import Progress, open_or_make_register, silent
 from gatehouse.synthetic.submission import Sender, make_submission
 
@@ -41,51 +42,6 @@ GROUNDS: Mapping[str, tuple[str, ...]] = {
 OTHER_GROUND, NO_GROUND = "another rule", "left for two officers to approve"
 OUTCOMES = ("cleared", "held", "incomplete", "refused")
 
-_PARTIES = """\
-note = "Invented facts for a re-enactment, save those that the public record states."
-
-[agencies."{agency}"]
-name = "Immigration and Customs Enforcement (re-enacted)"
-usual_requests = {usual}
-reports_overdue = 0
-
-[[agencies."{agency}".keys]]
-key = "{key}"
-from = 2025-01-01
-
-[[agencies."{agency}".signatories]]
-name = "{name}"
-title = "{title}"
-capacity = "{capacity}"
-from = 2025-01-01
-
-[agencies."{agency}".safeguards]
-report_approved_until = 2026-01-31
-open_findings = 1
-
-[agreements."{agreement}"]
-parties = ["{agency}"]
-basis = ["{basis}"]
-from = 2025-04-07
-items = ["last_known_address"]
-capacities = ["agency_head"]
-
-[policy.officer_matters_hold]
-ceiling = 50
-reason = "More matters than one person works on at a time; a person looks."
-
-[policy.officer_matters_refuse]
-ceiling = 500
-reason = "Nobody is personally and directly engaged in more."
-
-[policy.identical_reason_percent_hold]
-ceiling = 5
-reason = "A reason that fits one request in twenty is hardly specific to each."
-
-[policy.address_shared_hold]
-ceiling = 10
-reason = "More names than a household has."
-"""
 USUAL_REQUESTS = 1_000
 
 
@@ -183,7 +139,7 @@ def reenact(
     register = open_or_make_register(connection, folder / "register", persons, seed, progress)
     made = make_submission(
         connection,
-        folder,
+        folder / "submission",
         register.folder,
         requests,
         seed,
@@ -239,16 +195,7 @@ def _decide(
     secret, public = new_key(f"{sender.agency}.reenactment")
     line = sign_file(submission / "submission.json", parse_signer(secret))
     files.write(submission / "submission.json.sig", line.encode())
-    text = _PARTIES.format(
-        agency=sender.agency,
-        key=public,
-        usual=USUAL_REQUESTS,
-        name=sender.signatory,
-        title=sender.title,
-        capacity=sender.capacity,
-        agreement=sender.agreement,
-        basis=sender.basis,
-    )
+    text = invent(public, USUAL_REQUESTS, sender, open_findings=1)
     files.write(folder / "parties.toml", text.encode())
     shutil.rmtree(folder / "docket", ignore_errors=True)
     _, seconds = pipeline.determine(
