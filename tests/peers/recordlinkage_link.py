@@ -1,7 +1,7 @@
 """`recordlinkage` on the same requests and records, as its guide shows; run by `gatehouse bench match --peers`.
 
 Usage: python recordlinkage_link.py GIVEN FILED FOUND, all Parquet. Candidate pairs share surname and ZIP code, TIN, or
-street and ZIP code; the unsupervised ECM classifier decides; a request with one person left among the pairs is answered.
+street and ZIP code; the unsupervised ECM classifier decides; a request with one person left is answered.
 """
 
 from __future__ import annotations
