@@ -20,11 +20,7 @@ PARTS = (
 _LINES = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
 _SHORT = 10  # words; most addresses have no more, so most need no more look-ups than that
 
-# Words that begin something written in several words. Most addresses hold none, and skip the replacements.
-_SEVERAL_WORDS = (
-    "BOX|CO|COUNTY|CNTY|ST|STATE|US|U|INTERSTATE|FARM|RANCH|RURAL|STAR|HIGHWAY|HWY|GENERAL|GEN|LISTA|POSTE|ENTREGA|"
-    "APARTADO|CASILLA|PRIVATE|FOREST|DRAWER|CALLER"
-)
+# What is written in several words and meant as one.
 _REWRITES = (
     (r"\b(POST OFFICE|POST|P [O0]|PO|P0) (BOX|DRAWER)\b|\bAPARTADO( POSTAL)?\b|\bCASILLA( POSTAL)?\b", "POBOX"),
     (r"\b(CO|COUNTY|CNTY) (RD|ROAD|ROUTE|RTE|RT) ([A-Z0-9]+)\b", r"CR \3"),
@@ -99,7 +95,7 @@ def _split(connection: duckdb.DuckDBPyConnection, source: str, key: str) -> None
         "ELSE concat(address_line1, ',', address_line2) END"
     )
     steps = f"SELECT {key}, city, state, postal_code, country, {lines} AS line FROM {source}"
-    for step in (folded("line"), *_spacing(), *_rewriting()):
+    for step in (folded("line"), *_spacing(), _rewritten()):
         steps = f"SELECT * REPLACE ({step} AS line) FROM ({steps})"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_words AS SELECT * EXCLUDE (line), "
@@ -136,20 +132,16 @@ def _plain(line: str) -> str:
     return f"regexp_replace({line}, '[^A-Z0-9,#/.&%-]+| /+ ', ' ', 'g')"
 
 
-def _rewriting() -> list[str]:
-    several, glued, ordinal = "line", "line", "line"
-    for pattern, meant in _REWRITES:
-        several = f"regexp_replace({several}, '{pattern}', '{meant}', 'g')"
-    for pattern, meant in _GLUED:
-        glued = f"regexp_replace({glued}, '{pattern}', '{meant}', 'g')"
+def _rewritten() -> str:
+    """SQL for a line with its several-word expressions in one word. One test finds the few lines that have any."""
+    text = "line"
+    for pattern, meant in (*_GLUED, *_REWRITES):
+        text = f"regexp_replace({text}, '{pattern}', '{meant}', 'g')"
     for tens, value in _TENS.items():
         for one, word in enumerate(_ONES, 1):
-            ordinal = f"replace({ordinal}, '{tens} {word}', '{value + one}{_ENDINGS.get(one, 'TH')}')"
-    return [
-        f"CASE WHEN regexp_matches(line, '[A-Z][- ]?[0-9]|[0-9]-[0-9]/') THEN {glued} ELSE line END",
-        f"CASE WHEN regexp_matches(line, '\\b({_SEVERAL_WORDS})\\b') THEN {several} ELSE line END",
-        f"CASE WHEN regexp_matches(line, '\\b({'|'.join(_TENS)}) ') THEN {ordinal} ELSE line END",
-    ]
+            text = f"replace({text}, '{tens} {word}', '{value + one}{_ENDINGS.get(one, 'TH')}')"
+    written = (*(pattern for pattern, _ in (*_REWRITES, *_GLUED)), rf"\b({'|'.join(_TENS)}) ")
+    return f"CASE WHEN regexp_matches(line, '{'|'.join(written)}') THEN {text} ELSE line END"
 
 
 def _class_words(connection: duckdb.DuckDBPyConnection) -> None:
@@ -205,7 +197,7 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
         "flags": ("VARCHAR", [flags for _, flags, _ in rows]),
         "kind": ("VARCHAR", [reading.kind for _, _, reading in rows]),
         "abroad": ("BOOLEAN", [reading.abroad for _, _, reading in rows]),
-        "finding": ("VARCHAR", [reality.finding(*row) if row[1] else None for row in rows]),
+        "finding": ("VARCHAR", [reality.finding(*row) if row[1] or not row[0] else None for row in rows]),
         "core_first": ("SMALLINT", [reading.core[0] if reading.core else None for _, _, reading in rows]),
         "core_last": ("SMALLINT", [reading.core[1] if reading.core else None for _, _, reading in rows]),
     }

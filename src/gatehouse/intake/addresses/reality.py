@@ -136,7 +136,11 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def finding(shape: str, flags: str, reading: Reading) -> str | None:
-    """What a sentence of flags says of an address: `placeholder`, `keyboard_mash` or nothing."""
+    """What a sentence says against an address: `empty`, `digits_only`, `placeholder`, `keyboard_mash`, or nothing."""
+    if not set(shape) - set(",N"):
+        return "empty"
+    if not set(shape) - _NUMERIC:
+        return "digits_only"
     if reading.kind is None or reading.core is None:
         return _finding_without_street(shape, flags)
     first, last = reading.spans.get("street_name", (1, 0))

@@ -68,9 +68,8 @@ def _reason() -> str:
     )
     named = "string_split(street_name, ' ')"
     return f"""CASE
-        WHEN shape IS NULL AND len(words) > 0 THEN 'too_long'
-        WHEN coalesce(shape, '') = '' OR regexp_full_match(shape, '[,N]+') THEN 'empty'
-        WHEN regexp_full_match(shape, '[#HFd,NA]+') THEN 'digits_only'
+        WHEN shape IS NULL THEN CASE WHEN len(words) > 0 THEN 'too_long' ELSE 'empty' END
+        WHEN finding IN ('empty', 'digits_only') THEN finding
         WHEN {institution} THEN 'institution'
         WHEN finding IS NOT NULL THEN finding
         WHEN address_kind IS NULL AND {said} IN {hollow} THEN 'placeholder'
@@ -84,10 +83,11 @@ def _reason() -> str:
         WHEN street_type IS NULL AND address_kind = 'street' AND ({place}) THEN 'no_street'
         WHEN country_key IS NULL THEN 'country_unknown'
         WHEN address_kind IS NULL THEN 'no_street'
-        WHEN address_kind IN ('street', 'foreign') AND (house_number IS NULL OR regexp_full_match(house_number, '0+|[0-9]{{7,}}'))
+        WHEN address_kind IN ('street', 'foreign') AND (house_number IS NULL OR house_number = '0'
+            OR (length(house_number) > 6 AND regexp_full_match(house_number, '[0-9]+')))
             AND box_number IS NULL THEN 'no_number'
         WHEN address_kind IN ('po_box', 'rural_route', 'military')
-            AND (box_number IS NULL OR regexp_full_match(box_number, '0+|[0-9]{{8,}}')) THEN 'no_box'
+            AND (box_number IS NULL OR box_number = '0' OR length(box_number) > 7) THEN 'no_box'
         WHEN city_given IS NULL THEN 'no_city'
         WHEN country_key <> 'US' THEN 'complete'
         WHEN state_plain <> '' AND state_key IS NULL THEN 'state_unknown'
