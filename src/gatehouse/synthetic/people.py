@@ -142,7 +142,7 @@ class People:
         c = self.chance
         own = "CASE g.g WHEN 1 THEN 75 WHEN 0 THEN 22 ELSE 40 END"
         return f"""
-        WITH k AS (SELECT *, CASE WHEN kin IN ('lodger') THEN -q ELSE n END AS house FROM ({households})),
+        WITH k AS (SELECT *, CASE WHEN kin = 'lodger' THEN -q ELSE n END AS house FROM ({households})),
         l AS (SELECT k.*, g.g, g.joint,
                 {c.pick("double", "house", 100)} < g.double_share
                   OR (kin = 'spouse' AND g.g = 0 AND NOT male AND {c.pick("hyphen", "q", 100)} < 5) AS doubled,
