@@ -17,6 +17,7 @@ from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import State
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.law.pack import load
 from gatehouse.ledger import halt
 from gatehouse.ledger.signers import new_key, parse_signer
 from gatehouse.pipeline import recall as recalling
@@ -290,6 +291,33 @@ def test_recall_reaches_the_officer(released: house.House, releases: tuple[retur
     returns.accept(Shelf(), officer.dispose(out, "overwrite", LATER + 2 * DAY), LATER + 2 * DAY)
     signed, _ = reconcile(released.office, house.NAME, LATER + 3 * DAY)
     assert "no_disposal_after_recall" not in {one["kind"] for one in signed.body["discrepancies"]}
+
+
+def corrected(home: house.House, before: str, after: str) -> None:
+    """Change the site's own copy of the pack."""
+    changed = 0
+    for path in (home.site.packs / house.PACK.name).rglob("*.toml"):
+        text = path.read_text()
+        if before in text:
+            path.write_text(text.replace(before, after))
+            changed += 1
+    assert changed
+
+
+def test_the_exact_list_after_a_corrected_rule(released: house.House) -> None:
+    def stopped(**asked: object) -> list[int]:
+        return list(recalling.stopped(released.connection, released.office, house.NAME, **asked))
+
+    assert stopped() == []
+    assert stopped(as_of=dt.date(2025, 11, 22)) == list(range(2, 11))
+    pack = load(released.site.pack_for("us.irs.6103-i-2"))
+    rule = next(name for name in sorted(pack.by_id) if name.startswith("order-2025-11-21"))
+    assert stopped(rule=rule) == []
+    assert stopped(rule=rule, as_of=dt.date(2025, 11, 22)) == list(range(2, 11))
+    with pytest.raises(WrongInput):
+        stopped(rule="no-such-rule")
+    corrected(released, "8 USC 1253(a)(1)", "8 USC 1253(a)(9)")
+    assert stopped() == list(range(2, 11))
 
 
 def test_notices_and_incident_report_hold_no_taxpayer_data(

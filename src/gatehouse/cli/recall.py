@@ -13,6 +13,7 @@ from gatehouse.kernel import clock
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 
 if TYPE_CHECKING:
+    import datetime as dt
     from collections.abc import Iterator
 
     import duckdb
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 @click.option("--docket", "dockets", multiple=True, help="Only this docket; may be given again. Default: all.")
 @click.option("--rule", help="Released cases that this rule of the pack now in force stops.")
 @click.option("--pack-change", is_flag=True, help="Released cases that the pack now in force refuses or returns.")
+@click.option(
+    "--as-of", metavar="DATE", help="With --rule or --pack-change: ask the law as of this day, after an order, say."
+)
 @click.option("--requests", multiple=True, help="One request's id (with one --docket); may be given again.")
 @click.option("--officer", help="Your id in gatehouse.toml.")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own signing key.")
@@ -34,14 +38,15 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Only say what would be recalled.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def recall(
-    folder: Path, dockets: tuple[str, ...], rule: str | None, pack_change: bool, requests: tuple[str, ...],
-    officer: str | None, key: Path | None, reason: str, dry_run: bool, as_json: bool,
+    folder: Path, dockets: tuple[str, ...], rule: str | None, pack_change: bool, as_of: str | None,
+    requests: tuple[str, ...], officer: str | None, key: Path | None, reason: str, dry_run: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Recall releases: list exactly which, sign notices to their recipients, prepare the incident report.
 
     \b
     Examples:
       gatehouse recall --site custodian --pack-change --dry-run
+      gatehouse recall --site custodian --pack-change --as-of 2025-11-21 --dry-run
       gatehouse recall --site custodian --rule RULE --officer do-1 --key do-1.key --reason "The rule was wrong."
       gatehouse recall --site custodian --docket ICE-2025-0003 --requests R-17 --officer do-1 --key do-1.key \\
         --reason "The person is another one."
@@ -60,7 +65,7 @@ def recall(
     cause = Cause("rule" if rule else "pack_change" if pack_change else "requests", rule or "", reason)
     done: list[Recalled] = []
     with open_workspace() as connection:
-        found = dict(_concerned(connection, place, dockets, rule=rule, requests=requests))
+        found = dict(_concerned(connection, place, dockets, rule=rule, as_of=_day(as_of), requests=requests))
         if dry_run:
             _tell(found, as_json=as_json)
             return
@@ -78,12 +83,20 @@ def recall(
     _report(done, time.monotonic() - started, as_json=as_json)
 
 
+def _day(text: str | None) -> dt.date | None:
+    day = clock.read_date(text) if text is not None else None
+    if text is not None and day is None:
+        raise WrongInput("this is no date", where="--as-of", remedy="Write it as 2025-11-21")
+    return day
+
+
 def _concerned(
     connection: duckdb.DuckDBPyConnection,
     place: Office,
     dockets: tuple[str, ...],
     *,
     rule: str | None,
+    as_of: dt.date | None,
     requests: tuple[str, ...],
 ) -> Iterator[tuple[str, Selection]]:
     from gatehouse.casework import queue
@@ -98,7 +111,7 @@ def _concerned(
             rows = queue.find(connection, place.site.dockets / name, requests)
             cases = Selection.of(rows.values()) & place.casebook.board(name).states[State.RELEASED]
         else:
-            cases = stage.stopped(connection, place, name, rule=rule)
+            cases = stage.stopped(connection, place, name, rule=rule, as_of=as_of)
         if cases:
             yield name, cases
 

@@ -49,10 +49,19 @@ class Recalled:
     folder: Path
 
 
-def stopped(connection: duckdb.DuckDBPyConnection, place: Office, name: str, *, rule: str | None = None) -> Selection:
-    """Released cases of a docket that the pack now in force stops on the date they were decided; of a rule, if given.
+def stopped(
+    connection: duckdb.DuckDBPyConnection,
+    place: Office,
+    name: str,
+    *,
+    rule: str | None = None,
+    as_of: dt.date | None = None,
+) -> Selection:
+    """Released cases of a docket that the pack now in force stops; only those of one rule, if it is given.
 
-    A case that people cleared from being held is stopped only by what refuses or returns it.
+    The law is asked as of the date they were decided (a mistake is corrected) or as of another day (an order has come
+    into force, and open releases are checked again). What the machine cleared must be cleared again; what a person
+    cleared from being held may be held again.
     """
     docket = docket_of(place.site, name)
     released = place.casebook.board(name).states[State.RELEASED]
@@ -65,13 +74,17 @@ def stopped(connection: duckdb.DuckDBPyConnection, place: Office, name: str, *, 
     pack = load(place.site.pack_for(manifest_of(docket).basis))
     if rule is not None and rule not in pack.by_id:
         raise WrongInput(f"the pack in force has no rule {rule}", remedy="`gatehouse law explain` lists them")
-    [(as_of,)] = connection.execute(
-        "SELECT any_value(as_of) FROM read_parquet($file)", {"file": str(docket.table("determinations"))}
-    ).fetchall()
-    evaluate(connection, pack, "recall_asked", "recall_decided", as_of)
-    condition = "list_contains(fired, $rule)" if rule else "outcome IN ('refused', 'incomplete')"
+    connection.read_parquet(str(docket.table("determinations"))).create_view("recall_before", replace=True)
+    [(decided_on,)] = connection.sql("SELECT any_value(as_of) FROM recall_before").fetchall()
+    evaluate(connection, pack, "recall_asked", "recall_decided", as_of or decided_on)
+    condition = (
+        "list_contains(recall_decided.fired, $rule)"
+        if rule
+        else "recall_decided.outcome <> 'cleared' AND (recall_decided.outcome <> 'held' OR before.outcome <> 'held')"
+    )
     rows = connection.execute(
-        f"SELECT seq FROM recall_decided WHERE {condition}", {"rule": rule} if rule else None
+        f"SELECT seq FROM recall_decided JOIN recall_before before USING (seq) WHERE {condition}",
+        {"rule": rule} if rule else None,
     ).fetchall()
     return Selection.of(row[0] for row in rows)
 
