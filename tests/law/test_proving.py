@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import functools
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from gatehouse.law.check import check
 from gatehouse.law.crosscheck import crosscheck
 from gatehouse.law.lint import lint
 from gatehouse.law.pack import Pack, Property, load
-from gatehouse.law.prove import Status, prove, prove_all, solver_module
+from gatehouse.law.prove import Question, Status, prove, prove_all, solver_module
 
 IRS = Path("packs/us-irs-6103-i-2")
 
@@ -143,6 +144,15 @@ def test_the_memorandum_stays_within_the_statute_only_together_with_it():
     assert set(alone.secured) == {"depart-order-date", "depart-order-number", "i2-signer", "i2-signer-justice"}
     assert together.whole.status == "none"
     assert together.open == ()
+
+
+def test_the_solvers_time_is_bounded_and_an_unsettled_question_is_not_proved(
+    irs: Pack, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(Question, "__init__", functools.partialmethod(Question.__init__, milliseconds=1))
+    verdict = prove(irs, _property(irs, "failure-to-depart-elements"))
+    assert verdict.status is Status.UNSETTLED
+    assert verdict.seconds < 5
 
 
 @pytest.mark.parametrize("folder", sorted(Path("packs").iterdir()), ids=lambda path: path.name)

@@ -36,7 +36,7 @@ class Report:
 def check(pack: Pack, progress: Progress = lambda *_: None) -> Report:
     """Check a loaded pack."""
     decisions, failures = examples.run(pack)
-    found = examples.truths(pack)
+    found = examples.truths(pack, decisions)
     findings = lint(pack, progress)
     findings += [
         Finding("error", "coverage", f"{rule.file}, line {rule.line}, rule {rule.id}", says, "Add an example")

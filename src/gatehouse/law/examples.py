@@ -1,7 +1,6 @@
 """Run a pack's examples, measure which rules they exercise, and see whether they would notice a broken rule.
 
-Examples are decided by the engine that decides batches. For mutation, the truth of every condition is taken from one
-query and the combination is redone here in plain Python: the same law written a second time, in another way.
+Examples are decided by the engine that decides batches; mutants by `law.single`, the same law in plain Python.
 """
 
 from __future__ import annotations
@@ -9,15 +8,17 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
-from gatehouse.law.columns import sql
-from gatehouse.law.evaluate import Decision, evaluate, table_of_facts
-from gatehouse.law.pack import NO_GRANT, SEVERITY, Effect, Example, Pack, Rule
+from gatehouse.law.evaluate import AGREED, REQUESTED, Decision, evaluate, table_of_facts
+from gatehouse.law.language import AS_OF
+from gatehouse.law.pack import Effect, Example, Pack, Rule
 from gatehouse.law.prove import Status, prove
+from gatehouse.law.reading import DERIVED
+from gatehouse.law.single import Truth, combine, value
 
-Truth = bool | None
 Progress = Callable[[str, int, int], None]
 
 
@@ -61,49 +62,13 @@ def disagreement(example: Example, decision: Decision) -> str:
     return ""
 
 
-def truths(pack: Pack) -> list[dict[str, Truth]]:
+def truths(pack: Pack, decisions: Sequence[Decision]) -> list[dict[str, Truth]]:
     """For each example, whether each rule's condition is true, false or null (items_permitted as decided)."""
-    connection = duckdb.connect()
-    table_of_facts(connection, pack, "examples", [example.facts for example in pack.examples])
-    connection.execute("CREATE TEMP TABLE dated (seq BIGINT, as_of DATE, items_permitted BIGINT)")
-    decisions, _ = run(pack)
-    rows = [[n, e.as_of, len(decisions[n].items)] for n, e in enumerate(pack.examples)]
-    if not rows:
-        return []
-    connection.executemany("INSERT INTO dated VALUES (?, ?, ?)", rows)
-    columns = ", ".join(f'{sql(rule.when)} AS "{rule.id}"' for rule in pack.rules)
-    found = connection.execute(f"SELECT {columns} FROM examples JOIN dated USING (seq) ORDER BY seq").fetchall()
-    return [dict(zip([rule.id for rule in pack.rules], row, strict=True)) for row in found]
-
-
-def combine(rules: Sequence[Rule], truth: Mapping[str, Truth], example: Example, known: Sequence[str]) -> Decision:
-    """Decide from the truth of each condition alone: the combination of docs/law.md in plain Python."""
-    asked = set(_names(example, "items_requested"))
-    live = [rule for rule in rules if rule.in_force(example.as_of)]
-    grants = [rule for rule in live if rule.effect is Effect.GRANT and truth[rule.id] is True]
-    permitted = asked & set(_names(example, "items_agreed")) & set(known)
-    permitted &= {item for rule in grants for item in rule.items}
-    fired = [] if grants else [NO_GRANT]
-    severity = 0 if grants else SEVERITY["refused"]
-    codes = {rule.id: rule.code for rule in live}
-    for rule in live:
-        if rule.effect is Effect.LIMIT and truth[rule.id] is not False:
-            permitted &= set(rule.items)
-            fired += [rule.id] if asked - set(rule.items) else []
-    for rule in live:
-        value = truth[rule.id]
-        stopped = {Effect.REQUIRE: value is not True, Effect.BAR: value is not False}.get(rule.effect, False)
-        if stopped:
-            fired.append(rule.id)
-            severity = max(severity, SEVERITY[rule.outcome])
-    outcome = next(name for name, rank in SEVERITY.items() if rank == severity)
-    told = {str(codes.get(name, "AUTHORITY")) for name in fired}
-    return Decision(outcome, tuple(sorted(fired)), tuple(sorted(told)), tuple(sorted(permitted)))
-
-
-def _names(example: Example, column: str) -> list[str]:
-    value = example.facts.get(column)
-    return [str(each) for each in value] if isinstance(value, list) else []
+    found = []
+    for example, decision in zip(pack.examples, decisions, strict=True):
+        facts = {**example.facts, AS_OF.name: example.as_of, DERIVED: len(decision.items)}
+        found.append({rule.id: value(rule.when, facts) for rule in pack.rules})
+    return found
 
 
 @dataclass(frozen=True)
@@ -148,11 +113,16 @@ def mutate(pack: Pack, found: Sequence[Mapping[str, Truth]], progress: Progress 
 
 
 def _noticed(pack: Pack, rules: Sequence[Rule], found: Sequence[Mapping[str, Truth]]) -> bool:
-    known = list(pack.items)
     return any(
-        disagreement(example, combine(rules, truth, example, known))
+        disagreement(example, _combined(pack, rules, truth, example))
         for example, truth in zip(pack.examples, found, strict=True)
     )
+
+
+def _combined(pack: Pack, rules: Sequence[Rule], truth: Mapping[str, Truth], example: Example) -> Decision:
+    live = [rule for rule in rules if rule.in_force(example.as_of)]
+    facts: Mapping[str, Any] = example.facts
+    return combine(live, lambda rule, _: truth[rule.id], facts.get(REQUESTED), facts.get(AGREED), pack.items)
 
 
 def _broken(pack: Pack, rules: Sequence[Rule]) -> bool:
