@@ -16,12 +16,10 @@ from typing import TYPE_CHECKING, Any
 from gatehouse.kernel import canonical, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import opening
-from gatehouse.ledger.opening import BATCH_BYTES, ENTRY_BYTES, VERSION, Opening
+from gatehouse.ledger.opening import BATCH_BYTES, VERSION, Opening
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-__all__ = ["DETERMINATION", "ENTRY_BYTES", "Commitments", "Fields", "commit", "commit_event", "destroy", "open_record"]
 
 Fields = Mapping[str, Sequence[str]]
 """Field name → the columns it holds; what is shown together is one field, and fewer fields are faster."""

@@ -12,14 +12,18 @@ from pathlib import Path
 
 from gatehouse.kernel import files
 from gatehouse.ledger import hashing, tiles, tree
+from gatehouse.ledger.opening import PACKED_BYTES
 
 _MANY = 200
 
 
-def extend(root: Path, size: int, entries: Sequence[bytes]) -> list[Path]:
-    """Write the tiles and bundles that `entries` add to a tree of `size`; returns their paths, not yet durable."""
-    written = [_place(root, name, data) for name, data in _bundles(root, size, entries)]
-    level, count, hashes = 0, size, hashing.leaf_hashes(b"".join(entries))
+def extend(root: Path, size: int, packed: bytes) -> list[Path]:
+    """Write the tiles and bundles that entries add to a tree of `size`; returns their paths, not yet durable.
+
+    `packed` holds the commitments as a bundle does, each behind its length.
+    """
+    written = [_place(root, name, data) for name, data in _bundles(root, size, packed)]
+    level, count, hashes = 0, size, hashing.leaf_hashes(packed)
     while hashes:
         start = count - count % tiles.WIDTH
         kept = _head(root, level, count)
@@ -49,13 +53,13 @@ def make_durable(paths: Sequence[Path]) -> None:
         files.sync_folder(folder)
 
 
-def _bundles(root: Path, size: int, entries: Sequence[bytes]) -> Iterator[tuple[str, bytes]]:
+def _bundles(root: Path, size: int, packed: bytes) -> Iterator[tuple[str, bytes]]:
     index, width = divmod(size, tiles.WIDTH)
     head = tiles.read_file(root, tiles.entries_name(index, width)) if width else b""
     at = 0
-    while at < len(entries):
-        more = entries[at : at + tiles.WIDTH - width]
-        yield tiles.entries_name(index, width + len(more)), head + tiles.encode_bundle(more)
+    while at < len(packed):
+        more = packed[at : at + (tiles.WIDTH - width) * PACKED_BYTES]
+        yield tiles.entries_name(index, width + len(more) // PACKED_BYTES), head + more
         at, index, width, head = at + len(more), index + 1, 0, b""
 
 

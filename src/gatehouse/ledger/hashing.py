@@ -13,15 +13,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatehouse.ledger import tiles, tree
-from gatehouse.ledger.opening import ENTRY_BYTES
+from gatehouse.ledger.opening import ENTRY_BYTES, PACKED_BYTES
 
 _SOURCE = str(Path(__file__).parents[2])
 _WORTHWHILE = 4 << 20  # bytes; a second Python takes 50 ms to start
 
 
 def leaf_hashes(packed: bytes) -> bytes:
-    """The leaf hashes of commitments that stand one after another, 53 bytes each."""
-    return _halved("leaves", packed, ENTRY_BYTES)
+    """The leaf hashes of commitments as they stand in bundles, each behind its length."""
+    return _halved("leaves", packed, PACKED_BYTES)
 
 
 def tile_roots(hashes: bytes) -> bytes:
@@ -31,7 +31,7 @@ def tile_roots(hashes: bytes) -> bytes:
 
 def _leaves(packed: bytes) -> bytes:
     sha256 = hashlib.sha256
-    places = range(0, len(packed), ENTRY_BYTES)
+    places = range(2, len(packed), PACKED_BYTES)
     return b"".join([sha256(b"\x00" + packed[at : at + ENTRY_BYTES]).digest() for at in places])
 
 

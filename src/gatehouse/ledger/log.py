@@ -21,7 +21,7 @@ from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
 from gatehouse.ledger import checkpoint, cosignature, growth, note, tiles, timestamps, tree
 from gatehouse.ledger.checkpoint import Checkpoint
-from gatehouse.ledger.commitments import ENTRY_BYTES
+from gatehouse.ledger.opening import ENTRY_BYTES, PACKED_BYTES
 from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.signers import Algorithm, Signer
 from gatehouse.ledger.timestamps import Authority
@@ -126,9 +126,9 @@ class Log:
             if known[1] != digest:
                 raise WrongInput("this batch went in with other entries", where=batch)
             return known[0]
-        head = {"batch": batch, "first": self.size, "count": len(entries), "digest": digest.hex()}
+        head = {"batch": batch, "first": self.size, "digest": digest.hex()}
         files.write(self._pending, json.dumps(head).encode() + b"\n" + packed, mode=0o600)
-        return self._apply(batch, self.size, entries, digest)
+        return self._apply(batch, self.size, packed, digest)
 
     def publish(
         self,
@@ -182,9 +182,10 @@ class Log:
         row = self._database.execute("SELECT first, digest, count FROM batches WHERE name = ?", [name]).fetchone()
         return None if row is None else (int(row[0]), bytes(row[1]), int(row[2]))
 
-    def _apply(self, batch: str, first: int, entries: Sequence[bytes], digest: bytes) -> int:
-        growth.make_durable(growth.extend(self.root, first, entries))
-        self._database.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", [batch, first, len(entries), digest])
+    def _apply(self, batch: str, first: int, packed: bytes, digest: bytes) -> int:
+        growth.make_durable(growth.extend(self.root, first, packed))
+        count = len(packed) // PACKED_BYTES
+        self._database.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", [batch, first, count, digest])
         self._pending.unlink()
         return first
 
@@ -201,7 +202,7 @@ class Log:
         digest = hashlib.sha256(packed).digest()
         if digest.hex() != head["digest"] or head["first"] != self.size:
             raise MachineFailed("the batch that was being written is damaged", where=self._pending.name)
-        self._apply(head["batch"], head["first"], tiles.decode_bundle(packed, head["count"]), digest)
+        self._apply(head["batch"], head["first"], packed, digest)
 
     def _check_memory(self) -> None:
         newest = self._database.execute("SELECT size, root FROM signed ORDER BY size DESC LIMIT 1").fetchone()

@@ -21,6 +21,7 @@ from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 FORMAT = "gatehouse-opening/1"
 VERSION = 1
 ENTRY_BYTES = 53
+PACKED_BYTES = 2 + ENTRY_BYTES  # in a bundle, behind its length
 BATCH_BYTES = 16
 _MAX_OPENING = 1 << 20
 _MAX_FIELDS = 64
