@@ -27,6 +27,7 @@ from gatehouse.release import officer, returns
 from gatehouse.release.recall import Cause
 from gatehouse.release.recipients import read_identity, write_identity
 from gatehouse.release.uselog import Entry, Use
+from gatehouse.store import models_of
 from gatehouse.store.shelf import Shelf
 
 LATER = house.LATER
@@ -334,6 +335,30 @@ def test_notices_and_incident_report_hold_no_taxpayer_data(
     assert (recalled.folder / "persons.parquet").stat().st_mode & 0o077 == 0
     assert recalled.incident.body["records"] == 2
     assert recalled.incident.body["report_by"] == "2025-09-02T12:05:00Z"
+
+
+@pytest.mark.parametrize("step", ["_write", "_commit", "_hand_over"])
+def test_a_recall_that_a_crash_interrupts_is_finished(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    def dies(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(recalling._Work, step, dies)
+    with pytest.raises(KeyboardInterrupt):
+        recalling.recall(
+            released.connection, released.office, house.NAME, Selection.of([4]),
+            cause=Cause("requests", "", "Another person of that name was matched."), officer="eve",
+            signer=released.staff["eve"], now=LATER,
+        )  # fmt: skip
+    monkeypatch.undo()
+    assert recalling.resume(released.connection, released.office) == []  # this very process still holds it
+    models_of().Job.objects.filter(kind="recall").update(holder="")
+    (finished,) = recalling.resume(released.connection, released.office)
+    assert [notice.body["release"] for notice in finished.notices] == [releases[0].id]
+    assert len(list((released.site.root / "trust" / "notices").iterdir())) == 1
+    assert released.office.casebook.board(house.NAME).state_of(4) is State.RECALLED
+    assert len(released.office.casebook.decisions(house.NAME)) == 3
 
 
 def test_only_what_was_released_can_be_recalled(approved: house.House) -> None:

@@ -65,19 +65,26 @@ def recall(
     cause = Cause("rule" if rule else "pack_change" if pack_change else "requests", rule or "", reason)
     done: list[Recalled] = []
     with open_workspace() as connection:
+        done += stage.resume(connection, place)
         found = dict(_concerned(connection, place, dockets, rule=rule, as_of=_day(as_of), requests=requests))
         if dry_run:
             _tell(found, as_json=as_json)
             return
-        if not found:
+        if not found and not done:
             raise AnswerIsNo("no released case is concerned")
-        if officer is None or key is None:
+        if found and (officer is None or key is None):
             raise WrongInput("nobody signs", remedy="Say who you are with --officer and --key")
-        signer = read_signer(key)
         for name, cases in found.items():
             done.append(
                 stage.recall(
-                    connection, place, name, cases, cause=cause, officer=officer, signer=signer, now=clock.now()
+                    connection,
+                    place,
+                    name,
+                    cases,
+                    cause=cause,
+                    officer=officer or "",
+                    signer=read_signer(key or Path()),
+                    now=clock.now(),
                 )
             )
     _report(done, time.monotonic() - started, as_json=as_json)

@@ -8,31 +8,38 @@ notices and the incident report hold no taxpayer data; the list of persons stays
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
+from gatehouse.casework import approval
+from gatehouse.casework import statement as statements
 from gatehouse.casework.approval import Proposal
+from gatehouse.casework.board import Blocked
+from gatehouse.casework.records import Attempt
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, State
 from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import quoted, write_parquet
-from gatehouse.kernel import files, ids
+from gatehouse.kernel import clock, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import load
 from gatehouse.ledger.signers import Signer, read_signer
 from gatehouse.pipeline import record
-from gatehouse.pipeline.approve import Office, decide, docket_of, manifest_of, request_ids
+from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, request_ids
 from gatehouse.release import recall as recalls
 from gatehouse.release.recall import Cause
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.release.trust import NOTICES
+from gatehouse.store import jobs
 from gatehouse.store.shelf import Shelf
 
+KIND = "recall"
 _IN = "seq < length($cases) AND get_bit($cases::BIT, seq::INTEGER) = 1"
 
 
@@ -102,54 +109,138 @@ def recall(
 ) -> Recalled:
     """Recall released cases of one docket: decision, notices, incident report, persons to be told, ledger.
 
-    One officer suffices: taking back needs no second person. Raises Blocked as any decision does, AnswerIsNo when
-    nothing released is concerned.
+    One officer suffices: taking back needs no second person. A crash is finished by `resume`. Raises Blocked as any
+    decision does, AnswerIsNo when nothing released is concerned.
     """
     docket = docket_of(place.site, name)
     if not cases:
         raise AnswerIsNo("no released case is concerned", where=name)
-    shelf = Shelf()
-    decide(place, officer, Proposal(name, Action.RECALL, cases, cause.reason), signer=signer, now=now)
-    affected = recalls.affected(shelf.releases(name), cases)
-    custodian = read_signer(place.site.custodian_key)
+    proposal = Proposal(name, Action.RECALL, cases, cause.reason)
+    signed = approval.propose(place.casebook, place.roster, proposal, officer=officer, signer=signer, now=now)
+    plan = {
+        "docket": docket.id, "cases": cases.text(), "cause": cause.document(), "statement": signed.document(),
+        "at": clock.stamp(now),
+    }  # fmt: skip
     identifier = ids.fresh("recall")
-    notices = tuple(
-        recalls.notice(
-            identifier,
-            release,
-            request_ids(connection, place.site, name, held),
-            cause=cause,
-            custodian=custodian,
-            now=now,
+    jobs.begin(KIND, identifier, len(_Work.steps), plan)
+    try:
+        work = _Work(connection, place, identifier, plan)
+        jobs.run(KIND, identifier, work)
+    except Blocked as refusal:
+        jobs.forget(KIND, identifier)
+        place.casebook.block(Attempt(docket.id, officer, str(Action.RECALL), refusal.code, now))
+        raise
+    return work.result()
+
+
+def resume(connection: duckdb.DuckDBPyConnection, place: Office) -> list[Recalled]:
+    """Finish every recall that a crash interrupted; one that another process is at is left to it."""
+    done: list[Recalled] = []
+    for identifier in jobs.unfinished(KIND):
+        work = _Work(connection, place, identifier, jobs.plan(KIND, identifier))
+        if jobs.run(KIND, identifier, work):
+            done.append(work.result())
+    return done
+
+
+class _Work:
+    """The steps of one recall; each makes the same bytes when it is done again, for signatures are deterministic."""
+
+    steps = ("decide", "write", "commit", "hand_over")
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, place: Office, identifier: str, plan: Mapping[str, Any]
+    ) -> None:
+        self._connection = connection
+        self._place = place
+        self._id = identifier
+        self._docket = docket_of(place.site, str(plan["docket"]))
+        self._cases = Selection.of_text(str(plan["cases"]))
+        self._cause = Cause(**plan["cause"])
+        self._statement = statements.of_document(plan["statement"])
+        self._now = dt.datetime.fromisoformat(str(plan["at"]).replace("Z", "+00:00"))
+        self._folder = self._docket.root / "recalls" / identifier
+
+    def __call__(self, step: int, _: Mapping[str, Any]) -> jobs.Effects:
+        """Do one step's work; what it returns is written in the step's one transaction."""
+        effects: jobs.Effects = getattr(self, f"_{self.steps[step]}")()
+        return effects
+
+    def result(self) -> Recalled:
+        """What the recall came to, once its files are written."""
+        path = quoted(self._folder / "persons.parquet")
+        [(persons,)] = self._connection.sql(f"SELECT count(DISTINCT person_id) FROM read_parquet({path})").fetchall()
+        notices, report = self._statements()
+        return Recalled(self._id, self._docket.id, len(self._cases), int(persons), notices, report, self._folder)
+
+    def _decide(self) -> jobs.Effects:
+        def effects() -> None:
+            approval.decide(self._place.casebook, self._place.roster, self._statement, self._cases, self._now)
+
+        return effects
+
+    def _affected(self) -> list[tuple[ReleaseRecord, Selection]]:
+        return recalls.affected(Shelf().releases(self._docket.id), self._cases)
+
+    def _statements(self) -> tuple[tuple[Statement, ...], Statement]:
+        custodian = read_signer(self._place.site.custodian_key)
+        affected = self._affected()
+        notices = tuple(
+            recalls.notice(
+                self._id,
+                release,
+                request_ids(self._connection, self._place.site, self._docket.id, held),
+                cause=self._cause,
+                custodian=custodian,
+                now=self._now,
+            )
+            for release, held in affected
         )
-        for release, held in affected
-    )
-    releases = [release for release, _ in affected]
-    occurred = (min(one.sealed_at for one in releases), max(one.sealed_at for one in releases))
-    report = recalls.incident(identifier, notices, cause=cause, occurred=occurred, custodian=custodian, now=now)
-    folder = docket.root / "recalls" / identifier
-    persons = _write(connection, docket, folder, cases, releases, notices=notices, report=report)
-    _commit(place, docket, identifier, cases, notices=notices, report=report, now=now)
-    shelf.recalled([one.id for one in releases], now)
-    _hand_over(place, notices)
-    return Recalled(identifier, name, len(cases), persons, notices, report, folder)
+        sealed = [release.sealed_at for release, _ in affected]
+        occurred = (min(sealed), max(sealed))
+        report = recalls.incident(
+            self._id, notices, cause=self._cause, occurred=occurred, custodian=custodian, now=self._now
+        )
+        return notices, report
+
+    def _write(self) -> jobs.Effects:
+        notices, report = self._statements()
+        self._folder.mkdir(parents=True, exist_ok=True)
+        for notice in notices:
+            files.write(self._folder / f"{notice.body['release']}.json", notice.encoded())
+        files.write(self._folder / "incident.json", report.encoded())
+        releases = [release for release, _ in self._affected()]
+        _write_persons(self._connection, self._docket, self._cases, releases, self._folder / "persons.parquet")
+        return lambda: Shelf().recalled([release.id for release in releases], self._now)
+
+    def _commit(self) -> jobs.Effects:
+        commit_decisions(self._place, self._docket.id)
+        notices, report = self._statements()
+        fields = {
+            "event": "recall", "recall": self._id, "docket": self._docket.id, "cases": len(self._cases),
+            "selection": self._cases.digest(), "notices": [notice.digest for notice in notices],
+            "incident": report.digest,
+        }  # fmt: skip
+        with record.open_log(self._place.site) as log:
+            record.event(log, self._docket.root / "events", f"{self._docket.id}/{self._id}", fields)
+            record.publish(self._place.site, log, self._now)
+        return lambda: None
+
+    def _hand_over(self) -> jobs.Effects:
+        """Lay the notices into the trust folder that agencies fetch."""
+        for notice in self._statements()[0]:
+            files.write(self._place.site.root / "trust" / NOTICES / f"{notice.body['release']}.json", notice.encoded())
+        return lambda: None
 
 
-def _write(
+def _write_persons(
     connection: duckdb.DuckDBPyConnection,
     docket: Docket,
-    folder: Path,
     cases: Selection,
     releases: Sequence[ReleaseRecord],
-    *,
-    notices: Sequence[Statement],
-    report: Statement,
-) -> int:
-    """Write notices, the incident report and, for the custodian's eyes, whom 26 USC 7431(e) may concern."""
-    folder.mkdir(parents=True, exist_ok=True)
-    for notice in notices:
-        files.write(folder / f"{notice.body['release']}.json", notice.encoded())
-    files.write(folder / "incident.json", report.encoded())
+    path: Path,
+) -> None:
+    """Write whom 26 USC 7431(e) may concern, for the custodian's eyes: person, request, release, officer."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE recall_persons AS SELECT decided.seq, decided.request_id, evidence.person_id "
         f"FROM read_parquet({quoted(docket.table('determinations'))}) decided "
@@ -162,7 +253,6 @@ def _write(
         "INSERT INTO recall_releases VALUES (?, ?, ?)",
         [[one.id, one.officer, one.cases.bitstring(1)] for one in releases],
     )
-    path = folder / "persons.parquet"
     write_parquet(
         connection,
         "SELECT person_id, request_id, release, officer FROM recall_persons JOIN recall_releases "
@@ -170,30 +260,3 @@ def _write(
         path,
     )
     path.chmod(0o600)
-    [(persons,)] = connection.sql("SELECT count(DISTINCT person_id) FROM recall_persons").fetchall()
-    return int(persons)
-
-
-def _commit(
-    place: Office,
-    docket: Docket,
-    identifier: str,
-    cases: Selection,
-    *,
-    notices: Sequence[Statement],
-    report: Statement,
-    now: dt.datetime,
-) -> None:
-    fields = {
-        "event": "recall", "recall": identifier, "docket": docket.id, "cases": len(cases),
-        "selection": cases.digest(), "notices": [notice.digest for notice in notices], "incident": report.digest,
-    }  # fmt: skip
-    with record.open_log(place.site) as log:
-        record.event(log, docket.root / "events", f"{docket.id}/{identifier}", fields)
-        record.publish(place.site, log, now)
-
-
-def _hand_over(place: Office, notices: Sequence[Statement]) -> None:
-    """Lay the notices into the trust folder that agencies fetch."""
-    for notice in notices:
-        files.write(place.site.root / "trust" / NOTICES / f"{notice.body['release']}.json", notice.encoded())

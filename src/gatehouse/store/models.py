@@ -155,18 +155,3 @@ class Return(models.Model):
     taken_at = models.DateTimeField()
 
     objects: ClassVar[models.Manager[Return]] = models.Manager()
-
-
-class Recall(models.Model):
-    """A recall: why, by whom, and which cases of which releases."""
-
-    identifier = models.CharField(max_length=_NAME, unique=True)
-    file = models.ForeignKey(CaseFile, on_delete=models.PROTECT, related_name="recalls")
-    decision = models.ForeignKey(Decision, on_delete=models.PROTECT)
-    cause = models.JSONField()
-    notices = models.JSONField()
-    discovered_at = models.DateTimeField()
-    noticed_at = models.DateTimeField(null=True)
-    ledger_index = models.BigIntegerField(null=True)
-
-    objects: ClassVar[models.Manager[Recall]] = models.Manager()
