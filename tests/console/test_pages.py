@@ -1,0 +1,195 @@
+"""What pages show is what the files say; and what hostile readers send changes nothing."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+
+import duckdb
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from doors import PASSWORD, ROWS, SITE
+
+from gatehouse.console import charts, figures, log
+from gatehouse.console.middleware import POLICY
+from gatehouse.console.reading import Reader
+
+PAGES = ["/", "/sign-in/", "/statistics/", "/ledger/", "/august-2025/", "/nothing/"]
+OFFICER = ["/dockets/", "/dockets/ICE-1/", "/dockets/ICE-1/queue/", "/dockets/ICE-1/cases/9/", "/law/us.irs.6103-i-2/"]
+
+
+def test_the_queue_shows_every_waiting_case_once_and_commonest_first(site):
+    reader = Reader(SITE.dockets / "ICE-1")
+    seen, after = [], -1
+    while after is not None:
+        page = reader.page(outcome="held", after=after, limit=7)
+        seen += [(row["seq"], tuple(row["fired"])) for row in page.rows]
+        after = page.after
+    table = SITE.dockets / "ICE-1" / "determinations.parquet"
+    held = duckdb.execute(f"SELECT seq FROM read_parquet('{table}') WHERE outcome = 'held' ORDER BY seq").fetchall()
+    assert sorted(seq for seq, _ in seen) == [seq for (seq,) in held]
+    groups = [fired for index, (_, fired) in enumerate(seen) if index == 0 or seen[index - 1][1] != fired]
+    sizes = [sum(fired == group for _, fired in seen) for group in groups]
+    assert sizes == sorted(sizes, reverse=True)
+    assert len(groups) == len(set(groups))
+
+
+def test_the_counts_of_a_docket_are_those_of_its_file(site, signed_in):
+    page = signed_in("counsel").get("/dockets/ICE-1/").content.decode()
+    table = SITE.dockets / "ICE-1" / "determinations.parquet"
+    for (count,) in duckdb.execute(f"SELECT count(*) FROM read_parquet('{table}') GROUP BY outcome").fetchall():
+        assert f">{count}</td>" in page
+
+
+@pytest.mark.parametrize("path", PAGES)
+def test_public_pages_carry_no_inline_script_or_style(anyone, path):
+    answer = anyone.get(path)
+    clean(answer)
+
+
+@pytest.mark.parametrize("path", OFFICER)
+def test_officers_pages_carry_no_inline_script_or_style_and_are_not_kept(signed_in, path):
+    answer = signed_in("officer1").get(path)
+    clean(answer)
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def clean(answer) -> None:
+    text = answer.content.decode()
+    assert answer.headers["Content-Security-Policy"] == POLICY
+    assert "unsafe" not in POLICY
+    assert not re.search(r"<script(?![^>]*\bsrc=)", text)
+    assert not re.search(r"<[a-z][^>]*\s(style|on[a-z]+)=", text)
+    assert "<style" not in text
+
+
+def test_eight_failures_close_the_door_for_a_name_and_nobody_elses(anyone):
+    from gatehouse.console.models import FailedSignIn
+
+    for _ in range(8):
+        assert anyone.post("/sign-in/", {"username": "counsel", "password": "no"}).status_code == 401
+    assert anyone.post("/sign-in/", {"username": "Counsel", "password": PASSWORD}).status_code == 429
+    assert anyone.post("/sign-in/", {"username": "inspector", "password": PASSWORD}).status_code == 302
+    FailedSignIn.objects.all().delete()
+
+
+def test_an_unknown_name_is_answered_like_a_wrong_password(anyone):
+    unknown = anyone.post("/sign-in/", {"username": "nobody", "password": "no"}).content.decode()
+    wrong = anyone.post("/sign-in/", {"username": "officer2", "password": "no"}).content.decode()
+    assert re.sub("value=.*?>", "", unknown) == re.sub("value=.*?>", "", wrong)
+
+
+@pytest.mark.parametrize("onward", ["https://evil.example/", "//evil.example/", "javascript:alert(1)", "\\\\evil"])
+def test_signing_in_never_leads_elsewhere(anyone, onward):
+    answer = anyone.post("/sign-in/", {"username": "inspector", "password": PASSWORD, "next": onward})
+    assert answer.headers["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/dockets/../keys/",
+        "/dockets/..%2fkeys/",
+        "/dockets/.%2e/",
+        "/dockets/ICE-1%00/",
+        "/dockets/ICE-1/cases/99999999999999999999/",
+        "/dockets/ICE-1/cases/-1/",
+        "/dockets/ICE-1/queue/?state=released",
+        "/ledger/../keys/log.key",
+        "/ledger/..%2fkeys%2flog.key",
+        "/ledger/tile/0/000.p/999",
+        "/ledger/.hidden",
+    ],
+)
+def test_no_address_reaches_outside_its_folder(signed_in, path):
+    answer = signed_in("officer1").get(path)
+    assert answer.status_code == 404
+    assert b"PRIVATE+KEY" not in answer.content
+
+
+@pytest.mark.parametrize("query", ["after=x", "after=-99", "after=1e9", "rule=%27%3B DROP TABLE queue", "after=9" * 40])
+def test_a_strange_query_is_a_plain_page(signed_in, query):
+    assert signed_in("officer1").get(f"/dockets/ICE-1/queue/?{query}").status_code == 200
+
+
+def test_text_from_a_request_is_never_markup(signed_in):
+    page = signed_in("officer1").get("/dockets/ICE-1/queue/", {"find": "<script>alert(1)</script>"}).content.decode()
+    assert "<script>alert" not in page
+    assert "&lt;script&gt;" in page
+
+
+@pytest.mark.parametrize("name", ["a/b", "../x", "", "=cmd", "a b", "x" * 65])
+def test_an_account_takes_only_a_plain_name(site, name):
+    from gatehouse.console import accounts
+    from gatehouse.kernel.errors import WrongInput
+
+    with pytest.raises(WrongInput):
+        accounts.create(name, name="Somebody", role="counsel", password=PASSWORD)
+
+
+def test_a_requester_without_an_agency_cannot_exist(site):
+    from django.db import IntegrityError, transaction
+
+    from gatehouse.console import accounts
+    from gatehouse.console.models import Account
+    from gatehouse.kernel.errors import WrongInput
+
+    with pytest.raises(WrongInput):
+        accounts.create("loose", name="Somebody", role="requester", password=PASSWORD)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Account.objects.create(username="loose", name="Somebody", role="requester", agency="")
+
+
+def test_an_empty_or_missing_upload_is_a_clear_page(signed_in):
+    client = signed_in("requester")
+    assert client.post("/submissions/new/").status_code == 400
+    empty = SimpleUploadedFile("x.zip", b"")
+    assert client.post("/submissions/new/", {"file": empty}).status_code == 400
+
+
+def test_an_administrative_change_is_in_the_ledger_first(site, signed_in):
+    before = log.head(SITE.ledger).size
+    form = {"username": "newcomer", "name": "A. Newcomer", "role": "counsel"}
+    page = signed_in("administrator").post("/accounts/", form).content.decode()
+    assert "may sign in" in page
+    assert log.head(SITE.ledger).size == before + 1
+
+
+@pytest.mark.parametrize(
+    ("count", "shown"), [(0, "0"), (1, "fewer than 10"), (9, "fewer than 10"), (14, "10"), (1995, "2,000")]
+)
+def test_public_counts_are_rounded_and_small_ones_are_not_shown(count, shown):
+    assert figures.rounded(count) == shown
+
+
+def test_a_young_docket_is_not_counted_in_public():
+    line = figures.Line("x", "a", dt.datetime(2025, 8, 1, tzinfo=dt.UTC), 1, {}, {})
+    assert figures.published([line], line.received + dt.timedelta(days=9, hours=23)) == []
+    assert figures.published([line], line.received + figures.DELAY) == [line]
+
+
+def test_public_statistics_name_no_small_count(anyone):
+    page = anyone.get("/statistics/").content.decode()
+    main = page.split("<main")[1].split("</main")[0]
+    for number in re.findall(r'gh-number">([\d,]+)<', main):
+        assert number.replace(",", "").endswith("0")
+    assert str(ROWS * 2) in main.replace(",", "")
+
+
+@pytest.mark.parametrize(
+    ("count", "total", "words"),
+    [(1, 10**6, "under 0.1 %"), (999_999, 10**6, "over 99.9 %"), (0, 5, "0 %"), (5, 5, "100 %")],
+)
+def test_a_share_never_rounds_something_to_nothing(count, total, words):
+    assert charts.share(count, total) == words
+
+
+def test_the_parts_of_a_bar_fill_it():
+    parts = charts.stacked([("a", "good", 1), ("b", "wait", 10**6), ("c", "stop", 0)])
+    assert len(parts) == 2
+    assert parts[-1].start + parts[-1].width == pytest.approx(100, abs=0.01)
+    assert parts[0].width >= 0.4
+
+
+def test_files_of_the_log_are_served_as_they_are(anyone):
+    assert b"".join(anyone.get("/ledger/checkpoint").streaming_content) == (SITE.ledger / "checkpoint").read_bytes()
