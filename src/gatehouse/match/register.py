@@ -1,12 +1,14 @@
 """The custodian's register: tables that are read and never written, whose shape is checked when they are opened.
 
-A register is a folder of Parquet files of the public contract. Opening checks that every table and column is there;
+A register is a folder of Parquet files of the public contract, or the same names as tables or views in PostgreSQL, of
+which a snapshot is taken. Opening checks that every table and column is there;
 `gatehouse.match.contract` checks what stands in them, once for each snapshot, when an index is built.
 """
 
 from __future__ import annotations
 
 import functools
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +18,7 @@ import duckdb
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.match import postgres
 
 _TEXT = ("VARCHAR",)
 _WHOLE = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "UTINYINT", "USMALLINT", "UINTEGER")
@@ -44,6 +47,8 @@ class Register:
 
     address: str
     tables: Mapping[str, Path]
+    held: object = None
+    """What keeps a temporary snapshot on disk for as long as the register is in use."""
 
     def has(self, table: str) -> bool:
         """Whether the register has an optional table."""
@@ -77,12 +82,22 @@ class Register:
 
 
 def open_register(address: str | Path) -> Register:
-    """Open a register folder and check its shape; its rows are not read.
+    """Open a register, a folder or a `postgresql://` address, and check its shape; the contract of rows comes later.
 
-    Raises WrongInput when a table or column is missing or has another type, with the remedy; a register without
+    Of a database a snapshot of one instant is taken, which is kept on disk until the register is let go. Raises
+    WrongInput when a table or column is missing or has another type, with the remedy; a register without
     `restrictions.parquet` is refused, because then (i)(6) was never determined.
     """
-    folder = Path(address)
+    if str(address).startswith(postgres.SCHEMES):
+        held = tempfile.TemporaryDirectory(prefix="gatehouse-register-")
+        folder = Path(held.name)
+        asked = {name: {column: types[-1] for column, types in columns.items()} for name, columns in TABLES.items()}
+        postgres.take_snapshot(str(address), folder, asked, OPTIONAL)
+        return Register(postgres.name_of(str(address)), _open_folder(folder).tables, held)
+    return _open_folder(Path(address))
+
+
+def _open_folder(folder: Path) -> Register:
     if not folder.is_dir():
         raise WrongInput("no register is there", where=str(folder), remedy="Name a folder that holds persons.parquet")
     tables = {name: path for name in TABLES if (path := folder / f"{name}.parquet").is_file()}

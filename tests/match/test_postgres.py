@@ -1,0 +1,134 @@
+"""A register in PostgreSQL is the same register: same answers, same refusals, nothing of it in a message."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+from match_world import AS_OF, Person, Request, World, load_requests, rows_of
+
+from gatehouse.kernel.errors import MachineFailed, WrongInput
+from gatehouse.match import build, match, open_register
+from gatehouse.match.register import Register
+
+pytestmark = pytest.mark.postgres
+
+PEOPLE = [
+    Person(
+        'O"BRIEN', "ANA, MARÍA", tin="012345678", birth_date="1980-05-17", restricted_on="2024-01-01", years=(2022,)
+    ),
+    Person("LE", "MINH", homes=(("14 MAPLE ST", 'APT "2"'), ("3 OAK ST", "")), others=(("LEE", "MINH", None),)),
+]
+ASK = [
+    Request("O'Brien", "Ana Maria", tin="012345678"),
+    Request("OBRIEN", "ANA MARIA", tin="012345678"),
+    Request("LEE", "MINH", address_line1="3 OAK ST"),
+]
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[str]:
+    """A PostgreSQL server of this test run alone, on a socket in its own folder."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1]
+    home = Path(tempfile.mkdtemp(prefix="gatehouse-postgres-"))
+    become: list[str] = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        shutil.chown(home, "postgres")
+        become = ["runuser", "-u", "postgres", "--"]
+
+    def run(program: str, *arguments: str) -> None:
+        command = [*become, str(programs / program), "-D", str(home / "data"), *arguments]
+        subprocess.run(command, check=True, capture_output=True, cwd=home)
+
+    run("initdb", "-A", "trust", "-U", "gate")
+    options = f"-c listen_addresses='' -c unix_socket_directories='{home}' -c fsync=off"
+    run("pg_ctl", "-o", options, "-w", "-l", str(home / "log"), "start")
+    yield f"postgresql://gate:secret@/postgres?host={home}"
+    run("pg_ctl", "-m", "immediate", "stop")
+    shutil.rmtree(home)
+
+
+@pytest.fixture
+def filled(server: str) -> str:
+    """The register of `PEOPLE` as tables, and a view where the contract allows one."""
+    import psycopg
+
+    world = World(list(PEOPLE))
+    with psycopg.connect(server) as db:
+        db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+        db.execute(
+            "CREATE TABLE persons (person_id int, tin char(9), last_name text, first_name text, middle_name text, "
+            "suffix text, birth_date date); CREATE TABLE names (person_id bigint, last_name text, first_name text, "
+            "middle_name text, suffix text); CREATE TABLE homes (person_id bigint, line1 text, line2 text, city text, "
+            "state text, postal_code text, country text, valid_from date, valid_to date, last_known bool); "
+            "CREATE VIEW addresses AS SELECT * FROM homes; CREATE TABLE filings (person_id bigint, tax_year smallint); "
+            "CREATE TABLE restrictions (person_id bigint, kind text, determined_on date)"
+        )
+        for table, rows in world.rows.items():
+            for row in rows:
+                into = "homes" if table == "addresses" else table
+                db.execute(f"INSERT INTO {into} VALUES ({', '.join(['%s'] * len(row))})", row)
+    return server
+
+
+def answers(register: Register, folder: Path) -> list[dict]:
+    index = build(register, folder, memory="1GB", today=AS_OF)
+    with duckdb.connect() as db:
+        load_requests(db, ASK)
+        match(db, "requests", index, as_of=AS_OF)
+        return rows_of(db, "SELECT * FROM matches ORDER BY seq")
+
+
+def test_the_same_answers_as_from_files(filled: str, tmp_path: Path) -> None:
+    here = answers(open_register(filled), tmp_path / "a")
+    there = answers(open_register(World(list(PEOPLE)).write(tmp_path / "files")), tmp_path / "b")
+    assert here == there
+    assert [row["person_id"] for row in here] == [1001, 1001, 1002]
+
+
+def test_the_same_contents_have_the_same_digest(filled: str) -> None:
+    import psycopg
+
+    before = open_register(filled).digest
+    with psycopg.connect(filled) as db:
+        db.execute("CREATE TABLE again AS SELECT * FROM homes ORDER BY line1 DESC; TRUNCATE homes")
+        db.execute("INSERT INTO homes SELECT * FROM again")
+    assert open_register(filled).digest == before
+    with psycopg.connect(filled) as db:
+        db.execute("UPDATE persons SET middle_name = 'X' WHERE person_id = 1002")
+    assert open_register(filled).digest != before
+
+
+def test_a_missing_table_or_column_is_named_and_the_password_is_not(filled: str) -> None:
+    import psycopg
+
+    with psycopg.connect(filled) as db:
+        db.execute("DROP TABLE restrictions")
+    with pytest.raises(WrongInput, match="an empty one states that there are none") as refused:
+        open_register(filled)
+    assert "secret" not in str(refused.value)
+    with psycopg.connect(filled) as db:
+        db.execute("CREATE TABLE restrictions (person_id bigint, kind text)")
+    with pytest.raises(WrongInput, match="determined_on"):
+        open_register(filled)
+
+
+def test_nothing_can_be_written_through_it(filled: str) -> None:
+    register = open_register(filled)
+    assert {path.suffix for path in register.tables.values()} == {".parquet"}
+    folder = register.tables["persons"].parent
+    assert not list(folder.glob("*.csv"))
+    del register
+    assert not folder.exists(), "the snapshot goes with the register"
+
+
+def test_a_server_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(MachineFailed, match="cannot be reached") as failed:
+        open_register(f"postgresql://gate:secret@/postgres?host={tmp_path}")
+    assert "secret" not in str(failed.value)
