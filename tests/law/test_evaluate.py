@@ -37,7 +37,7 @@ EDGES = (DAY, dt.date(2024, 2, 29), dt.date(2025, 11, 21), dt.date(2026, 3, 1))
 
 @pytest.mark.parametrize("as_of", EDGES, ids=str)
 def test_columns_agree_with_plain_python(irs: Pack, as_of: dt.date):
-    facts = [*rows(irs, 400, as_of, seed=11)]
+    facts = [*rows(irs, 200, as_of, seed=11)]
     connection = duckdb.connect()
     table_of_facts(connection, irs, "facts", facts)
     evaluate(connection, irs, "facts", "decided", as_of)

@@ -12,12 +12,13 @@ from small import LAW, append, change, order, rule, small
 
 from gatehouse.law import compare
 from gatehouse.law.check import check
-from gatehouse.law.crosscheck import crosscheck
+from gatehouse.law.crosscheck import crosscheck, edge_rows, rows
 from gatehouse.law.lint import lint
 from gatehouse.law.pack import Pack, Property, load
 from gatehouse.law.prove import Question, Status, prove, prove_all, solver_module
 
 IRS = Path("packs/us-irs-6103-i-2")
+DAY = dt.date(2025, 8, 7)
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +159,16 @@ def test_the_solvers_time_is_bounded_and_an_unsettled_question_is_not_proved(
 @pytest.mark.parametrize("folder", sorted(Path("packs").iterdir()), ids=lambda path: path.name)
 def test_three_readings_agree_on_random_rows(folder: Path):
     pack = load(folder)
-    assert crosscheck(pack, 1500, dt.date(2025, 8, 7), seed=5) == []
+    assert crosscheck(pack, list(rows(pack, 1500, DAY, seed=5)), DAY) == []
+
+
+@pytest.mark.parametrize("folder", sorted(Path("packs").iterdir()), ids=lambda path: path.name)
+def test_three_readings_agree_on_the_pinned_table_of_edge_cases(folder: Path):
+    pack = load(folder)
+    table = edge_rows(pack)
+    assert len(table) > 3 * len(pack.fields)
+    for as_of in (DAY, dt.date(2024, 2, 29), dt.date(2028, 2, 29)):
+        assert crosscheck(pack, table, as_of) == []
 
 
 def test_the_cross_check_notices_an_engine_that_reads_otherwise(irs: Pack, monkeypatch: pytest.MonkeyPatch):
@@ -167,6 +177,6 @@ def test_the_cross_check_notices_an_engine_that_reads_otherwise(irs: Pack, monke
     reading = polars_engine.column.registry[polars_engine.Beginning]
     try:
         polars_engine.column.register(polars_engine.Beginning, lambda node: reading(node).not_())
-        assert crosscheck(irs, 400, dt.date(2025, 8, 7), seed=5) != []
+        assert crosscheck(irs, edge_rows(irs), DAY) != []
     finally:
         polars_engine.column.register(polars_engine.Beginning, reading)
