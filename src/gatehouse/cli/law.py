@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gatehouse.cli.law_office import adopt, new, page, sign, verify
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
@@ -338,8 +339,6 @@ def explain(pack: Path, rules: tuple[str, ...], as_of: dt.date | None, *, as_jso
             click.echo(f"  In force from {text.begins}{f' until {text.until}' if text.until else ''}")
         click.echo(f"  To the requester ({text.code}): {text.say}")
 
-
-from gatehouse.cli.law_office import adopt, new, page, sign, verify  # noqa: E402 - they join the group above
 
 for command in (new, sign, verify, adopt, page):
     law.add_command(command)
