@@ -63,7 +63,6 @@ def gather(
                {_ROW}, {_BATCH}, {_OFFICERS}, {_MATCH}
         FROM {requests}
         LEFT JOIN {batch} USING (seq) LEFT JOIN {matches} USING (seq) LEFT JOIN facts_officers USING (officer_list)
-        ORDER BY seq
         """,
         [value for _, value in whole.values()],
     )
