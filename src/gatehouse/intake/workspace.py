@@ -5,6 +5,8 @@ A workspace never touches the network: extensions are neither looked for nor fet
 
 from __future__ import annotations
 
+import tempfile
+import weakref
 from pathlib import Path
 
 import duckdb
@@ -15,7 +17,11 @@ from gatehouse.kernel import files
 def open_workspace(
     memory: str = "4GB", threads: int | None = None, temporary: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Open an in-memory database that spills to `temporary` past `memory` (such as `4GB`)."""
+    """Open an in-memory database that spills to `temporary` past `memory` (such as `4GB`).
+
+    What spills is personal data: without `temporary` it goes into a folder that only its owner may read, which is
+    removed when the connection is gone, and never into the folder where the command happens to run.
+    """
     settings: dict[str, str | bool | int | float | list[str]] = {
         "memory_limit": memory,
         "autoinstall_known_extensions": False,
@@ -25,10 +31,13 @@ def open_workspace(
     }
     if threads is not None:
         settings["threads"] = threads
-    if temporary is not None:
-        temporary.mkdir(parents=True, exist_ok=True)
-        settings["temp_directory"] = str(temporary)
     connection = duckdb.connect(":memory:")
+    if temporary is None:
+        private = tempfile.TemporaryDirectory(prefix="gatehouse-spill-", ignore_cleanup_errors=True)
+        weakref.finalize(connection, private.cleanup)
+        temporary = Path(private.name)
+    temporary.mkdir(parents=True, exist_ok=True)
+    settings["temp_directory"] = str(temporary)
     for name, value in settings.items():
         connection.execute(f"SET {name} = ?", [value])
     return connection

@@ -1,0 +1,52 @@
+"""A workspace leaves nothing behind: no spill in the folder where the command runs, no half-written file."""
+
+from __future__ import annotations
+
+import gc
+import stat
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from gatehouse.intake.workspace import open_workspace, write_parquet
+
+
+def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path:
+    (found,) = connection.execute("SELECT current_setting('temp_directory')").fetchone() or ("",)
+    return Path(found)
+
+
+def test_what_spills_is_private_and_goes_away(tmp_path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    connection = open_workspace("64MB", threads=1)
+    folder = spill_folder(connection)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    connection.execute("CREATE TABLE t AS SELECT i, repeat('x', 200) || i AS text FROM range(1000000) r(i)")
+    assert any(folder.iterdir())
+    connection.close()
+    del connection
+    gc.collect()
+    assert not folder.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_given_folder_is_used(tmp_path) -> None:
+    with open_workspace(temporary=tmp_path / "spill") as connection:
+        assert spill_folder(connection) == tmp_path / "spill"
+
+
+def test_a_parquet_file_appears_whole_or_not_at_all(tmp_path) -> None:
+    path = tmp_path / "it's.parquet"
+    with open_workspace() as connection:
+        write_parquet(connection, "SELECT 1 AS a", path)
+        with pytest.raises(duckdb.Error):
+            write_parquet(connection, "SELECT CASE WHEN i > 9 THEN error('no') ELSE '' END FROM range(20) r(i)", path)
+        assert connection.execute("FROM read_parquet(?)", [str(path)]).fetchall() == [(1,)]
+    assert [each.name for each in tmp_path.iterdir()] == ["it's.parquet"]
+
+
+def test_nothing_is_fetched() -> None:
+    with open_workspace() as connection:
+        for setting in ("autoinstall_known_extensions", "autoload_known_extensions"):
+            assert connection.execute("SELECT current_setting(?)", [setting]).fetchone() == (False,)
