@@ -34,11 +34,14 @@ def test_records_are_opened_as_the_ledger_committed_them(released: house.House) 
     reader = TileReader(released.site.ledger, checkpoint.size)
     with duckdb.connect() as connection:
         connection.read_parquet(str(released.docket.table("determinations"))).create_view("determinations")
+        proofs.take(
+            connection, determinations="determinations", vault=released.docket.vault,
+            cases=Selection.of(range(12)), target="taken",
+        )  # fmt: skip
         made = list(
             proofs.records(
-                connection, determinations="determinations", vault=released.docket.vault,
-                cases=Selection.of(range(12)), items={seq: [] for seq in range(12)}, read=proofs.shared(reader),
-                size=checkpoint.size,
+                connection, taken="taken", cases=Selection.of(range(12)), items={seq: [] for seq in range(12)},
+                read=proofs.shared(reader), size=checkpoint.size,
             )
         )  # fmt: skip
     proven = [proofs.prove(record, checkpoint, where="test") for record in made]

@@ -168,6 +168,13 @@ class Sealing:
             raise Blocked(
                 "changed", "the register or the law changed while a release was being sealed", remedy="Run it again"
             )
+        proofs.take(
+            connection,
+            determinations="release_determinations",
+            vault=docket.vault,
+            cases=planned,
+            target="release_taken",
+        )
         policy = policies.read(place.site.policy)
         checkpoint = policy.accept((place.site.ledger / "checkpoint").read_bytes())
         custodian = read_signer(place.site.custodian_key).verifier
@@ -229,8 +236,7 @@ class Sealing:
         return list(
             proofs.records(
                 self.connection,
-                determinations="release_determinations",
-                vault=self.docket.vault,
+                taken="release_taken",
                 cases=Selection.of(given),
                 items=given,
                 read=self.read,

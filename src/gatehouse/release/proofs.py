@@ -87,21 +87,38 @@ def _path(text: object, where: str) -> list[bytes]:
     return [data[at : at + tree.HASH] for at in range(0, len(data), tree.HASH)]
 
 
+def take(
+    connection: duckdb.DuckDBPyConnection, *, determinations: str, vault: Path, cases: Selection, target: str
+) -> None:
+    """Make `target`: the committed texts and keys of some cases, read once for all packages of a batch.
+
+    The JSON texts are those of `ledger.commitments`, or the proof fails and nothing leaves.
+    """
+    texts = ", ".join(f"{_json(columns)} AS {name}" for name, columns in DETERMINATION.items())
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE {target} AS "
+        f"WITH chosen AS (SELECT * FROM {determinations} "
+        "WHERE seq < length($cases) AND get_bit($cases::BIT, seq::INTEGER) = 1) "
+        f"SELECT seq, request_id, ledger_index, vault.batch, vault.key, {texts} "
+        "FROM chosen LEFT JOIN read_parquet($vault) vault USING (seq)",
+        {"vault": str(vault), "cases": cases.bitstring(1)},
+    )
+
+
 def records(
     connection: duckdb.DuckDBPyConnection,
     *,
-    determinations: str,
-    vault: Path,
+    taken: str,
     cases: Selection,
     items: Mapping[int, list[str]],
     read: tree.ReadNode,
     size: int,
 ) -> Iterator[dict[str, Any]]:
-    """The records of a certificate for these cases, in row order; `items` says what is released of each.
+    """The records of a certificate for these cases of `taken`, in row order; `items` says what is released of each.
 
     Raises AnswerIsNo when a record's key was destroyed or it was never committed: no proof, no data.
     """
-    for seq, request_id, index, opened in _openings(connection, determinations, vault, cases):
+    for seq, request_id, index, opened in _openings(connection, taken, cases):
         if index is None:
             raise AnswerIsNo(f"row {seq} is not in the ledger yet", remedy="`gatehouse run` commits a docket")
         path = _audit_path(index, size, read)
@@ -116,15 +133,12 @@ def records(
 
 
 def _openings(
-    connection: duckdb.DuckDBPyConnection, determinations: str, vault: Path, cases: Selection
+    connection: duckdb.DuckDBPyConnection, taken: str, cases: Selection
 ) -> Iterator[tuple[int, str, int | None, Opening]]:
-    """Open many records at once; the JSON texts are those of `commitments`, or the proof fails and nothing leaves."""
-    texts = ", ".join(_json(columns) for columns in DETERMINATION.values())
     rows = connection.execute(
-        f"SELECT seq, request_id, ledger_index, vault.batch, vault.key, {texts} "
-        f"FROM {determinations} LEFT JOIN read_parquet($vault) vault USING (seq) "
+        f"SELECT seq, request_id, ledger_index, batch, key, {', '.join(DETERMINATION)} FROM {taken} "
         "WHERE seq < length($cases) AND get_bit($cases::BIT, seq::INTEGER) = 1 ORDER BY seq",
-        {"vault": str(vault), "cases": cases.bitstring(1)},
+        {"cases": cases.bitstring(1)},
     ).fetchall()
     for seq, request_id, index, batch, key, *values in rows:
         if key is None:
