@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.ledger.signers import Signer, read_signer
 from gatehouse.pipeline.approve import Office, commit_decisions
 from gatehouse.store.casebook import Casebook
+from gatehouse.store.models import CaseFile
 
 QUEUES = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
 """The states in which cases wait for somebody, in the order of the journey."""
@@ -63,15 +65,28 @@ class Act:
     ledger_index: int | None
 
 
-def board(docket: str) -> Board | None:
+@dataclass(frozen=True, eq=False)
+class Standing(Board):
+    """A board as it stood after a number of decisions; compared by identity, so that what is made of it is kept."""
+
+    __hash__ = object.__hash__
+    __eq__ = object.__eq__
+
+
+def board(docket: str) -> Standing | None:
     """Where the cases of a docket stand; None while casework has not opened it."""
-    try:
-        return Casebook().board(docket)
-    except WrongInput:
-        return None
+    made = CaseFile.objects.filter(docket=docket).values_list("decisions_made", flat=True).first()
+    return None if made is None else _standing(str(desk.site().root), docket, made)
 
 
-def members(found: Board | None, state: State) -> str | None:
+@lru_cache(maxsize=8)
+def _standing(_site: str, docket: str, _decisions_made: int) -> Standing:
+    found = Casebook().board(docket)
+    return Standing(found.size, found.states, found.approved_by)
+
+
+@lru_cache(maxsize=32)
+def members(found: Standing | None, state: State) -> str | None:
     """The cases in one state, as the queue asks for them; None where casework has not opened the docket."""
     return None if found is None else found.states[state].bitstring(found.size)
 
@@ -117,7 +132,7 @@ def states_word(action: str) -> str:
     }.get(action, action)
 
 
-def selected(reader: Reader, found: Board, state: State, rule: str | None) -> Selection:
+def selected(reader: Reader, found: Standing, state: State, rule: str | None) -> Selection:
     """All cases of a queue that one rule stopped, or all of the queue."""
     bits = reader.selection(members=members(found, state) or "", rule=rule, size=found.size)
     return Selection.of_bitstring(bits)

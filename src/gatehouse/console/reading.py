@@ -8,6 +8,7 @@ counts are kept as long as the file has the same identity.
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
@@ -18,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import ids
 
 PAGE = 25
@@ -25,8 +27,8 @@ TABLES = ("requests", "determinations", "facts", "evidence", "queue")
 _UNQUEUED = """SELECT seq AS position, seq, request_id, outcome, fired, codes, false AS clearable FROM determinations
 WHERE outcome IN ('held', 'cleared')"""
 """The queue of a docket that casework has not opened yet: its cases in row order."""
-_ANSWERS = "read_csv($file, header = true, all_varchar = true, delim = ',', quote = '\"')"
 _MOST_OPEN = 16
+_WINDOW = 20_000
 
 Row = Mapping[str, Any]
 
@@ -82,13 +84,14 @@ class Reader:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._reasons: dict[tuple[str | None, str | None], list[tuple[str, int]]] = {}
         self._connection = duckdb.connect(
             config={"threads": 2, "memory_limit": "1GB", "autoinstall_known_extensions": "false"}
         )
         self.tables = frozenset(table for table in TABLES if (folder / f"{table}.parquet").is_file())
         for table in self.tables:
-            quoted = str(folder / f"{table}.parquet").replace("'", "''")
-            self._connection.execute(f"CREATE VIEW {table} AS SELECT * FROM read_parquet('{quoted}')")
+            relation = f"read_parquet({quoted(folder / f'{table}.parquet')})"
+            self._connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {relation}")
         if self.determined and "queue" not in self.tables:
             self._connection.execute(f"CREATE VIEW queue AS {_UNQUEUED}")
 
@@ -170,11 +173,17 @@ class Reader:
             if value is not None:
                 clauses.append(clause)
                 parameters[name] = value
-        found = self.rows(
-            f"SELECT position, seq, request_id, outcome, fired, codes, clearable FROM queue "
-            f"WHERE {' AND '.join(clauses)} ORDER BY position LIMIT $limit",
-            parameters,
-        )
+        # The file is in the order of `position`, so a window reads few row groups; a sparse list reads on to the end.
+        for reach in (_WINDOW, None):
+            near = [*clauses, "position <= $reach"] if reach is not None else clauses
+            bounded = parameters | ({"reach": after + reach} if reach is not None else {})
+            found = self.rows(
+                f"SELECT position, seq, request_id, outcome, fired, codes, clearable FROM queue "
+                f"WHERE {' AND '.join(near)} ORDER BY position LIMIT $limit",
+                bounded,
+            )
+            if len(found) > limit:
+                break
         shown = found[:limit]
         return Page(shown, int(shown[-1]["position"]) if len(found) > limit else None)
 
@@ -202,13 +211,23 @@ class Reader:
         return int(found[0]["n"])
 
     @cached_property
-    def _answers(self) -> tuple[Row, ...]:
-        """What the requester may see, counted by outcome and codes."""
+    def _answer_table(self) -> str:
+        """The answers as a relation: answers.csv written once as Parquet to a private place, for quick look-ups."""
         path = self.folder / "answers.csv"
         if not path.is_file():
-            return ()
+            return "(SELECT '' AS request_id, '' AS outcome, '' AS codes, '' AS text WHERE false)"
+        self._spool = tempfile.TemporaryDirectory(prefix="gatehouse-answers-")
+        copy = Path(self._spool.name) / "answers.parquet"
+        read = f"read_csv({quoted(path)}, header = true, all_varchar = true, delim = ',', quote = '\"')"
+        with self._connection.cursor() as cursor:
+            cursor.execute(f"COPY (SELECT * FROM {read} ORDER BY request_id) TO {quoted(copy)} (FORMAT parquet)")
+        return f"read_parquet({quoted(copy)})"
+
+    @cached_property
+    def _answers(self) -> tuple[Row, ...]:
+        """What the requester may see, counted by outcome and codes."""
         return self.rows(
-            f"SELECT outcome, codes, count(*) AS cases FROM {_ANSWERS} GROUP BY ALL ORDER BY ALL", {"file": str(path)}
+            f"SELECT outcome, codes, count(*) AS cases FROM {self._answer_table} GROUP BY ALL ORDER BY ALL"
         )
 
     def answered(self) -> dict[str, int]:
@@ -228,22 +247,14 @@ class Reader:
 
     def answer(self, request_id: str) -> Row | None:
         """The answer to one request as the requester sees it; None when there is no such request."""
-        path = self.folder / "answers.csv"
-        if not path.is_file():
-            return None
-        found = self.rows(
-            f"SELECT * FROM {_ANSWERS} WHERE request_id = $id LIMIT 1", {"file": str(path), "id": request_id}
-        )
+        found = self.rows(f"SELECT * FROM {self._answer_table} WHERE request_id = $id LIMIT 1", {"id": request_id})
         return found[0] if found else None
 
     def answer_page(self, after: str, limit: int) -> tuple[Row, ...]:
         """Answers in the order of their request ids after one."""
-        path = self.folder / "answers.csv"
-        if not path.is_file():
-            return ()
         return self.rows(
-            f"SELECT * FROM {_ANSWERS} WHERE request_id > $after ORDER BY request_id LIMIT $limit",
-            {"file": str(path), "after": after, "limit": limit},
+            f"SELECT * FROM {self._answer_table} WHERE request_id > $after ORDER BY request_id LIMIT $limit",
+            {"after": after, "limit": limit},
         )
 
     def selection(self, *, members: str, rule: str | None, size: int) -> str:
@@ -259,6 +270,9 @@ class Reader:
 
     def reasons(self, members: str | None, outcome: str | None = None) -> list[tuple[str, int]]:
         """The rules that fired on waiting cases, most cases first: those among `members`, or of one outcome."""
+        kept = self._reasons.get((members, outcome))
+        if kept is not None:
+            return kept
         where = "get_bit($members::BIT, seq::INTEGER) = 1" if members is not None else "outcome = $outcome"
         parameters = {"members": members} if members is not None else {"outcome": outcome}
         found = self.rows(
@@ -267,7 +281,11 @@ class Reader:
             "GROUP BY rule ORDER BY cases DESC, rule",
             parameters,
         )
-        return [(str(row["rule"]), int(row["cases"])) for row in found]
+        if len(self._reasons) >= _MOST_OPEN:
+            self._reasons.clear()
+        counted = [(str(row["rule"]), int(row["cases"])) for row in found]
+        self._reasons[members, outcome] = counted
+        return counted
 
     def clearable(self, seq: int) -> bool:
         """Whether a person may let this held case pass: exactly one candidate agrees and some item is permitted."""

@@ -9,7 +9,6 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
-from gatehouse.casework.board import Board
 from gatehouse.casework.states import State
 from gatehouse.console import charts, deciding, desk, figures, words
 from gatehouse.console.guard import account, needs, whole
@@ -156,7 +155,7 @@ def _state(text: str) -> State:
     return State(text)
 
 
-def _waiting(reader: Reader, board: Board | None, state: State) -> int:
+def _waiting(reader: Reader, board: deciding.Standing | None, state: State) -> int:
     return len(board.states[state]) if board else reader.counts.outcomes.get(state, 0)
 
 

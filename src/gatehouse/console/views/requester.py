@@ -172,4 +172,6 @@ def keys(request: HttpRequest) -> HttpResponse:
             Key.objects.filter(account=person, pk=whole(ending)).delete()
         else:
             made = accounts.issue_key(person)
-    return render(request, "console/keys.html", {"keys": Key.objects.filter(account=person).order_by("-created_at"), "made": made})
+    return render(
+        request, "console/keys.html", {"keys": Key.objects.filter(account=person).order_by("-created_at"), "made": made}
+    )
