@@ -194,21 +194,14 @@ class Reader:
             return {}
         return {rule: int(counts.get("alone", 0)) for rule, counts in rules.items() if isinstance(counts, dict)}
 
-    def officers(self, most: int) -> list[tuple[str, int]]:
-        """The officers named in most requests, and in how many."""
+    @cached_property
+    def officers(self) -> tuple[tuple[str, int], ...]:
+        """Every officer whom requests name and in how many, most requests first."""
         found = self.rows(
             "SELECT officer, count(*) AS cases FROM (SELECT unnest(officer_list) AS officer FROM requests) "
-            "GROUP BY officer ORDER BY cases DESC, officer LIMIT $most",
-            {"most": most},
+            "GROUP BY officer ORDER BY cases DESC, officer"
         )
-        return [(str(row["officer"]), int(row["cases"])) for row in found]
-
-    def officers_total(self) -> int:
-        """How many different officers the requests name."""
-        found = self.rows(
-            "SELECT count(DISTINCT officer) AS n FROM (SELECT unnest(officer_list) AS officer FROM requests)"
-        )
-        return int(found[0]["n"])
+        return tuple((str(row["officer"]), int(row["cases"])) for row in found)
 
     @cached_property
     def _answer_table(self) -> str:

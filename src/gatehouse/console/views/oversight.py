@@ -81,7 +81,7 @@ def shape(request: HttpRequest, name: str) -> HttpResponse:
     alone = reader.alone()
     ordered = sorted(reader.counts.stopping().items(), key=lambda entry: (-entry[1], entry[0]))
     drawn = charts.bars([(rule, count, "") for rule, count in ordered], reader.counts.total)
-    officers = reader.officers(MOST_SHOWN)
+    officers = reader.officers[:MOST_SHOWN]
     context = {
         "name": name,
         "counts": reader.counts,
@@ -90,7 +90,7 @@ def shape(request: HttpRequest, name: str) -> HttpResponse:
             (stopped_by(law, [rule])[0], bar, alone.get(rule, 0)) for (rule, _), bar in zip(ordered, drawn, strict=True)
         ],
         "officers": charts.bars([(officer, count, "") for officer, count in officers], reader.counts.total),
-        "officers_total": reader.officers_total(),
+        "officers_total": len(reader.officers),
         "missing": request.GET.get("missing", ""),
     }
     return render(request, "console/shape.html", context)
