@@ -102,6 +102,7 @@ def test_gaps_and_repeats_are_refused(query, tmp_path):
     assert not (tmp_path / "vault").exists()
 
 
+@settings(deadline=None)
 @given(st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True), JSON, min_size=1, max_size=6))
 def test_events_open_to_what_was_committed(fields):
     entry, whole = commit_event(fields)
@@ -126,6 +127,7 @@ def test_no_changed_opening_makes_the_same_entry_with_other_fields(data):
         pass
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=400) | JSON.map(lambda value: json.dumps(value).encode()))
 def test_arbitrary_bytes_are_no_opening(data):
     with pytest.raises(WrongInput):

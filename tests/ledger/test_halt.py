@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.cli.halt import halt as command
@@ -69,6 +69,7 @@ def test_a_changed_statement_is_not_believed(tmp_path):
     assert halt.read_folder(tmp_path / "absent", OVERSIGHT) == []
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_halt_nothing(data):
     with pytest.raises((AnswerIsNo, WrongInput)):

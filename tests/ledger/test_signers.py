@@ -5,7 +5,7 @@ from __future__ import annotations
 import stat
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
@@ -53,6 +53,7 @@ def test_keys_whose_base64_contains_a_plus_are_read():
     assert signers.parse_signer(private).key_text == public
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_arbitrary_text_is_no_key(text):
     with pytest.raises(WrongInput):
@@ -61,6 +62,7 @@ def test_arbitrary_text_is_no_key(text):
         signers.parse_signer(text)
 
 
+@settings(deadline=None)
 @given(st.integers(0, len(EXAMPLE_KEY) - 1), st.characters())
 def test_a_changed_key_is_refused(position, character):
     changed = EXAMPLE_KEY[:position] + character + EXAMPLE_KEY[position + 1 :]
@@ -92,6 +94,7 @@ def test_bad_names_are_refused(name):
         signers.new_key(name)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300))
 def test_detached_signatures_cover_exact_bytes(data):
     signer = signers.parse_signer(signers.new_key("agency.example")[0])
@@ -121,6 +124,7 @@ def test_one_wrong_signature_of_a_known_key_spoils_the_note():
         note.open_note(right.plus([wrong.lines[0].text]).encoded, [signer.verifier])
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200))
 def test_arbitrary_bytes_are_no_note(data):
     with pytest.raises((WrongInput, AnswerIsNo)):

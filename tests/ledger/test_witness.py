@@ -9,7 +9,7 @@ import http.client
 import threading
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
@@ -90,6 +90,7 @@ def test_what_it_says_is_what_the_standard_names(witness):
         assert witness.add_checkpoint(body).status == 400
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=200), st.integers(0, 600))
 def test_no_request_brings_it_down(tmp_path_factory, noise, at):
     made = Witness(folder := tmp_path_factory.mktemp("w"), open_key(folder, "w"), [LOG.verifier], lambda: NOW)
@@ -284,6 +285,7 @@ def test_without_witnesses_only_the_log_counts():
     assert policy.without_witnesses(LOG.verifier).accept(signed(0, tree.EMPTY_ROOT)).size == 0
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text().map(lambda text: f"quorum none\n{text}".encode()))
 def test_no_policy_brings_the_reader_down(data):
     with contextlib.suppress(WrongInput):
