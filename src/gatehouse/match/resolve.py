@@ -117,8 +117,9 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE match_judged AS WITH flagged AS (SELECT *, "
         f"({exact}) AS exact, {identified} AS identified, ({contradicted}) AS contradicted, ({named}) AS named, "
         f"({placed}) AS placed, address IN ('equal', 'part_missing') AS near FROM match_compared), "
-        "ranked AS (SELECT *, (16 * (near)::INTEGER + 8 * (named)::INTEGER + 4 * (address = 'equal')::INTEGER "
-        "+ 2 * (exact)::INTEGER + (last_known)::INTEGER) AS weight FROM flagged) "
+        "ranked AS (SELECT *, (32 * (near)::INTEGER + 16 * (named)::INTEGER + 8 * (address = 'equal')::INTEGER "
+        "+ 4 * (exact)::INTEGER + 2 * (middle_name <> 'different')::INTEGER + (last_known)::INTEGER) AS weight "
+        "FROM flagged) "
         "SELECT DISTINCT ON (seq, person_id) * FROM ranked ORDER BY seq, person_id, weight DESC, "
         "last_name, first_name, middle_name, suffix"
     )
