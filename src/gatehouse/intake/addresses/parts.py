@@ -237,5 +237,5 @@ def _picked(part: str) -> str:
         words = f"CASE WHEN r.kind = 'rural_route' THEN {rural} ELSE {words} END"
     if part == "unit_number":  # `2ND FL` and `FL 2` are one
         one = f"CASE WHEN r.unit_kind_first = {first} + 1 THEN regexp_extract({one}, '^[0-9]+') ELSE {one} END"
-        one = f"CASE WHEN r.unit_more_first IS NULL THEN {one} ELSE concat({one}, '-', a.words[r.unit_more_first]) END"
+        one = f"CASE WHEN r.unit_more_first IS NULL THEN {one} ELSE concat({one}, CASE WHEN {one} > '9~' THEN '' ELSE '-' END, a.words[r.unit_more_first]) END"
     return f"CASE WHEN {first} IS NULL THEN NULL WHEN {first} = {last} THEN {one} ELSE {words} END"

@@ -186,15 +186,15 @@ def move_places(connection: duckdb.DuckDBPyConnection, key: str) -> None:
         return
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE address_words AS SELECT a.{key}, "
-        "CASE WHEN e.runs_on IS NOT FALSE THEN a.city ELSE e.city_found END AS city, "
-        "CASE WHEN e.runs_on IS NOT FALSE THEN a.state ELSE e.state_found END AS state, "
-        "CASE WHEN e.runs_on IS NOT FALSE THEN a.postal_code ELSE e.zip_found END AS postal_code, a.country, "
-        f"coalesce(e.words, a.words) AS words FROM address_words a LEFT JOIN address_ends e ON e.{key} = a.{key}"
+        "CASE WHEN e.runs_on IS FALSE AND e.city_found IS NOT NULL THEN e.city_found ELSE a.city END AS city, "
+        "CASE WHEN e.runs_on IS FALSE AND e.city_found IS NOT NULL THEN e.state_found ELSE a.state END AS state, "
+        "CASE WHEN e.runs_on IS FALSE AND e.city_found IS NOT NULL THEN e.zip_found ELSE a.postal_code END AS postal_code, a.country, "
+        f"CASE WHEN e.city_found IS NOT NULL THEN e.words ELSE a.words END AS words FROM address_words a LEFT JOIN address_ends e ON e.{key} = a.{key}"
     )
 
 
 def _words_of(column: str) -> str:
-    spaced = f"regexp_replace(replace(replace({folded(column)}, chr(39), ''), '.', ''), '[^A-Z0-9,-]', ' ', 'g')"
+    spaced = f"regexp_replace(replace(replace({folded(column)}, chr(39), ''), '.', ''), '[^A-Z0-9,]+', ' ', 'g')"
     return f"string_split(replace(coalesce({spaced}, ''), ',', ' , '), ' ')"
 
 

@@ -45,7 +45,7 @@ def _zip_state() -> str:
     return """CASE
         WHEN country_key <> 'US' THEN CASE WHEN postal_code_plain = '' THEN 'absent' ELSE 'unknown' END
         WHEN postal_code_plain = '' THEN 'absent'
-        WHEN NOT zip_known THEN 'unknown'
+        WHEN NOT zip_known OR (state_plain <> '' AND state_key IS NULL) THEN 'unknown'
         WHEN zip_state_key <> state_key THEN 'contradicts'
         WHEN zip_has_city THEN 'agrees'
         WHEN city_known THEN 'contradicts'
