@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import subprocess
 import sys
@@ -20,7 +21,8 @@ ROW = (
 
 def gatehouse(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "gatehouse", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture

@@ -158,25 +158,27 @@ def test_a_damaged_zip(connection, good, tmp_path) -> None:
     assert "damaged" in refusal(connection, path)
 
 
-def oversized(folder: Path, megabytes: int) -> Path:
-    """A submission whose one row has one field of so many megabytes."""
+def oversized(folder: Path, megabytes: int, *, lines: bool = False) -> Path:
+    """A submission whose one row has one field of so many megabytes, all on one line or on many within quotes."""
     header, row, _ = sender.csv_text(sender.ROW).split(b"\n")
     at = row.index(b"The subject")
     folder.mkdir()
     path = folder / "requests.csv"
     with path.open("wb") as stream:
-        stream.write(header + b"\n" + row[:at])
+        stream.write(header + b"\n" + row[:at] + (b'"' if lines else b""))
         for _ in range(megabytes):
-            stream.write(b"QUILL " * 174_763)
-        stream.write(row[at:] + b"\n")
+            stream.write((b"QUILL\n" if lines else b"QUILL ") * 174_763)
+        stream.write((b'"' if lines else b"") + row[row.rindex(b",ICE-1") :] + b"\n")
     tables = [{"file": "requests.csv", "sha256": digests.of_file(path), "rows": 1}]
     sender.seal(folder, json.dumps(sender.MANIFEST | {"tables": tables}).encode())
     return folder
 
 
-@pytest.mark.parametrize("megabytes", [8, pytest.param(1024, marks=pytest.mark.scale)])
-def test_a_field_of_megabytes(connection, tmp_path, megabytes: int) -> None:
-    message = refusal(connection, oversized(tmp_path / "s", megabytes))
+@pytest.mark.parametrize("lines", [False, True], ids=["one-line", "many-lines"])
+@pytest.mark.parametrize("megabytes", [2, 40, pytest.param(1024, marks=pytest.mark.scale)])
+def test_a_field_of_megabytes(connection, tmp_path, megabytes: int, lines: bool) -> None:
+    """40 MB on one line is what the fast reader takes for an empty file."""
+    message = refusal(connection, oversized(tmp_path / "s", megabytes, lines=lines))
     assert message == ("requests.csv, row 1: is longer than 1 MiB. Close an open quotation mark, or shorten the field")
 
 

@@ -17,6 +17,7 @@ from gatehouse.intake.mapping import Layout
 from gatehouse.intake.wire import MAX_ROW
 from gatehouse.kernel.errors import WrongInput, place
 
+_TOO_LONG = f"is longer than {MAX_ROW >> 20} MiB"
 _HEADER = "Name the columns in the first line"
 _COLUMN_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_ -]{0,39}", re.ASCII)
 _BOM = b"\xef\xbb\xbf"
@@ -35,17 +36,21 @@ class _Broken(Exception):  # noqa: N818 - becomes a WrongInput once the row is k
 
 
 def find(path: Path, layout: Layout) -> WrongInput:
-    """The first fault of a text file, as the error to raise."""
+    """The first fault of a file that the fast readers refused, as the error to raise."""
+    if path.suffix.lower() == ".parquet":
+        return WrongInput("is not a Parquet file that can be read", where=path.name, remedy="Write it again")
     try:
-        if path.suffix.lower() == ".jsonl":
-            _search_json(path, layout)
-        elif layout.fixed:
-            _search_lines(path)
-        elif path.suffix.lower() == ".csv":
-            _search_csv(path, layout)
+        count(path, layout)
     except WrongInput as found:
         return found
     return WrongInput("cannot be read", where=path.name, remedy="Write it again as plain CSV (RFC 4180) in UTF-8")
+
+
+def count(path: Path, layout: Layout) -> int:
+    """The rows of a text file, counted one by one; raises WrongInput at the first fault."""
+    if layout.fixed:
+        return _search_lines(path)
+    return _search_json(path, layout) if path.suffix.lower() == ".jsonl" else _search_csv(path, layout)
 
 
 def header(path: Path, separator: str) -> list[str]:
@@ -110,8 +115,7 @@ def _lines(path: Path) -> Iterator[str]:
         first = True
         while line := stream.readline(MAX_ROW + 1):
             if len(line) > MAX_ROW:
-                problem = f"is longer than {MAX_ROW >> 20} MiB"
-                raise _Broken(problem, "Close an open quotation mark, or shorten the field")
+                raise _Broken(_TOO_LONG, "Close an open quotation mark, or shorten the field")
             try:
                 text = (line.removeprefix(_BOM) if first else line).decode("utf-8")
             except UnicodeDecodeError:
@@ -125,17 +129,17 @@ def _lines(path: Path) -> Iterator[str]:
             yield text
 
 
-def _search_lines(path: Path) -> None:
+def _search_lines(path: Path) -> int:
     number = 0
-    lines = _lines(path)
     try:
-        for number, _ in enumerate(lines, 1):  # noqa: B007 - the last number is where it broke
-            pass
+        for line in _lines(path):
+            number += bool(line.rstrip("\r\n"))
     except _Broken as broken:
         raise broken.at(path.name, number + 1) from None
+    return number
 
 
-def _search_csv(path: Path, layout: Layout) -> None:
+def _search_csv(path: Path, layout: Layout) -> int:
     names = header(path, layout.separator)
     csv.field_size_limit(MAX_ROW)
     rows = csv.reader(_lines(path), delimiter=layout.separator, strict=True)
@@ -146,14 +150,19 @@ def _search_csv(path: Path, layout: Layout) -> None:
             fields = next(rows, None)
         except _Broken as broken:
             raise broken.at(path.name, number + 1, _marked(broken.line, names, layout.separator)) from None
-        except csv.Error:
-            problem, remedy = "a quotation mark is not closed, or text follows a closed one", 'Write " inside as ""'
-            raise WrongInput(problem, where=place(path.name, number + 1), remedy=remedy) from None
+        except csv.Error as error:
+            raise _quoting(error).at(path.name, number + 1) from None
         if fields is None:
-            return
+            return number
         if fields:
             number += 1
             _check_width(fields, names, path.name, number)
+
+
+def _quoting(error: csv.Error) -> _Broken:
+    if "field larger" in str(error):
+        return _Broken(_TOO_LONG, "Close an open quotation mark, or shorten the field")
+    return _Broken("a quotation mark is not closed, or text follows a closed one", 'Write " inside as ""')
 
 
 def _check_width(fields: Sequence[str], names: Sequence[str], file: str, number: int) -> None:
@@ -177,7 +186,7 @@ def _marked(line: str, names: Sequence[str], separator: str) -> str | None:
     return _shown(marked[:1]) if marked and len(fields) == len(names) else None
 
 
-def _search_json(path: Path, layout: Layout) -> None:
+def _search_json(path: Path, layout: Layout) -> int:
     allowed = {layout.file_column(target) for target in layout.targets}
     number = 0
     try:
@@ -187,6 +196,7 @@ def _search_json(path: Path, layout: Layout) -> None:
                 _check_object(line, number, path.name, allowed)
     except _Broken as broken:
         raise broken.at(path.name, number + 1) from None
+    return number
 
 
 def _check_object(line: str, number: int, file: str, allowed: set[str]) -> None:

@@ -133,7 +133,7 @@ def _load(
 
 def _load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, layout: mapping.Layout) -> None:
     before = path.stat()
-    if readers.digest(path) != table.sha256:
+    if readers.digest(path, layout) != table.sha256:
         problem, remedy = "the digest is not the one that was signed", "Send the table as it was when signed"
         raise WrongInput(problem, where=path.name, remedy=remedy)
     rows = readers.load(connection, path, layout, "wire")
