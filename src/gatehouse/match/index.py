@@ -53,7 +53,7 @@ class Index:
 
     def relation(self, table: str) -> str:
         """One of `entries`, `people`, `places`, `forms`, `name_counts`, `towns` as a SQL relation."""
-        return f"read_parquet({quoted(self.folder / f'{table}.parquet')})"
+        return f"read_parquet({quoted(self.folder / f'{table}*.parquet')})"
 
 
 def silent(stage: str, done: int, total: int) -> None:
@@ -173,7 +173,7 @@ class _Steps:
         )
 
     def _read(self, table: str) -> str:
-        return f"read_parquet({quoted(self.out / f'{table}.parquet')})"
+        return f"read_parquet({quoted(self.out / f'{table}*.parquet')})"
 
     def _people(self) -> None:
         """Every name on file of every person, folded; `other` marks those of the table of names."""
@@ -228,21 +228,18 @@ class _Steps:
         assert counted is not None  # noqa: S101 - an aggregate always has one row
         slices = max(1, -(-counted[0] // _SLICE))
         parts = ", ".join(keys.PLACE_PARTS)
+        town = keys.locality("zip5", "city_key", "state_key", "country_key")
         for number in range(slices):
             run(
                 f"CREATE OR REPLACE TEMP TABLE writings_slice AS SELECT written, {_columns_of_text()} FROM writings "
                 f"WHERE written % {slices} = {number}"
             )
             standardise(self.connection, "writings_slice", "places_slice", "written")
-            if number == 0:
-                run(f"CREATE OR REPLACE TEMP TABLE places AS SELECT written, {parts} FROM places_slice")
-            else:
-                run(f"INSERT INTO places SELECT written, {parts} FROM places_slice")
+            self._write(
+                f"places-{number}", f"SELECT written, {parts}, {keys.place_key(town)} AS place FROM places_slice"
+            )
         run("DROP TABLE writings_slice")
         run("DROP TABLE places_slice")
-        town = keys.locality("zip5", "city_key", "state_key", "country_key")
-        self._write("places", f"SELECT *, {keys.place_key(town)} AS place FROM places")
-        run("DROP TABLE places")
 
     def _entries(self) -> None:
         """Person x name x address, as keys alone."""
