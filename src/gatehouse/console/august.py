@@ -1,7 +1,7 @@
 """The documented exchange of August 2025: what the public record says, and what the re-enactment found.
 
-The numbers of the re-enactment are those that `gatehouse reenact august-2025 --scale 1 --json` printed; they are kept
-as `data/august-2025.json` and read here without change.
+The numbers of the re-enactment are those that `gatehouse reenact august-2025 --json` printed; they are kept as
+`data/august-2025.json` and read here without change. The page says how many requests the batch had.
 """
 
 from __future__ import annotations

@@ -44,6 +44,11 @@ def explained(pack: Pack | None, rules: Iterable[str], facts: Mapping[str, Any],
     return [_with_text(entry, texts.get(entry.rule)) for entry in found]
 
 
+def granting(pack: Pack | None, as_of: dt.date) -> list[str]:
+    """The rules that permit anything on a date: what a cleared request rests on."""
+    return [rule.id for rule in pack.in_force(as_of) if rule.effect == "grant"] if pack is not None else []
+
+
 def _with_text(entry: Stopped, text: RuleText | None) -> Stopped:
     if text is None:
         return entry

@@ -12,7 +12,7 @@ from django.views.decorators.http import require_GET
 from gatehouse.casework.states import State
 from gatehouse.console import charts, deciding, desk, figures, words
 from gatehouse.console.guard import account, needs, whole
-from gatehouse.console.law import explained, stopped_by
+from gatehouse.console.law import explained, granting, stopped_by
 from gatehouse.console.models import Opening
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
@@ -180,7 +180,9 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
     comparison: Comparison = compare(found, chosen)
     law = law_of(reader)
     as_of = found.determination["as_of"]
-    stopped = explained(law, found.determination["fired"], found.facts, as_of)
+    cleared = found.determination["outcome"] == "cleared"
+    rules = granting(law, as_of) if cleared and not found.determination["fired"] else found.determination["fired"]
+    stopped = explained(law, rules, found.facts, as_of)
     board = deciding.board(name)
     state = board.state_of(seq) if board else None
     context = {

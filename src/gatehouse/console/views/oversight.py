@@ -115,7 +115,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         "verified": verified,
         "root": verified.checkpoint.root.hex() if verified else "",
         "problem": problem,
-        "seconds": f"{time.monotonic() - began:.1f}",
+        "seconds": f"{max(time.monotonic() - began, 0.1):.1f}",
     }
     return render(request, "console/verified.html", context, status=200 if verified else 409)
 
