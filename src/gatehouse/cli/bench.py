@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from gatehouse.cli import bench_journey as steps
+from gatehouse.cli.bench_match import bench_match
 from gatehouse.cli.measure import Measure, keep, machine, measure, table
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "benchmarks.md"
@@ -25,6 +26,9 @@ def bench() -> None:
 
     Example: gatehouse bench journey --persons 1000000 --requests 128000 --dir bench
     """
+
+
+bench.add_command(bench_match)
 
 
 def _finish(section: str, title: str, body: str, *, write: bool) -> None:
@@ -78,6 +82,56 @@ def journey(persons: int, requests: int, folder: Path, write: bool, as_json: boo
         _journey_table(measured, floors) + _stages_table(decided, floor.seconds),
         write=write,
     )
+
+
+@bench.command()
+@click.option("--rows", type=int, default=1_000_000, show_default=True)
+@click.option("--seed", type=int, default=1, show_default=True)
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def address(rows: int, seed: int, write: bool) -> None:
+    """Judging and standardising addresses, beside a scan of the same columns.
+
+    Example: gatehouse bench address --rows 1280000 --write
+    """
+    from gatehouse.cli.bench_address import bench_address
+
+    measured = measure(bench_address, rows, seed).result
+    body = table(("figure", "value"), [(name.replace("_", " "), value) for name, value in measured.items()])
+    _finish("address", f"Addresses: {rows:,} judged", body, write=write)
+
+
+@bench.command()
+@click.option("--requests", type=int, default=1_280_000, show_default=True)
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work.")
+@click.option(
+    "--python", type=click.Path(exists=True, path_type=Path), help="An interpreter that has the other engines."
+)
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def law(requests: int, folder: Path, python: Path | None, write: bool) -> None:
+    """Evaluating the law over a batch, beside a scan of the same columns and, where installed, other engines.
+
+    Example: gatehouse bench law --dir bench --write
+    """
+    from gatehouse.cli.bench_law import bench_law
+
+    pack = DOCUMENT.parents[1] / "packs" / "us-irs-6103-i-2"
+    body = bench_law(requests, folder, lambda line: click.echo(line, err=True), pack=pack, python=python)
+    _finish("law", f"The law: {requests:,} requests", body, write=write)
+
+
+@bench.command()
+@click.option("--requests", type=int, default=1_280_000, show_default=True)
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work; emptied first.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def ledger(requests: int, folder: Path, write: bool) -> None:
+    """Committing, appending, publishing and verifying, beside as many SHA-256 hashes.
+
+    Example: gatehouse bench ledger --dir bench/ledger --write
+    """
+    from gatehouse.cli.bench_ledger import bench_ledger
+
+    body = bench_ledger(requests, folder, lambda line: click.echo(line, err=True))
+    _finish("ledger", f"The ledger: {requests:,} determinations", body, write=write)
 
 
 def _journey_table(measured: dict[str, Measure], floors: dict[str, float]) -> str:

@@ -37,6 +37,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "explain": ("oversight", "explain", "Explain one request in plain words with citations."),
     "report": ("report", "report", "Statutory reports, rebuilt from ledger and dockets."),
     "witness": ("witness", "witness", "Cosign checkpoints from outside the custodian."),
+    "halt": ("halt", "halt", "Stop a docket, an agency or everything by a quorum of overseers; resume with a reason."),
     "law": ("law", "law", "Counsel's bench: check, prove, compare and sign packs of law."),
     "reenact": ("reenact", "reenact", "Replay the documented exchange beside Gatehouse."),
     "serve": ("serve", "serve", "Console and API."),

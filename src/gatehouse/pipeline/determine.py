@@ -20,6 +20,7 @@ import duckdb
 
 from gatehouse.determine import answers, batch, determinations, facts, summary
 from gatehouse.determine.docket import TABLES, Docket
+from gatehouse.intake import parcel
 from gatehouse.intake.manifest import NAME as MANIFEST
 from gatehouse.intake.manifest import parse as parse_manifest
 from gatehouse.intake.parties import Parties
@@ -27,7 +28,7 @@ from gatehouse.intake.receipt import Receipt
 from gatehouse.intake.receipt import write as write_receipt
 from gatehouse.intake.submission import Received, receive
 from gatehouse.intake.workspace import write_parquet
-from gatehouse.kernel import digests, files
+from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
@@ -165,12 +166,12 @@ def _receive(
 
 def _record_refusal(submission: Path, out: Path, refused: WrongInput, signer: Signer | None, now: dt.datetime) -> None:
     """Leave the refusal's own record, signed, beside where the docket would have been (design §5.2)."""
-    document = submission / MANIFEST if submission.is_dir() else submission
-    digest = digests.of_file(document) if document.is_file() else digests.of_bytes(b"")
+    document = submission / MANIFEST
     try:
-        name = parse_manifest(document.read_bytes()).id if submission.is_dir() else None
-    except (OSError, WrongInput):
+        name = parse_manifest(document.read_bytes()).id if document.is_file() else None
+    except WrongInput:
         name = None
+    digest = parcel.digest(submission)
     record = Receipt(name, digest, 0, now, signer.name if signer else None, refusal=str(refused))
     folder = out.with_name(f"{out.name}.refused")
     folder.mkdir(parents=True, exist_ok=True)

@@ -19,7 +19,7 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.reading import read_pack
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import approve, commit
+from gatehouse.pipeline import approve, commit, halts
 from gatehouse.pipeline.determine import Law, Records, Standing, determine
 from gatehouse.pipeline.site import Site
 from gatehouse.release.returns import overdue
@@ -82,6 +82,7 @@ def _standing(site: Site, manifest: manifests.Manifest, receiver: str, now: dt.d
     return Standing(
         parties=parties_file.read(site.parties) if site.parties.is_file() else None,
         signer=read_signer(site.custodian_key),
+        halted=halts.is_halted(site, agency=manifest.agency, docket=manifest.id),
         reports_overdue=overdue(Shelf(), manifest.agency, now),
         history=tuple(_earlier(site, manifest.agency)),
         receiver=receiver or None,
