@@ -37,10 +37,8 @@ _BLANK = "\u115f\u1160\u3164\uffa0\u2800"
 @functools.lru_cache(maxsize=65536)
 def fold_character(character: str) -> str:
     """One character for one: `é` → `E`, Cyrillic `о` → `O`, a line break → `,`, zero-width → nothing, `中` → space."""
-    if character in _BREAKS:
-        return ","
-    if character in "\t\v\f":
-        return " "
+    if character in _BREAKS or character in "\t\v\f":
+        return "," if character in _BREAKS else " "
     if character in _BLANK or unicodedata.category(character) in _INVISIBLE:
         return ""
     if character in _SINGLE or character.upper() in _SINGLE:

@@ -72,7 +72,7 @@ _STREETS = _all(
     rf"(?P<street_name>[SThJ][#AHW]+?D?)(?:{_NAME}*?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
     rf"(?P<street_name>S{_NAME}+?)N?y?(?P<house_number>[#AH]){_TAIL}",
 )
-# A person, a building or an urbanisation before the number, in one breath. A street type (or a Spanish one) must follow.
+# A person, a building or an urbanisation before the number, in one breath. A street type must follow.
 _LED = _all(
     rf"(?P<unit_kind>[UN])[yN]?(?P<unit_number>[#AL]){_NUMBER}{_PRE}{_NAMED}(?P<post_direction>D)?",
     rf"{_LEAD}{_NUMBER}{_PRE}{_HIGHWAY}{_TAIL}",

@@ -110,9 +110,10 @@ def _spacing() -> list[str]:
     """
     initials = "regexp_replace(line, '\\b([A-Z])[.] ?([A-Z])[.]?([^A-Z]|$)', '\\1\\2\\3', 'g')"
     decimals = f"regexp_replace({initials}, '([0-9])[.]([0-9])', '\\1~\\2', 'g')"
+    broken = "translate(line, chr(10) || chr(13) || ';', ',,,')"
     joined = "regexp_replace(line, '([A-Z]{2})-', '\\1 ', 'g')"
     return [
-        "CASE WHEN regexp_matches(line, '[;\\n\\r]') THEN translate(line, chr(10) || chr(13) || ';', ',,,') ELSE line END",
+        f"CASE WHEN regexp_matches(line, '[;\\n\\r]') THEN {broken} ELSE line END",
         f"CASE WHEN contains(line, '.') THEN replace(replace({decimals}, '.', ' '), '~', '.') ELSE line END",
         "CASE WHEN contains(line, ',') THEN replace(line, ',', ' , ') ELSE line END",
         "CASE WHEN contains(line, '#') THEN replace(line, '#', ' # ') ELSE line END",
@@ -157,7 +158,8 @@ def _class_words(connection: duckdb.DuckDBPyConnection) -> None:
 def _standard(word: str) -> str:
     """Ordinals and numbered names without leading zeros; `12-B` as `12B`."""
     bare = f"CASE WHEN {word} LIKE '0%' THEN coalesce(nullif(ltrim({word}, '0'), ''), '0') ELSE {word} END"
-    return f"CASE WHEN regexp_full_match({word}, '[0-9]+-[A-Z]+|[A-Z]+-[0-9]+') THEN replace({word}, '-', '') ELSE {bare} END"
+    lettered = "[0-9]+-[A-Z]+|[A-Z]+-[0-9]+"
+    return f"CASE WHEN regexp_full_match({word}, '{lettered}') THEN replace({word}, '-', '') ELSE {bare} END"
 
 
 def _shape(connection: duckdb.DuckDBPyConnection, key: str, *, judging: bool) -> None:
@@ -167,8 +169,10 @@ def _shape(connection: duckdb.DuckDBPyConnection, key: str, *, judging: bool) ->
         _shape_of(
             carried, grammar.LONGEST, f"len(words) > {_SHORT} AND len(words) <= {grammar.LONGEST}", judging=judging
         ),
-        f"SELECT {carried}, words, NULL AS shape, '' AS flags FROM address_words "
-        f"WHERE words IS NULL OR len(words) > {grammar.LONGEST}",
+        (
+            f"SELECT {carried}, words, NULL AS shape, '' AS flags FROM address_words "
+            f"WHERE words IS NULL OR len(words) > {grammar.LONGEST}"
+        ),
     ]
     connection.execute(f"CREATE OR REPLACE TEMP TABLE address_shaped AS {' UNION ALL '.join(selects)}")
 
@@ -237,5 +241,7 @@ def _picked(part: str) -> str:
         words = f"CASE WHEN r.kind = 'rural_route' THEN {rural} ELSE {words} END"
     if part == "unit_number":  # `2ND FL` and `FL 2` are one
         one = f"CASE WHEN r.unit_kind_first = {first} + 1 THEN regexp_extract({one}, '^[0-9]+') ELSE {one} END"
-        one = f"CASE WHEN r.unit_more_first IS NULL THEN {one} ELSE concat({one}, CASE WHEN {one} > '9~' THEN '' ELSE '-' END, a.words[r.unit_more_first]) END"
+        mark = f"CASE WHEN {one} > '9~' THEN '' ELSE '-' END"
+        both = f"concat({one}, {mark}, a.words[r.unit_more_first])"
+        one = f"CASE WHEN r.unit_more_first IS NULL THEN {one} ELSE {both} END"
     return f"CASE WHEN {first} IS NULL THEN NULL WHEN {first} = {last} THEN {one} ELSE {words} END"

@@ -17,7 +17,8 @@ from gatehouse.intake.addresses.folding import folded
 STATES = {
     "ALABAMA": "AL", "ALASKA": "AK", "ARIZONA": "AZ", "ARKANSAS": "AR", "CALIFORNIA": "CA", "COLORADO": "CO",
     "CONNECTICUT": "CT", "DELAWARE": "DE", "DISTRICT OF COLUMBIA": "DC", "FLORIDA": "FL", "GEORGIA": "GA",
-    "HAWAII": "HI", "IDAHO": "ID", "ILLINOIS": "IL", "INDIANA": "IN", "IOWA": "IA", "KANSAS": "KS", "KENTUCKY": "KY",
+    "HAWAII": "HI", "IDAHO": "ID", "ILLINOIS": "IL", "INDIANA": "IN", "IOWA": "IA", "KANSAS": "KS",
+    "KENTUCKY": "KY",
     "LOUISIANA": "LA", "MAINE": "ME", "MARYLAND": "MD", "MASSACHUSETTS": "MA", "MICHIGAN": "MI", "MINNESOTA": "MN",
     "MISSISSIPPI": "MS", "MISSOURI": "MO", "MONTANA": "MT", "NEBRASKA": "NE", "NEVADA": "NV", "NEW HAMPSHIRE": "NH",
     "NEW JERSEY": "NJ", "NEW MEXICO": "NM", "NEW YORK": "NY", "NORTH CAROLINA": "NC", "NORTH DAKOTA": "ND",
@@ -30,14 +31,20 @@ STATES = {
     "ARMED FORCES PACIFIC": "AP",
 }  # fmt: skip
 _SHORT_STATES = {
-    "ALA": "AL", "ARIZ": "AZ", "ARK": "AR", "CALIF": "CA", "CAL": "CA", "COLO": "CO", "CONN": "CT", "DEL": "DE", "FLA": "FL",
-    "ILL": "IL", "IND": "IN", "KANS": "KS", "KAN": "KS", "MASS": "MA", "MICH": "MI", "MINN": "MN", "MISS": "MS", "MONT": "MT",
-    "NEBR": "NE", "NEB": "NE", "NEV": "NV", "OKLA": "OK", "ORE": "OR", "OREG": "OR", "PENN": "PA", "PENNA": "PA", "TENN": "TN",
-    "TEX": "TX", "WASH": "WA", "WIS": "WI", "WISC": "WI", "WYO": "WY", "D C": "DC", "N Y": "NY", "N J": "NJ", "N H": "NH",
-    "N M": "NM", "N MEX": "NM", "N C": "NC", "N D": "ND", "N DAK": "ND", "R I": "RI", "S C": "SC", "S D": "SD", "S DAK": "SD",
+    "ALA": "AL", "ARIZ": "AZ", "ARK": "AR", "CALIF": "CA", "CAL": "CA", "COLO": "CO", "CONN": "CT", "DEL": "DE",
+    "FLA": "FL",
+    "ILL": "IL", "IND": "IN", "KANS": "KS", "KAN": "KS", "MASS": "MA", "MICH": "MI", "MINN": "MN", "MISS": "MS",
+    "MONT": "MT",
+    "NEBR": "NE", "NEB": "NE", "NEV": "NV", "OKLA": "OK", "ORE": "OR", "OREG": "OR", "PENN": "PA",
+    "PENNA": "PA", "TENN": "TN",
+    "TEX": "TX", "WASH": "WA", "WIS": "WI", "WISC": "WI", "WYO": "WY", "D C": "DC", "N Y": "NY", "N J": "NJ",
+    "N H": "NH",
+    "N M": "NM", "N MEX": "NM", "N C": "NC", "N D": "ND", "N DAK": "ND", "R I": "RI", "S C": "SC", "S D": "SD",
+    "S DAK": "SD",
     "W VA": "WV", "P R": "PR", "V I": "VI", "USVI": "VI", "CNMI": "MP", "N CAROLINA": "NC", "S CAROLINA": "SC",
     "N DAKOTA": "ND", "S DAKOTA": "SD", "W VIRGINIA": "WV", "NUEVA YORK": "NY", "NUEVA JERSEY": "NJ",
-    "NUEVO MEXICO": "NM", "CAROLINA DEL NORTE": "NC", "CAROLINA DEL SUR": "SC", "PENSILVANIA": "PA", "LUISIANA": "LA",
+    "NUEVO MEXICO": "NM", "CAROLINA DEL NORTE": "NC", "CAROLINA DEL SUR": "SC", "PENSILVANIA": "PA",
+    "LUISIANA": "LA",
 }  # fmt: skip
 _DOMESTIC = (
     "US", "USA", "U S", "U S A", "UNITED STATES", "UNITED STATES OF AMERICA", "AMERICA", "EEUU", "EE UU", "E U A",
@@ -46,15 +53,22 @@ _DOMESTIC = (
 )  # fmt: skip
 # Words of a city's name that are written in two ways.
 _CITY_WORDS = {
-    "SAINT": "ST", "SAINTE": "STE", "MOUNT": "MT", "FORT": "FT", "NORTH": "N", "SOUTH": "S", "EAST": "E", "WEST": "W",
-    "MOUNTAIN": "MTN", "HEIGHTS": "HTS", "HGTS": "HTS", "BEACH": "BCH", "SPRINGS": "SPGS", "SPRING": "SPG", "CITY": "CY",
-    "VILLAGE": "VLG", "TOWNSHIP": "TWP", "JUNCTION": "JCT", "ISLAND": "IS", "LAKE": "LK", "LAKES": "LKS", "PARK": "PK",
-    "POINT": "PT", "PORT": "PRT", "CENTER": "CTR", "CENTRE": "CTR", "VALLEY": "VLY", "HARBOR": "HBR", "GROVE": "GRV",
-    "CREEK": "CRK", "FALLS": "FLS", "HILLS": "HLS", "HILL": "HL", "POINTE": "PT", "STATION": "STA", "TERRACE": "TER",
+    "SAINT": "ST", "SAINTE": "STE", "MOUNT": "MT", "FORT": "FT", "NORTH": "N", "SOUTH": "S", "EAST": "E",
+    "WEST": "W",
+    "MOUNTAIN": "MTN", "HEIGHTS": "HTS", "HGTS": "HTS", "BEACH": "BCH", "SPRINGS": "SPGS", "SPRING": "SPG",
+    "CITY": "CY",
+    "VILLAGE": "VLG", "TOWNSHIP": "TWP", "JUNCTION": "JCT", "ISLAND": "IS", "LAKE": "LK", "LAKES": "LKS",
+    "PARK": "PK",
+    "POINT": "PT", "PORT": "PRT", "CENTER": "CTR", "CENTRE": "CTR", "VALLEY": "VLY", "HARBOR": "HBR",
+    "GROVE": "GRV",
+    "CREEK": "CRK", "FALLS": "FLS", "HILLS": "HLS", "HILL": "HL", "POINTE": "PT", "STATION": "STA",
+    "TERRACE": "TER",
 }  # fmt: skip
-_CITY_NAMES = {"NYC": "NEW YORK", "NEW YORK CITY": "NEW YORK", "NEW YORK CY": "NEW YORK", "PHILA": "PHILADELPHIA", "SLC": "SALT LK CY",
-               "WASH": "WASHINGTON", "WASHINGTON DC": "WASHINGTON", "WASHINGTON D C": "WASHINGTON", "LA": "LOS ANGELES", "NUEVA YORK": "NEW YORK",
-               "MANHATTAN": "NEW YORK"}  # fmt: skip
+_CITY_NAMES = {
+    "NYC": "NEW YORK", "NEW YORK CITY": "NEW YORK", "NEW YORK CY": "NEW YORK", "NUEVA YORK": "NEW YORK",
+    "MANHATTAN": "NEW YORK", "PHILA": "PHILADELPHIA", "SLC": "SALT LK CY", "LA": "LOS ANGELES",
+    "WASH": "WASHINGTON", "WASHINGTON DC": "WASHINGTON", "WASHINGTON D C": "WASHINGTON",
+}  # fmt: skip
 
 
 @functools.lru_cache(maxsize=1)
@@ -175,7 +189,8 @@ def move_places(connection: duckdb.DuckDBPyConnection, key: str) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_ends AS "
         f"WITH ends AS (SELECT {key}, city, state, postal_code, words, {_runs_on()} AS runs_on FROM address_words "
-        f"WHERE coalesce(upper(country), '') IN ('', 'US', 'USA', 'UNITED STATES') AND ({_lacks_place()} OR {_runs_on()})), "
+        "WHERE coalesce(upper(country), '') IN ('', 'US', 'USA', 'UNITED STATES') "
+        f"AND ({_lacks_place()} OR {_runs_on()})), "
         "whole AS (SELECT * EXCLUDE (words), list_filter(CASE WHEN runs_on THEN words ELSE list_concat(words, [','], "
         f"{_words_of('city')}, [','], {_words_of('state')}, {_words_of('postal_code')}) END, "
         "lambda w: w <> '') AS w FROM ends), "
@@ -184,12 +199,14 @@ def move_places(connection: duckdb.DuckDBPyConnection, key: str) -> None:
     )
     if connection.execute("SELECT count(*) FROM address_ends").fetchone() == (0,):
         return
+    moved = "e.runs_on IS FALSE AND e.city_found IS NOT NULL"  # else the columns keep what was given
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE address_words AS SELECT a.{key}, "
-        "CASE WHEN e.runs_on IS FALSE AND e.city_found IS NOT NULL THEN e.city_found ELSE a.city END AS city, "
-        "CASE WHEN e.runs_on IS FALSE AND e.city_found IS NOT NULL THEN e.state_found ELSE a.state END AS state, "
-        "CASE WHEN e.runs_on IS FALSE AND e.city_found IS NOT NULL THEN e.zip_found ELSE a.postal_code END AS postal_code, a.country, "
-        f"CASE WHEN e.city_found IS NOT NULL THEN e.words ELSE a.words END AS words FROM address_words a LEFT JOIN address_ends e ON e.{key} = a.{key}"
+        f"CASE WHEN {moved} THEN e.city_found ELSE a.city END AS city, "
+        f"CASE WHEN {moved} THEN e.state_found ELSE a.state END AS state, "
+        f"CASE WHEN {moved} THEN e.zip_found ELSE a.postal_code END AS postal_code, a.country, "
+        "CASE WHEN e.city_found IS NOT NULL THEN e.words ELSE a.words END AS words "
+        f"FROM address_words a LEFT JOIN address_ends e ON e.{key} = a.{key}"
     )
 
 
@@ -225,8 +242,7 @@ def _peel() -> str:
         f"LEFT JOIN address_states s{n} ON s{n}.name = {_slice('stop1', n)} AND stop1 > {n}" for n in (4, 3, 2, 1)
     )
     state = "coalesce(s4.state_key, s3.state_key, s2.state_key, s1.state_key)"
-    taken = "CASE WHEN s4.name IS NOT NULL THEN 4 WHEN s3.name IS NOT NULL THEN 3 WHEN s2.name IS NOT NULL THEN 2 " \
-            "WHEN s1.name IS NOT NULL THEN 1 ELSE 0 END"  # fmt: skip
+    taken = f"CASE {' '.join(f'WHEN s{n}.name IS NOT NULL THEN {n}' for n in (4, 3, 2, 1))} ELSE 0 END"
     zipped = "regexp_full_match(w[{0}], '[0-9]{{5}}(-?[0-9]{{4}})?')"
     return (
         f"ended AS (SELECT *, {_before('len(w)')} AS stop_any FROM whole), "

@@ -1,8 +1,8 @@
 """Reality: words that fill an address field without naming a place.
 
-Each distinct word gets a flag, once: a word that says nothing is known (`X` alone, `x` beside
-another such word, `y` beside another where no street type follows), an empty mark (`B`, N/A), a little word that neither helps nor harms (`z`), a word of an institution's name (`I`), a word that no language writes
-(`K`), or none (`.`). A sentence of
+Each distinct word gets a flag, once: a word that says nothing is known (`X` alone; `x` beside another such word;
+`y` beside another where no street type follows), an empty mark (`B`, as N/A), a little word that neither helps nor
+harms (`z`), a word of an institution's name (`I`), a word that no language writes (`K`), or none (`.`). A sentence of
 flags is then judged with the shape it belongs to, again once per distinct sentence. Phrases and institutions are data.
 """
 
@@ -117,7 +117,8 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "SELECT p.word, p.class, CASE WHEN p.spelt <> p.word THEN coalesce(house.standard, p.standard) "
         "ELSE p.standard END AS standard, CASE "
         "WHEN h.flag IS NOT NULL AND (p.class <> 'A' OR length(p.word) > 2) THEN h.flag "
-        "WHEN elided.flag IN ('X', 'x', 'B') AND regexp_matches(p.word, '^[DL]') AND length(p.word) > 5 THEN elided.flag "
+        "WHEN elided.flag IN ('X', 'x', 'B') AND regexp_matches(p.word, '^[DL]') AND length(p.word) > 5 "
+        "THEN elided.flag "
         "WHEN c.word IS NOT NULL THEN 'X' "
         "WHEN house.word IS NOT NULL THEN 'I' "
         "WHEN p.class <> 'W' OR length(p.word) < 3 THEN '.' "

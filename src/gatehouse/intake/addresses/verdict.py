@@ -21,6 +21,9 @@ _VERDICTS = {
     "repeated": "not_an_address",
 }
 
+# Phrases that say nothing alone, and are a street's name before a street type.
+_NAMES_ALSO = "TEST|BAR|SAMPLE|CALLE|ST|AVE|RD|DR|LN|BLVD|CT|PL|WAY|CIR|HWY"
+
 
 def judge(connection: duckdb.DuckDBPyConnection, source: str, target: str, key: str) -> None:
     """Make `target`: key, `PARTS`, `zip_state`, `address_verdict`, `address_reason`.
@@ -59,7 +62,10 @@ def _reason() -> str:
         "THEN array_to_string(words, ' ') ELSE concat_ws(' , ', array_to_string(words[1 : core_first - 1], ' '), "
         "array_to_string(words[core_last + 1 :], ' ')) END"
     )
-    institution = f"contains(flags, 'I') AND (regexp_matches(array_to_string(words, ' '), '{everywhere}') OR regexp_matches({around}, '{outside}'))"
+    institution = (
+        f"contains(flags, 'I') AND (regexp_matches(array_to_string(words, ' '), '{everywhere}') "
+        f"OR regexp_matches({around}, '{outside}'))"
+    )
     hollow = "(SELECT phrase FROM address_hollow_phrases)"
     said = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
     place = (
@@ -74,9 +80,10 @@ def _reason() -> str:
         WHEN finding IS NOT NULL THEN finding
         WHEN address_kind IS NULL AND {said} IN {hollow} THEN 'placeholder'
         WHEN replace(street_name, ' ', '') IN {hollow}
-            AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|TEST|BAR|SAMPLE|CALLE|ST|AVE|RD|DR|LN|BLVD|CT|PL|WAY|CIR|HWY)$'))
+            AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|{_NAMES_ALSO})$'))
             THEN 'placeholder'
-        WHEN contains(street_name, ' ') AND len(list_distinct({named})) = 1 AND NOT list_contains({_reduplicated()}, {named}[1])
+        WHEN contains(street_name, ' ') AND len(list_distinct({named})) = 1
+            AND NOT list_contains({_reduplicated()}, {named}[1])
             THEN 'repeated'
         WHEN address_kind IS NULL AND len(list_distinct(list_filter(words, lambda w: w <> ','))) = 1
             AND len(list_filter(words, lambda w: w <> ',')) > 1 THEN 'repeated'

@@ -14,12 +14,16 @@ from importlib.resources import files
 import duckdb
 
 CLASSES = {
-    "#": "digits", "A": "digits and letters that number a house or unit (`12B`)", "H": "hyphenated number (`112-10`)",
-    "G": "grid number (`N6W23001`)", "F": "fraction", "O": "ordinal", "L": "one letter", "M": "letters and digits mixed",
+    "#": "digits", "A": "digits and letters that number a house or unit (`12B`)",
+    "H": "hyphenated number (`112-10`)",
+    "G": "grid number (`N6W23001`)", "F": "fraction", "O": "ordinal", "L": "one letter",
+    "M": "letters and digits mixed",
     "W": "word", "D": "direction", "T": "street type", "U": "unit that takes a number", "u": "unit that needs none",
     "N": "number sign", "n": "number word", "y": "the word NO", "S": "Spanish street word (`CALLE`)",
-    "k": "KM", "b": "urbanisation word (`URB`)", "Q": "BOX", "P": "PO", "K": "PMB", "R": "RR or HC", "h": "highway or route",
-    "J": "county, state or interstate road", "m": "military unit (`PSC`)", "V": "APO, FPO, DPO", "g": "general delivery",
+    "k": "KM", "b": "urbanisation word (`URB`)", "Q": "BOX", "P": "PO", "K": "PMB", "R": "RR or HC",
+    "h": "highway or route",
+    "J": "county, state or interstate road", "m": "military unit (`PSC`)", "V": "APO, FPO, DPO",
+    "g": "general delivery",
     "c": "care of", ",": "break", "d": "decimal number",
 }  # fmt: skip
 
