@@ -52,9 +52,9 @@ def demo(size: str, folder: Path | None, no_serve: bool) -> None:
         stage.decide()
         stage.release()
         stage.verify()
-    stage.say_what_next()
-    if not no_serve:
-        stage.serve()
+        stage.say_what_next()
+        if not no_serve:
+            stage.serve()
 
 
 @dataclass
