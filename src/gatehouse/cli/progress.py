@@ -4,14 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-Progress = Callable[[str, int, int], None]
-"""Called by a stage with its name, what is done, and the total (0 when unknown)."""
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Show nothing."""
+from gatehouse.kernel.progress import Progress, silent
 
 
 @contextlib.contextmanager

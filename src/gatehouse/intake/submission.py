@@ -6,7 +6,6 @@ of a row is that row's own outcome later on.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,15 +19,11 @@ from gatehouse.intake.parties import Parties
 from gatehouse.intake.wire import COLUMNS, MAX_ID
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput, place
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.ledger.note import verify_detached
 
-Progress = Callable[[str, int, int], None]
 MAX_MANIFEST = 64 << 20
 MAX_SIGNATURE = 4096
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +52,7 @@ def receive(
     table: str = "requests",
     mapping: Path | None = None,
     unsigned: bool = False,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> Received:
     """Check a submission and make the table `requests` of docs/architecture.md.
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law import examples
 from gatehouse.law.examples import Failure, Survivor
 from gatehouse.law.lint import Finding, lint
 from gatehouse.law.pack import Pack
 from gatehouse.law.prove import Status, Verdict, prove_all
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -33,7 +32,7 @@ class Report:
         return not errors and not self.failures and not self.survivors and proved and bool(self.verdicts)
 
 
-def check(pack: Pack, progress: Progress = lambda *_: None) -> Report:
+def check(pack: Pack, progress: Progress = silent) -> Report:
     """Check a loaded pack."""
     decisions, failures = examples.run(pack)
     found = examples.truths(pack, decisions)

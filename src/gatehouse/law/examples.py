@@ -6,20 +6,19 @@ Examples are decided by the engine that decides batches; mutants by `law.single`
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import duckdb
 
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.evaluate import AGREED, REQUESTED, Decision, evaluate, table_of_facts
 from gatehouse.law.language import AS_OF
 from gatehouse.law.pack import Effect, Example, Pack, Rule
 from gatehouse.law.prove import Status, prove
 from gatehouse.law.reading import DERIVED
 from gatehouse.law.single import Truth, combine, value
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def uncovered(
     return missing
 
 
-def mutate(pack: Pack, found: Sequence[Mapping[str, Truth]], progress: Progress = lambda *_: None) -> list[Survivor]:
+def mutate(pack: Pack, found: Sequence[Mapping[str, Truth]], progress: Progress = silent) -> list[Survivor]:
     """Drop and negate each rule in turn; what no example and no property notices survives."""
     survivors = []
     for number, rule in enumerate(pack.rules):

@@ -6,16 +6,15 @@ Each question is settled by the solver over every request and date. An `error` k
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.explain import placeholders
 from gatehouse.law.formula import Formula, Outcome
 from gatehouse.law.language import field_names
 from gatehouse.law.pack import SEVERITY, Code, Effect, Pack, Rule
 from gatehouse.law.prove import Question, solver_module
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Finding:
     remedy: str
 
 
-def lint(pack: Pack, progress: Progress = lambda *_: None) -> list[Finding]:
+def lint(pack: Pack, progress: Progress = silent) -> list[Finding]:
     """Every fault found in a loaded pack."""
     formula = Formula(solver_module(), [pack])
     outcome = formula.outcome(pack)

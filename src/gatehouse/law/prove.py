@@ -10,13 +10,14 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
 from gatehouse.kernel.errors import MachineFailed
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.columns import sql
 from gatehouse.law.evaluate import Decision, decide
 from gatehouse.law.formula import FIRST_DAY, LAST_DAY, Formula, Outcome, Term
@@ -192,9 +193,7 @@ def prove(
     return Verdict(wanted.id, wanted.says, status, time.monotonic() - started, counterexample, why)
 
 
-def prove_all(
-    pack: Pack, module: ModuleType | None = None, progress: Callable[[str, int, int], None] = lambda *_: None
-) -> list[Verdict]:
+def prove_all(pack: Pack, module: ModuleType | None = None, progress: Progress = silent) -> list[Verdict]:
     """Settle every property of a pack."""
     verdicts = []
     for number, wanted in enumerate(pack.properties):

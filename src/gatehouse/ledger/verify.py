@@ -7,11 +7,12 @@ the tree at its size, and nothing may lie in the folder that does not belong the
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.ledger import tiles, tree
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.opening import ENTRY_BYTES
@@ -24,8 +25,6 @@ _PART = re.compile(
 )
 _HISTORY = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})(\.tsr)?", re.ASCII)
 
-Progress = Callable[[str, int, int], None]
-
 
 @dataclass(frozen=True)
 class Verified:
@@ -37,7 +36,7 @@ class Verified:
     ahead: int
 
 
-def verify_log(root: Path, policy: Policy, *, progress: Progress = lambda *_: None) -> Verified:
+def verify_log(root: Path, policy: Policy, *, progress: Progress = silent) -> Verified:
     """Verify a ledger in full; see the module's promise.
 
     Raises AnswerIsNo with the first thing that does not hold, WrongInput when this is no ledger at all.

@@ -12,7 +12,6 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -23,10 +22,10 @@ from gatehouse.intake.addresses import standardise
 from gatehouse.intake.workspace import open_workspace, quoted
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.match import contract, keys
 from gatehouse.match.register import ADDRESS, Register
 
-Progress = Callable[[str, int, int], None]
 FORMAT = "gatehouse-index/1"
 _STAGES = ("contract", "people", "names", "places", "entries", "towns")
 _SLICE = 1_000_000  # addresses standardised at once; bounds the memory of the step
@@ -54,10 +53,6 @@ class Index:
     def relation(self, table: str) -> str:
         """One of `entries`, `people`, `places`, `forms`, `name_counts`, `towns` as a SQL relation."""
         return f"read_parquet({quoted(self.folder / f'{table}*.parquet')})"
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report no progress."""
 
 
 def build(

@@ -7,16 +7,15 @@ counts only beside an agreeing TIN or birth date. Zero, several and contradicted
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable
 
 import duckdb
 
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.match import comparison, keys
 from gatehouse.match.candidates import drop_candidates, find_candidates
-from gatehouse.match.index import Index, silent
+from gatehouse.match.index import Index
 from gatehouse.match.nicknames import load_nicknames
 
-Progress = Callable[[str, int, int], None]
 FIELDS = ("last_name", "first_name", "middle_name", "suffix", "birth_date", "tin", "address")
 """The fields compared, in the order in which a reviewer reads them."""
 MOST_SHOWN = 5

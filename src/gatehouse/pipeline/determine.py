@@ -10,7 +10,7 @@ import datetime as dt
 import json
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,16 +30,11 @@ from gatehouse.intake.submission import Received, receive
 from gatehouse.intake.workspace import write_parquet
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
 from gatehouse.ledger.signers import Signer
 from gatehouse.match import build, match, open_register
-
-Progress = Callable[[str, int, int], None]
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True)
@@ -101,7 +96,7 @@ def determine(
     standing: Standing,
     now: dt.datetime,
     mapping: Path | None = None,
-    progress: Progress = _silent,
+    progress: Progress = silent,
 ) -> tuple[Docket, dict[str, float]]:
     """Decide every request of a submission into the docket `out`; returns it and the seconds each stage took.
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from gatehouse.determine.docket import Docket
@@ -17,6 +17,7 @@ from gatehouse.intake import parties as parties_file
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.progress import Progress
 from gatehouse.law.reading import read_pack
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import approve, commit, halts
@@ -24,8 +25,6 @@ from gatehouse.pipeline.determine import Law, Records, Standing, determine
 from gatehouse.pipeline.site import Site
 from gatehouse.release.returns import overdue
 from gatehouse.store.shelf import Shelf
-
-Progress = Callable[[str, int, int], None]
 
 
 def run(

@@ -8,7 +8,7 @@ and is thrown away; from then on no other is ever made. Nothing is published bef
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from gatehouse.determine import answers
 from gatehouse.determine.docket import Docket
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.pack import load
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import read_signer
@@ -37,12 +38,6 @@ from gatehouse.store.shelf import Shelf
 KIND = "release"
 _AFTER_SEALING = ("mark", "ledger", "publish")
 
-Progress = Callable[[str, int, int], None]
-
-
-def _silent(stage: str, done: int, total: int) -> None:
-    """Nobody watches."""
-
 
 @dataclass(frozen=True)
 class Released:
@@ -56,7 +51,7 @@ class Released:
 
 
 def release(
-    connection: duckdb.DuckDBPyConnection, place: Office, name: str, now: dt.datetime, progress: Progress = _silent
+    connection: duckdb.DuckDBPyConnection, place: Office, name: str, now: dt.datetime, progress: Progress = silent
 ) -> Released:
     """Release everything of a docket that two people approved; finishes first what a crash interrupted.
 

@@ -19,6 +19,7 @@ from gatehouse.intake.parties import parse as parse_parties
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import MachineFailed, WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.pack import NO_GRANT, SEVERITY, Pack
 from gatehouse.law.reading import read_pack
 from gatehouse.ledger.note import sign_file
@@ -26,7 +27,7 @@ from gatehouse.ledger.signers import new_key, parse_signer
 from gatehouse.pipeline import determine as pipeline
 from gatehouse.synthetic import august, historical
 from gatehouse.synthetic.parties import invent
-from gatehouse.synthetic.register import Progress, open_or_make_register, silent
+from gatehouse.synthetic.register import open_or_make_register
 from gatehouse.synthetic.submission import Sender, make_submission
 
 DECIDED_AT = dt.datetime(2025, 8, 7, 12, tzinfo=dt.UTC)

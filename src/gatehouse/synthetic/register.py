@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,19 +19,15 @@ import duckdb
 from gatehouse.intake.workspace import write_parquet
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.synthetic import dwellings
 from gatehouse.synthetic.chance import Chance
 from gatehouse.synthetic.people import MOST_PERSONS, People
 from gatehouse.synthetic.places import load_places
 from gatehouse.synthetic.words import load_names, load_streets, plain, read_csv
 
-Progress = Callable[[str, int, int], None]
 SNAPSHOT = dt.date(2025, 6, 1)
 TAX_YEARS = (2020, 2021, 2022, 2023, 2024)
-
-
-def silent(stage: str, done: int, total: int) -> None:
-    """Report no progress."""
 
 
 @dataclass(frozen=True)

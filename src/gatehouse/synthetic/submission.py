@@ -19,10 +19,11 @@ from gatehouse.intake.wire import COLUMNS
 from gatehouse.intake.workspace import quoted, write_parquet
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.progress import Progress, silent
 from gatehouse.synthetic import matters, officers, requests
 from gatehouse.synthetic.chance import Chance
 from gatehouse.synthetic.kinds import ORDINARY, PLAIN, Expected, counts
-from gatehouse.synthetic.register import Progress, load_words, read_made, silent
+from gatehouse.synthetic.register import load_words, read_made
 from gatehouse.synthetic.subjects import Draw, draw
 
 MATTERS_PER_OFFICER = 18
