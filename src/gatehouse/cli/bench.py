@@ -85,6 +85,32 @@ def journey(persons: int, requests: int, folder: Path, write: bool, as_json: boo
 
 
 @bench.command()
+@click.option(
+    "--persons", "sizes", multiple=True, type=int, default=(1_000_000, 3_000_000, 10_000_000), show_default=True
+)
+@click.option("--requests", type=int, default=1_280_000, show_default=True)
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Kept, and used again next time.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def growth(sizes: tuple[int, ...], requests: int, folder: Path, write: bool) -> None:
+    """How time and memory grow with the register while the batch stays the same.
+
+    Example: gatehouse bench growth --dir bench --write
+    """
+    rows = []
+    for persons in sizes:
+        stages = steps.Stages(folder.absolute(), persons, requests)
+        for name, function in stages.missing():
+            click.echo(f"{persons:,}: {name} …", err=True)
+            measure(function, stages)
+        click.echo(f"{persons:,}: index, intake to determinations …", err=True)
+        built, decided = measure(steps.index, stages), measure(steps.determine, stages)
+        cells = [one for step in (built, decided) for one in (f"{step.seconds:.1f}", f"{step.peak_mib / 1024:.2f}")]
+        rows.append((f"{persons:,}", *cells, f"{decided.seconds / requests * 1e6:.0f}"))
+    header = ("persons", "index, s", "index, GiB", "decide, s", "decide, GiB", "decide, µs a request")
+    _finish("growth", f"Growth with the register: {requests:,} requests", table(header, rows), write=write)
+
+
+@bench.command()
 @click.option("--rows", type=int, default=1_000_000, show_default=True)
 @click.option("--seed", type=int, default=1, show_default=True)
 @click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")

@@ -125,10 +125,13 @@ def _reason_words() -> str:
 
 
 def _reason_letters() -> str:
-    """The letters of `reason_words` without the row's own names, so that a template filled in is one template."""
+    """The letters of `reason_words` without the row's own names, so that a template filled in is one template.
+
+    Names of one or two letters stay: an initial `A` is also a word of the reason.
+    """
     text = "reason_words"
     for name in ("last_key", "first_key", "middle_key"):
-        text = f"replace({text}, ' ' || coalesce({name}, '|') || ' ', ' ')"
+        text = f"replace({text}, CASE WHEN length({name}) > 2 THEN ' ' || {name} || ' ' ELSE '|' END, ' ')"
     return f"replace({text}, ' ', '')"
 
 
