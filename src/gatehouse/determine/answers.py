@@ -20,6 +20,15 @@ PENDING_TEXT = "Received and under review. All such requests are answered togeth
 ANSWERED_TEXT = "Answered. The release is sealed to the officers named in the request."
 
 
+def is_told(code: str, outcome: str) -> bool:
+    """Whether a rule of that code and outcome is answered at once.
+
+    Only rules that by themselves refuse or return count. A public hold, or a cut of items, that were told only where
+    something else refuses would tell that something else does.
+    """
+    return code in PUBLIC_CODES and outcome in {"refused", "incomplete"}
+
+
 def publish(
     connection: duckdb.DuckDBPyConnection,
     *,
@@ -35,7 +44,7 @@ def publish(
     """
     connection.execute("CREATE OR REPLACE TEMP TABLE answer_rules (rule VARCHAR, code VARCHAR, say VARCHAR)")
     texts = [[NO_GRANT, "AUTHORITY", pack.default_say]]
-    texts += [[rule.id, rule.code, rule.say] for rule in pack.rules if rule.code in PUBLIC_CODES]
+    texts += [[rule.id, rule.code, rule.say] for rule in pack.rules if is_told(rule.code, rule.outcome)]
     connection.executemany("INSERT INTO answer_rules VALUES (?, ?, ?)", texts)
     closing = (
         f"CASE WHEN seq IN (SELECT seq FROM {released}) THEN 'answered' ELSE 'not_answered' END"
@@ -52,7 +61,7 @@ def _query(determinations: str, closing: str, path: str) -> str:
     return f"""
         COPY (
             WITH lists AS (
-                SELECT DISTINCT fired FROM {determinations} WHERE outcome IN ('refused', 'incomplete')
+                SELECT DISTINCT fired FROM {determinations}
             ), texts AS (
                 SELECT fired, string_agg(DISTINCT code, ';' ORDER BY code) AS codes,
                        string_agg(DISTINCT say, ' ' ORDER BY say) AS text
@@ -60,7 +69,7 @@ def _query(determinations: str, closing: str, path: str) -> str:
                 GROUP BY fired
             ), answered AS (
                 SELECT seq, request_id,
-                       CASE WHEN outcome IN ('refused', 'incomplete') THEN texts.codes END AS public_codes, texts.text,
+                       texts.codes AS public_codes, texts.text,
                        {closing} AS later
                 FROM {determinations} LEFT JOIN texts USING (fired)
             )

@@ -111,11 +111,17 @@ def _count_officers(connection: duckdb.DuckDBPyConnection, requests: str, office
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE facts_listed (officer VARCHAR, employee BOOLEAN, attests BOOLEAN, reach BOOLEAN)"
     )
-    if officers:
-        connection.executemany(
-            "INSERT INTO facts_listed VALUES (?, ?, ?, ?)",
-            [[officer.id, officer.employee, officer.attests_sole_use, officer.reachable] for officer in officers],
-        )
+    # One statement with lists: row by row, seventy thousand officers would take half a minute.
+    connection.execute(
+        "INSERT INTO facts_listed SELECT unnest(?::VARCHAR[]), unnest(?::BOOLEAN[]), unnest(?::BOOLEAN[]), "
+        "unnest(?::BOOLEAN[])",
+        [
+            [officer.id for officer in officers],
+            [officer.employee for officer in officers],
+            [officer.attests_sole_use for officer in officers],
+            [officer.reachable for officer in officers],
+        ],
+    )
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE facts_officers AS
         WITH lists AS (SELECT DISTINCT officer_list FROM {requests}),

@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.determine.answers import PENDING_TEXT, PUBLIC_CODES
+from gatehouse.determine.answers import PENDING_TEXT, is_told
 from gatehouse.determine.docket import Docket
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.explain import RuleText
@@ -38,8 +38,7 @@ class Explanation:
 
     def for_requester(self) -> str:
         """All that the requester may be told now."""
-        texts = [rule.say for rule in self.rules if rule.code in PUBLIC_CODES]
-        return " ".join(texts) if texts and self.outcome in {"refused", "incomplete"} else PENDING_TEXT
+        return " ".join(rule.say for rule in self.rules if is_told(rule.code, rule.outcome)) or PENDING_TEXT
 
 
 def explain(connection: duckdb.DuckDBPyConnection, docket: Docket, request_id: str) -> Explanation:
