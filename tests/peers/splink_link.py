@@ -59,7 +59,8 @@ pairs = linker.inference.predict(threshold_match_probability=THRESHOLD)
 # The best person of a request, where the next best is at least MARGIN bits of evidence behind.
 db.execute(
     f"COPY (WITH best AS (SELECT coalesce(request_id_l, request_id_r) AS request_id, "
-    f"coalesce(person_id_l, person_id_r) AS person_id, max(match_weight) AS weight FROM {pairs.physical_name} GROUP BY ALL), ranked AS (SELECT *, "
+    f"coalesce(person_id_l, person_id_r) AS person_id, max(match_weight) AS weight "
+    f"FROM {pairs.physical_name} GROUP BY ALL), ranked AS (SELECT *, "
     "lead(weight) OVER (PARTITION BY request_id ORDER BY weight DESC) AS next, row_number() OVER (PARTITION BY "
     "request_id ORDER BY weight DESC) AS place FROM best) SELECT request_id, person_id FROM ranked WHERE place = 1 "
     f"AND (next IS NULL OR weight - next >= {MARGIN})) TO '{found}' (FORMAT parquet)"
