@@ -70,7 +70,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
         "GATEHOUSE_SITE": str(site.root),
         "SECRET_KEY": _secret(site),
         "ALLOWED_HOSTS": list(hosts),
-        "ROOT_URLCONF": "gatehouse.cli.addresses",
+        "ROOT_URLCONF": "gatehouse.cli.urls",
         "DATABASES": {"default": database(site.database)},
         "INSTALLED_APPS": [
             "django.contrib.auth",
