@@ -122,7 +122,15 @@ def address(rows: int, seed: int, write: bool) -> None:
     from gatehouse.cli.bench_address import bench_address
 
     measured = measure(bench_address, rows, seed).result
-    body = table(("figure", "value"), [(name.replace("_", " "), value) for name, value in measured.items()])
+    lines = [
+        (
+            step,
+            *(f"{measured[step][figure]:,}" for figure in ("seconds", "cpu_seconds", "per_second", "ratio_to_floor")),
+        )
+        for step in ("judge", "standardise")
+    ]
+    floor = ("floor: scan of the same columns", measured["floor_seconds"], "", "", 1)
+    body = table(("step", "seconds", "processor seconds", "addresses a second", "× floor"), [floor, *lines])
     _finish("address", f"Addresses: {rows:,} judged", body, write=write)
 
 
