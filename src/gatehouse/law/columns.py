@@ -102,5 +102,5 @@ def _(node: Sum) -> str:
     if node.kind == "date":
         return f"({_sql(node.left)} {'+' if node.sign > 0 else '-'} ({_sql(node.right)})::INTEGER)"
     if node.left.kind == "date":
-        return f"({_sql(node.left)} - {_sql(node.right)})"
+        return f"date_diff('day', {_sql(node.right)}, {_sql(node.left)})"
     return f"({_sql(node.left)}::BIGINT {'+' if node.sign > 0 else '-'} {_sql(node.right)}::BIGINT)"

@@ -173,7 +173,7 @@ def _item_bits(pack: Pack, value: str) -> str:
     known = list(pack.items)
     found = [f"CASE WHEN list_contains({value}, {literal(name)}) THEN 1 ELSE 0 END" for name in known]
     bits = " | ".join(f"(({each}) << {bit})" for bit, each in enumerate(found))
-    return f"({bits} | CASE WHEN len({value}) > {' + '.join(found)} THEN {1 << len(known)} ELSE 0 END)"
+    return f"({bits} | CASE WHEN array_length({value}) > {' + '.join(found)} THEN {1 << len(known)} ELSE 0 END)"
 
 
 def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: str) -> str:

@@ -101,12 +101,13 @@ def _faults(register: Register, today: dt.date) -> list[Fault]:
 
 
 def _describe(connection: duckdb.DuckDBPyConnection, fault: Fault) -> str:
-    counted = connection.execute(
-        f"SELECT count(*), list_sort(min(person_id, {_EXAMPLES})) FROM ({fault.query})"
-    ).fetchone()
+    counted = connection.execute(f"SELECT count(*) FROM ({fault.query})").fetchone()
     if counted is None or not counted[0]:
         return ""
-    examples = ", ".join(str(person) for person in counted[1] or [])
+    first = connection.execute(
+        f"SELECT person_id FROM ({fault.query}) WHERE person_id IS NOT NULL ORDER BY person_id LIMIT {_EXAMPLES}"
+    ).fetchall()
+    examples = ", ".join(str(person) for (person,) in first)
     ids = f" (person_id {examples})" if examples else ""
     return f"{fault.table}.parquet, column {fault.column}: {counted[0]} × {fault.what}{ids}"
 

@@ -12,8 +12,11 @@ import functools
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -28,7 +31,6 @@ from gatehouse.match.register import ADDRESS, Register
 
 FORMAT = "gatehouse-index/1"
 _STAGES = ("contract", "people", "names", "places", "entries", "towns")
-_SLICE = 1_000_000  # addresses standardised at once; bounds the memory of the step
 
 _PARTS = ("last", "first", "middle")
 _SPELT = " ".join(f"LEFT JOIN spellings {part} ON {part}.field = n.{part}_name" for part in _PARTS)
@@ -62,43 +64,43 @@ def build(
     memory: str = "4GB",
     progress: Progress = silent,
     today: dt.date | None = None,
+    engine: Engine | None = None,
 ) -> Index:
     """Make the index of a register's snapshot below `folder`, or use the one that is there already.
 
     The register's contract is checked first; WrongInput says what breaks it. A crash leaves no index, never half of
-    one. `memory` bounds the working set; what exceeds it is spilled beside the index.
+    one. `memory` bounds the working set; what exceeds it is spilled beside the index. An `engine` other than this
+    process's own DuckDB makes an index of its own, which only that engine reads.
     """
-    target = folder / _name(register)
+    engine = OwnEngine(memory) if engine is None else engine
+    target = folder / _name(register, engine.version)
     if (target / "index.json").is_file():
-        return open_index(register, folder)
+        return open_index(register, folder, engine.version)
     working = folder / ids.fresh(".building")
     working.mkdir(parents=True)
-    connection = open_workspace(memory, temporary=working / "spill")
-    connection.execute("SET preserve_insertion_order = false")
     try:
-        steps = _Steps(connection, register, working, progress)
-        census = steps.run(today or clock.today())
-        described = {"format": FORMAT, "engine": duckdb.__version__, "register": register.digest, **asdict(census)}
+        with engine.open(working / "spill") as (connection, reader):
+            steps = _Steps(connection, register, working, progress, reader)
+            census = steps.run(today or clock.today())
+        described = {"format": FORMAT, "engine": engine.version, "register": register.digest, **asdict(census)}
         files.write(working / "index.json", (json.dumps(described, indent=2) + "\n").encode())
-        connection.close()
         shutil.rmtree(working / "spill", ignore_errors=True)
-        for made in working.iterdir():
+        for made in working.rglob("*"):
             _sync(made)
         working.rename(target)
         files.sync_folder(folder)
     finally:
-        connection.close()
         shutil.rmtree(working, ignore_errors=True)
     return Index(register, target, census)
 
 
-def open_index(register: Register, folder: Path) -> Index:
+def open_index(register: Register, folder: Path, engine: str = duckdb.__version__) -> Index:
     """Open the index of exactly this snapshot of this register.
 
     Raises WrongInput when `folder` has none: it was made from another register, from another version of it, or by
     another version of Gatehouse.
     """
-    target = folder / _name(register)
+    target = folder / _name(register, engine)
     try:
         described = json.loads((target / "index.json").read_text())
         census = contract.Census(**{name: described[name] for name in contract.Census.__dataclass_fields__})
@@ -106,7 +108,7 @@ def open_index(register: Register, folder: Path) -> Index:
     except (OSError, ValueError, KeyError, TypeError):
         current = None
         census = None
-    if census is None or current != (FORMAT, duckdb.__version__, register.digest):
+    if census is None or current != (FORMAT, engine, register.digest):
         raise WrongInput(
             "there is no index of this register as it is now; it was made from another register or version",
             where=str(folder),
@@ -115,9 +117,9 @@ def open_index(register: Register, folder: Path) -> Index:
     return Index(register, target, census)
 
 
-def _name(register: Register) -> str:
+def _name(register: Register, engine: str) -> str:
     """The folder of an index: the digest of all it depends on, the register, the rules and the hash function."""
-    return digests.of_bytes(f"{FORMAT}\n{duckdb.__version__}\n{_rules()}\n{register.digest}\n".encode())[:32]
+    return digests.of_bytes(f"{FORMAT}\n{engine}\n{_rules()}\n{register.digest}\n".encode())[:32]
 
 
 @functools.cache
@@ -129,8 +131,63 @@ def _rules() -> str:
 
 
 def _sync(path: Path) -> None:
+    if path.is_dir():
+        files.sync_folder(path)
+        return
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
+
+
+class Reader(Protocol):
+    """What reads texts, row by row: DuckDB always, wherever the rows are, so that no two engines read differently."""
+
+    @property
+    def at_once(self) -> int:
+        """Texts standardised at once; bounds the memory of the step."""
+
+    def project(self, target: str, columns: str, source: str) -> None:
+        """Make the table `target` of expressions, each over one row of the query `source`."""
+
+    def standardise(self, source: str, target: str, key: str) -> None:
+        """`intake.addresses.standardise` over the rows of a table."""
+
+
+class Engine(Protocol):
+    """Where an index is made: a connection that understands the room's SQL, and a reader of texts beside it."""
+
+    @property
+    def version(self) -> str:
+        """Engine and version; an index is read by the one that made it."""
+
+    def open(self, spill: Path) -> AbstractContextManager[tuple[duckdb.DuckDBPyConnection, Reader]]:
+        """Start work, with a folder for what does not fit in memory; leaving ends it."""
+
+
+@dataclass(frozen=True)
+class OwnEngine:
+    """DuckDB in this process."""
+
+    memory: str
+    version: str = duckdb.__version__
+
+    @contextmanager
+    def open(self, spill: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Reader]]:
+        """A workspace of its own."""
+        with open_workspace(self.memory, temporary=spill) as connection:
+            connection.execute("SET preserve_insertion_order = false")
+            yield connection, _OwnReader(connection)
+
+
+@dataclass(frozen=True)
+class _OwnReader:
+    connection: duckdb.DuckDBPyConnection
+    at_once: int = 1_000_000
+
+    def project(self, target: str, columns: str, source: str) -> None:
+        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {columns} FROM ({source})")
+
+    def standardise(self, source: str, target: str, key: str) -> None:
+        standardise(self.connection, source, target, key)
 
 
 @dataclass(frozen=True)
@@ -141,6 +198,7 @@ class _Steps:
     register: Register
     out: Path
     progress: Progress
+    reader: Reader
 
     def run(self, today: dt.date) -> contract.Census:
         self._tell("contract")
@@ -186,14 +244,12 @@ class _Steps:
     def _spellings(self) -> None:
         """Each distinct name field folded once: names repeat, so this costs a fraction of folding row by row."""
         fields = " UNION ".join(
-            f"SELECT {field} FROM {self.register.relation(table)} WHERE {field} IS NOT NULL"
+            f"SELECT {field} AS field FROM {self.register.relation(table)} WHERE {field} IS NOT NULL"
             for table in ("persons", "names")
             for field in ("last_name", "first_name", "middle_name")
         )
-        self.connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE spellings AS SELECT field, {names.surname('field')} AS key, "
-            f"{names.generation('NULL', 'field')} AS suffix FROM ({fields}) AS t(field)"
-        )
+        columns = f"field, {names.surname('field')} AS key, {names.generation('NULL', 'field')} AS suffix"
+        self.reader.project("spellings", columns, fields)
 
     def _names(self) -> None:
         """How many persons bear each whole name, and each single one; for `persons_name` and against typing errors."""
@@ -221,7 +277,7 @@ class _Steps:
         )
         counted = run("SELECT count(*) FROM writings").fetchone()
         assert counted is not None  # noqa: S101 - an aggregate always has one row
-        slices = max(1, -(-counted[0] // _SLICE))
+        slices = max(1, -(-counted[0] // self.reader.at_once))
         parts = ", ".join(keys.PLACE_PARTS)
         town = keys.locality("zip5", "city_key", "state_key", "country_key")
         for number in range(slices):
@@ -229,7 +285,7 @@ class _Steps:
                 f"CREATE OR REPLACE TEMP TABLE writings_slice AS SELECT written, {_columns_of_text()} FROM writings "
                 f"WHERE written % {slices} = {number}"
             )
-            standardise(self.connection, "writings_slice", "places_slice", "written")
+            self.reader.standardise("writings_slice", "places_slice", "written")
             self._write(
                 f"places-{number}", f"SELECT written, {parts}, {keys.place_key(town)} AS place FROM places_slice"
             )

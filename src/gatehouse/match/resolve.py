@@ -120,7 +120,7 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         "+ 4 * (exact)::INTEGER + 2 * (middle_name <> 'different')::INTEGER + (last_known)::INTEGER) AS weight "
         "FROM flagged) "
         "SELECT DISTINCT ON (seq, person_id) * FROM ranked ORDER BY seq, person_id, weight DESC, "
-        "last_name, first_name, middle_name, suffix"
+        "last_name, first_name, middle_name, suffix, address"
     )
     # Who else in the building bears this very name: in another unit, they put a missing unit in doubt; in the same
     # home, they make a nickname or typing error somebody else's name, and a name without an identifier nobody's
