@@ -102,7 +102,7 @@ def test_a_released_case_can_only_be_recalled() -> None:
 
 def test_reopening_forgets_approvals() -> None:
     for acts in GRAPH.values():
-        assert all(not after.approved_by for action, _, _, after in acts if action is Action.REOPEN)
+        assert all(not after.approved_by for action, _, _, after in acts if action in {Action.REOPEN, Action.HOLD})
 
 
 def test_every_open_state_can_be_stopped_by_one_officer() -> None:

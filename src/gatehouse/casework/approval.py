@@ -34,6 +34,7 @@ CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 _QUESTIONS = {
     Action.APPROVE: "Why may the listed items about these persons be disclosed to this agency?",
     Action.CLEAR: "What did you check, and why does it settle what held these requests?",
+    Action.HOLD: "Which order or finding stops these requests until further notice?",
     Action.REFUSE: "Why may these requests not be answered?",
     Action.RETURN: "What is missing from these requests?",
     Action.REOPEN: "Why do the approvals of these requests no longer stand?",

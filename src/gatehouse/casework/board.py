@@ -84,7 +84,7 @@ class Board:
         if action is Action.APPROVE:
             self._two_people(selection, people)
             approved_by |= {person: approved_by.get(person, Selection()) | selection for person in people}
-        elif action is Action.REOPEN:
+        elif action in {Action.REOPEN, Action.HOLD}:
             approved_by = {person: members - selection for person, members in approved_by.items()}
         return Board(self.size, self._moved(action, actor, selection), approved_by)
 

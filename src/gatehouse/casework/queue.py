@@ -58,7 +58,7 @@ class Page:
 
 
 def build(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, dict[State, Selection], Selection]:
-    """Write a docket's queue; gives how many cases it has, which outcome each has, and which held ones are clearable.
+    """Write a docket's queue; gives how many cases it has, which outcome each has, and which a person may clear.
 
     Reads determinations.parquet and evidence.parquet. Doing it again gives the same bytes' worth of rows.
     """
@@ -72,7 +72,7 @@ def build(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, dic
     [(size,)] = connection.sql("SELECT count(*) FROM queue_determinations").fetchall()
     outcomes = _selections(connection, "queue_determinations", "outcome", size)
     connection.read_parquet(str(folder / FILE)).create_view("queue_lines", replace=True)
-    clearable = _selections(connection, "queue_lines", "clearable AND outcome = 'held'", size).get("true", Selection())
+    clearable = _selections(connection, "queue_lines", "clearable", size).get("true", Selection())
     return size, {State(outcome): members for outcome, members in outcomes.items()}, clearable
 
 

@@ -28,7 +28,7 @@ class CaseFile:
     submitters: frozenset[str]
     """Ids and names of those who handed the docket in or received it; none of them may decide."""
     clearable: Selection
-    """Held cases that a person may clear: exactly one candidate agrees and some item is permitted."""
+    """Cases that a person may clear while they are held: exactly one candidate agrees and some item is permitted."""
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ class Action(StrEnum):
     """What moves a case."""
 
     CLEAR = "clear"
+    HOLD = "hold"
     REFUSE = "refuse"
     RETURN = "return"
     APPROVE = "approve"
@@ -67,6 +68,8 @@ TRANSITIONS: tuple[Transition, ...] = (
     *(_line(state, Action.REFUSE, State.REFUSED) for state in _OPEN),
     *(_line(state, Action.RETURN, State.INCOMPLETE) for state in _OPEN),
     *(_line(state, Action.WITHDRAW, State.WITHDRAWN) for state in _OPEN),
+    # What the law no longer lets pass waits again, without approvals, until a person has looked at it.
+    *(_line(state, Action.HOLD, State.HELD) for state in _OPEN if state is not State.HELD),
     # Two approvals by two people.
     _line(State.CLEARED, Action.APPROVE, State.APPROVED_ONCE),
     _line(State.APPROVED_ONCE, Action.APPROVE, State.APPROVED_TWICE),

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from gatehouse.casework.selection import Selection
     from gatehouse.pipeline.approve import Office
 
-DECISIONS = ("approve", "clear", "refuse", "return", "reopen", "withdraw")
+DECISIONS = ("approve", "clear", "hold", "refuse", "return", "reopen", "withdraw")
 
 
 @click.command()

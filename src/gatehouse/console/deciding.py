@@ -39,6 +39,7 @@ VERBS = {
     Action.RETURN: ("Return it as incomplete", "The requester may mend it and ask again."),
     Action.REFUSE: ("Refuse it", "The requester learns no more than that nothing is disclosed."),
     Action.REOPEN: ("Take back the approvals", "Both approvals are needed again."),
+    Action.HOLD: ("Hold it again", "A person must clear it, and both approvals are needed again."),
     Action.WITHDRAW: ("Mark it withdrawn", "The agency itself withdrew the request."),
 }
 
@@ -122,6 +123,7 @@ def states_word(action: str) -> str:
     """The past tense of an action."""
     return {
         "clear": "Passed to the approvals",
+        "hold": "Held again",
         "refuse": "Refused",
         "return": "Returned as incomplete",
         "approve": "Approved",

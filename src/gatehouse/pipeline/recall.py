@@ -27,10 +27,9 @@ from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import quoted, write_parquet
 from gatehouse.kernel import clock, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import load
 from gatehouse.ledger.signers import Signer, read_signer
-from gatehouse.pipeline import record
+from gatehouse.pipeline import lawful, record
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, request_ids
 from gatehouse.release import recall as recalls
 from gatehouse.release.recall import Cause
@@ -68,30 +67,20 @@ def stopped(
 
     The law is asked as of the date they were decided (a mistake is corrected) or as of another day (an order has come
     into force, and open releases are checked again). What the machine cleared must be cleared again; what a person
-    cleared from being held may be held again.
+    cleared from being held may be held again by the same rules.
     """
     docket = docket_of(place.site, name)
     released = place.casebook.board(name).states[State.RELEASED]
     if not released:
         return released
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE recall_asked AS SELECT * FROM read_parquet($file) WHERE {_IN}",
-        {"file": str(docket.table("facts")), "cases": released.bitstring(1)},
-    )
     pack = load(place.site.pack_for(manifest_of(docket).basis))
     if rule is not None and rule not in pack.by_id:
         raise WrongInput(f"the pack in force has no rule {rule}", remedy="`gatehouse law explain` lists them")
-    connection.read_parquet(str(docket.table("determinations"))).create_view("recall_before", replace=True)
-    [(decided_on,)] = connection.sql("SELECT any_value(as_of) FROM recall_before").fetchall()
-    evaluate(connection, pack, "recall_asked", "recall_decided", as_of or decided_on)
-    condition = (
-        "list_contains(recall_decided.fired, $rule)"
-        if rule
-        else "recall_decided.outcome <> 'cleared' AND (recall_decided.outcome <> 'held' OR before.outcome <> 'held')"
-    )
+    passing = lawful.then(connection, docket, released, pack, as_of)
+    if rule is None:
+        return released - passing.cases
     rows = connection.execute(
-        f"SELECT seq FROM recall_decided JOIN recall_before before USING (seq) WHERE {condition}",
-        {"rule": rule} if rule else None,
+        "SELECT seq FROM lawful_decided WHERE list_contains(fired, $rule)", {"rule": rule}
     ).fetchall()
     return Selection.of(row[0] for row in rows)
 

@@ -12,39 +12,28 @@ import duckdb
 from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import CaseFile, Decision
 from gatehouse.casework.selection import Selection
-from gatehouse.determine import facts
 from gatehouse.determine.docket import Docket
 from gatehouse.intake import parties
 from gatehouse.intake.manifest import Manifest
 from gatehouse.kernel import digests, files
-from gatehouse.law.evaluate import evaluate
-from gatehouse.law.pack import load
 from gatehouse.ledger import policy as policies
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.signers import new_key, read_signer
 from gatehouse.ledger.tiles import TileReader
 from gatehouse.ledger.tree import ReadNode
 from gatehouse.match import open_register
+from gatehouse.pipeline import lawful as passing
 from gatehouse.pipeline.approve import Office, manifest_of
 from gatehouse.pipeline.site import Site
 from gatehouse.release import certificate, items, proofs
 from gatehouse.release.certificate import Header
-from gatehouse.release.returns import ReleaseRecord, overdue
+from gatehouse.release.returns import ReleaseRecord
 from gatehouse.release.seal import seal
 from gatehouse.release.terms import Terms, expiry
 from gatehouse.release.trust import Trust
-from gatehouse.store.shelf import Shelf
 
 STAGING = ".sealing"
 """Folder below `releases/` of packages whose publication is still to come."""
-
-_OF_TODAY = (
-    "agreement_in_force", "agreement_covers_basis", "agreement_allows_capacity", "items_agreed", "safeguards_approved",
-    "safeguards_plan_dated", "safeguards_open_findings", "reports_overdue",
-)  # fmt: skip
-"""Facts about the agency and its agreement that are asked again on the day of release."""
-
-_IN = "seq < length($cases) AND get_bit($cases::BIT, seq::INTEGER) = 1"
 
 
 def permitted(
@@ -55,10 +44,10 @@ def permitted(
     The law is asked again as of today with the pack now in force: an order entered after the determination, a lapsed
     safeguard approval or overdue reports stop what was approved before. So does an (i)(6) determination made meanwhile.
     """
-    for name in ("requests", "determinations", "evidence", "facts"):
+    for name in ("requests", "determinations", "evidence"):
         connection.read_parquet(str(docket.table(name))).create_view(f"release_{name}", replace=True)
     manifest = manifest_of(docket)
-    lawful = approved & _lawful(connection, site, manifest, approved, today)
+    lawful = approved & passing.today(connection, site, docket, approved, today).cases
     items.persons(
         connection,
         determinations="release_determinations",
@@ -76,6 +65,7 @@ def permitted(
         determinations="release_determinations",
         persons="release_persons",
         last_known="release_homes",
+        lawful="lawful_decided",
         agreed=agreed,
         target="release_rows",
     )
@@ -87,29 +77,6 @@ def permitted(
         "without an item to give or an officer to give it to": len(lawful - cases) - restricted,
     }
     return cases, {reason: count for reason, count in left.items() if count}
-
-
-def _lawful(
-    connection: duckdb.DuckDBPyConnection, site: Site, manifest: Manifest, approved: Selection, today: dt.date
-) -> Selection:
-    """Cases that today's law, with what is known today of the agency and the agreement, treats no worse than before.
-
-    A case that a person cleared may be held again; one that the machine cleared must be cleared again.
-    """
-    now = dt.datetime.combine(today, dt.time.min, dt.UTC)
-    standing = facts.Standing(None, halted=False, reports_overdue=overdue(Shelf(), manifest.agency, now))
-    known = facts.submission_facts(manifest, parties.read(site.parties), standing, today)
-    renewed = ", ".join(f"${name}::{known[name][0]} AS {name}" for name in _OF_TODAY)
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE release_asked AS SELECT * REPLACE ({renewed}) FROM release_facts WHERE {_IN}",
-        {"cases": approved.bitstring(1)} | {name: known[name][1] for name in _OF_TODAY},
-    )
-    evaluate(connection, load(site.pack_for(manifest.basis)), "release_asked", "release_decided", today)
-    rows = connection.sql(
-        "SELECT seq FROM release_decided JOIN release_determinations before USING (seq) "
-        "WHERE release_decided.outcome = 'cleared' OR (release_decided.outcome = 'held' AND before.outcome = 'held')"
-    ).fetchall()
-    return Selection.of(row[0] for row in rows)
 
 
 def _unrestrict(connection: duckdb.DuckDBPyConnection, site: Site, today: dt.date) -> int:

@@ -1,8 +1,8 @@
 """The least: items that law, agreement, request and register all name, and never about anyone but the subject.
 
-`determinations.items` is law ∩ agreement ∩ request as decided; here it is cut again by the request as received and by
-the agreement as it stands on the day of release, and filled from the register's last known address as of that day.
-A case whose one record is missing, or has no such item, is left out and counted; nothing is put in its place.
+`determinations.items` is law ∩ agreement ∩ request as decided; here it is cut again by the request as received, by
+the law and the agreement as they stand on the day of release, and filled from the register's last known address as of
+that day. A case whose one record is missing, or has no such item, is left out and counted; nothing is put in its place.
 """
 
 from __future__ import annotations
@@ -54,12 +54,14 @@ def least(
     determinations: str,
     persons: str,
     last_known: str,
+    lawful: str,
     agreed: Sequence[str],
     target: str,
 ) -> None:
     """Make `target`: `seq`, `officers` (those the row names) and `COLUMNS`, one row a case and item.
 
-    `agreed` are the items that the agreement allows on the day of release; `last_known` has `person_id` and `ADDRESS`.
+    `lawful` has `seq` and the `items` that the law allows on the day of release, `agreed` are those that the agreement
+    allows then; `last_known` has `person_id` and `ADDRESS`.
     """
     address = ", ".join(f"coalesce(home.{name}::VARCHAR, '') AS {name}" for name in ADDRESS)
     connection.execute(
@@ -70,8 +72,10 @@ def least(
           QUALIFY count(*) OVER (PARTITION BY person_id) = 1
         ), permitted AS (
           SELECT person.seq, person.person_id, request.request_id, request.matter_number, request.officer_list,
-                 unnest(list_intersect(list_intersect(decided.items, request.item_list), $items::VARCHAR[])) AS item
+                 unnest(list_intersect(list_intersect(list_intersect(decided.items, lawful.items), request.item_list),
+                                       $items::VARCHAR[])) AS item
           FROM {persons} person JOIN {determinations} decided USING (seq) JOIN {requests} request USING (seq)
+               JOIN {lawful} lawful USING (seq)
         )
         SELECT permitted.seq, officer_list AS officers, request_id, coalesce(matter_number, '') AS matter_number, item,
                {address}
