@@ -38,6 +38,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "report": ("report", "report", "Statutory reports, rebuilt from ledger and dockets."),
     "witness": ("witness", "witness", "Cosign checkpoints from outside the custodian."),
     "halt": ("halt", "halt", "Stop a docket, an agency or everything by a quorum of overseers; resume with a reason."),
+    "order": ("order", "order", "Enter a court's order: preview, two signatures, in force at once."),
     "law": ("law", "law", "Counsel's bench: check, prove, compare and sign packs of law."),
     "reenact": ("reenact", "reenact", "Replay the documented exchange beside Gatehouse."),
     "serve": ("serve", "serve", "Console and API."),

@@ -29,7 +29,7 @@ from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import halts, record
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, open_docket
-from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted
+from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted, still_permitted
 from gatehouse.release import trust
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.store import jobs
@@ -140,6 +140,8 @@ class _Work:
     def _mark(self, plan: Mapping[str, Any]) -> jobs.Effects:
         cases = Selection.of_text(plan["cases"])
         halts.refuse(self._place.site, agency=self._place.casebook.file(self._docket.id).agency, docket=self._docket.id)
+        # Sealing takes a while: an order entered meanwhile must stop what was sealed before it.
+        still_permitted(self._connection, self._place.site, self._docket, cases, _instant(plan).date())
 
         def effects() -> None:
             with self._place.casebook.deciding(self._docket.id) as desk:
@@ -162,6 +164,8 @@ class _Work:
     def _publish(self, plan: Mapping[str, Any]) -> jobs.Effects:
         staging = self._docket.releases / STAGING
         for one in self._shelf.sealed(self._batch):
+            if one.recalled_at is not None:
+                continue  # recalled before it was published: it never is
             _install(staging / f"{one.digest}.age", self._docket.releases / f"{one.id}.age", one.digest)
             _install(staging / f"{one.certificate}.json", self._docket.certificates / f"{one.id}.json", one.certificate)
         for orphan in staging.iterdir():

@@ -79,6 +79,17 @@ def permitted(
     return cases, {reason: count for reason, count in left.items() if count}
 
 
+def still_permitted(
+    connection: duckdb.DuckDBPyConnection, site: Site, docket: Docket, planned: Selection, today: dt.date
+) -> None:
+    """Raise Blocked (`changed`) when the cases planned may not all leave any more; makes `release_rows` as before."""
+    cases, _ = permitted(connection, site, docket, planned, today)
+    if cases != planned:
+        raise Blocked(
+            "changed", "the register or the law changed while a release was being sealed", remedy="Run it again"
+        )
+
+
 def _unrestrict(connection: duckdb.DuckDBPyConnection, site: Site, today: dt.date) -> int:
     relation = open_register(site.register).relation("restrictions")
     [(count,)] = connection.execute(
@@ -130,11 +141,7 @@ class Sealing:
         """Read what all packages share. Raises Blocked when the cases planned may not all leave any more."""
         planned = Selection.of_text(plan["cases"])
         released_at = dt.datetime.fromisoformat(str(plan["released_at"]).replace("Z", "+00:00"))
-        cases, _ = permitted(connection, place.site, docket, planned, released_at.date())
-        if cases != planned:
-            raise Blocked(
-                "changed", "the register or the law changed while a release was being sealed", remedy="Run it again"
-            )
+        still_permitted(connection, place.site, docket, planned, released_at.date())
         proofs.take(
             connection,
             determinations="release_determinations",

@@ -33,6 +33,11 @@ demonstration = {demonstration}           # true allows a pretended date (GATEHO
 # role = "disclosure_officer"
 # key = "name+hash+base64"      # the public key that `gatehouse key new` printed
 # from = 2025-01-01
+
+# Whose two signatures put law and orders in force: public keys of each office; see docs/casework.md
+# [offices]
+# counsel = ["name+hash+base64"]
+# custodian = ["name+hash+base64"]
 """
 
 
@@ -113,7 +118,8 @@ class Site:
 
         Raises WrongInput when the site holds no pack for it: without law nothing can be decided.
         """
-        for folder in sorted(path for path in self.packs.iterdir() if (path / "pack.toml").is_file()):
+        folders = (path for path in self.packs.iterdir() if not path.name.startswith("."))
+        for folder in sorted(path for path in folders if (path / "pack.toml").is_file()):
             with (folder / "pack.toml").open("rb") as stream:
                 if tomllib.load(stream).get("id") == basis:
                     return folder

@@ -21,6 +21,7 @@ from gatehouse.release.returns import ReleaseRecord
 from gatehouse.release.trust import NOTICE_FORM
 
 INCIDENT_FORM = "gatehouse-incident/1"
+_WRONG = {True: "an order entered later forbids to disclose", False: "should not have been answered"}
 DISPOSE_DAYS = 10
 INCIDENT_HOURS = 24
 """Publication 1075: TIGTA and the Office of Safeguards are told at once, no later than 24 hours after discovery."""
@@ -28,7 +29,7 @@ INCIDENT_HOURS = 24
 
 @dataclass(frozen=True)
 class Cause:
-    """Why cases are recalled: `rule`, `pack_change` or `requests`, and the rule or pack it is about."""
+    """Why cases are recalled: `rule`, `pack_change`, `requests` or `order`, and the rule or order it is about."""
 
     kind: str
     about: str
@@ -95,7 +96,7 @@ def incident(
         "occurred": {"first": clock.stamp(occurred[0]), "last": clock.stamp(occurred[1])},
         "discovered": clock.stamp(now),
         "how_discovered": cause.kind,
-        "description": f"{len(notices)} sealed releases hold requests that should not have been answered",
+        "description": f"{len(notices)} sealed releases hold requests that {_WRONG[cause.kind == 'order']}",
         "data_elements": ["last_known_address"],
         "records": len(requests),
         "releases": [str(one.body["release"]) for one in notices],

@@ -70,7 +70,7 @@ class Shelf:
 
     def published(self, batch: str, at: dt.datetime) -> None:
         """Record that the packages of a batch lie where officers fetch them."""
-        models.Release.objects.filter(batch=batch, published_at=None).update(published_at=at)
+        models.Release.objects.filter(batch=batch, published_at=None, recalled_at=None).update(published_at=at)
 
     def recalled(self, identifiers: Sequence[str], at: dt.datetime) -> None:
         """Record that releases were recalled; the first recall's time stays."""

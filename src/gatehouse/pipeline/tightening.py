@@ -1,0 +1,83 @@
+"""What a pack with an order added may differ in from the pack in force, and the proof that it permits nothing more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from pathlib import Path
+
+from gatehouse.casework.board import Blocked
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law import compare
+from gatehouse.law.pack import Instrument, Pack
+from gatehouse.law.reading import pack_files
+from gatehouse.law.signing import version_key
+
+_FREE = ("examples",)
+"""Folders whose files may change with an order: they show the law and are not law."""
+
+
+def added_order(standing: Pack, draft: Pack) -> Instrument:
+    """The one order by which a draft differs from the pack in force. Raises WrongInput when it differs otherwise."""
+    where = str(draft.folder)
+    if version_key(draft.version) <= version_key(standing.version):
+        raise WrongInput(
+            f"version {draft.version} does not follow {standing.version}", where=where, remedy="Raise the version"
+        )
+    before, after = _files(standing), _files(draft)
+    changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
+    orders = sorted(name for name in changed if name.startswith("orders/"))
+    if len(orders) != 1 or orders[0] in before:
+        raise WrongInput("an order is one file added to orders/", where=where, remedy="Orders are added, never edited")
+    for name in sorted(changed - {*orders, "pack.toml", "properties.toml"}):
+        if not name.startswith(tuple(f"{folder}/" for folder in _FREE)):
+            raise WrongInput(f"{name} changes too", where=where, remedy="Other law goes through `gatehouse law adopt`")
+    if _heading(standing) != _heading(draft):
+        raise WrongInput("pack.toml changes in more than version and [[change]]", where=where)
+    if _safety(standing) - _safety(draft):
+        raise WrongInput("a safety property is missing or altered", where=where, remedy="Leave them as they are")
+    known = {instrument.id for instrument in standing.instruments}
+    [added] = [instrument for instrument in draft.instruments if instrument.id not in known]
+    if added.kind != "order" or not any(rule.instrument is added for rule in draft.rules):
+        raise WrongInput("what is added is no order with a rule", where=added.file, remedy="An opinion changes no law")
+    return added
+
+
+def in_force(draft: Pack, order: Instrument, day: dt.date) -> None:
+    """Raise Blocked (`withdrawn`) when an order has ended, by its own date or by another's."""
+    ends = [rule.until for rule in draft.rules if rule.instrument is order]
+    if all(until is not None and until <= day for until in ends):
+        raise Blocked("withdrawn", f"the order {order.id} is no longer in force", where=order.file,
+                      remedy="There is nothing to enter; check its dates")  # fmt: skip
+
+
+def only_tightens(standing: Pack, draft: Pack) -> None:
+    """Raise Blocked (`loosening`) unless it is proved that a draft permits nothing that the pack in force does not."""
+    remedy = "An order that ends another goes through `gatehouse law adopt`"
+    known = {instrument.id for instrument in standing.instruments}
+    for order in draft.instruments:
+        if order.id not in known and order.ends:
+            raise Blocked("loosening", f"the order ends {', '.join(order.ends)}", where=order.file, remedy=remedy)
+    gained, _ = compare.diff(compare.Body(standing, ()), compare.Body(draft, ()))
+    if gained.status == "some":
+        day = f", for example on {gained.witness.as_of}" if gained.witness else ""
+        raise Blocked("loosening", f"the order permits what the law in force does not{day}", remedy=remedy)
+    if gained.status != "none":
+        raise Blocked("loosening", "that the order only tightens could not be proved", remedy="Ask counsel")
+
+
+def _files(pack: Pack) -> dict[str, bytes]:
+    return {_name(path, pack.folder): path.read_bytes() for path in pack_files(pack.folder)}
+
+
+def _name(path: Path, folder: Path) -> str:
+    return path.relative_to(folder).as_posix()
+
+
+def _heading(pack: Pack) -> dict[str, object]:
+    content = tomllib.loads((pack.folder / "pack.toml").read_text(encoding="utf-8"))
+    return {name: value for name, value in content.items() if name not in {"version", "change"}}
+
+
+def _safety(pack: Pack) -> set[tuple[str, str, dt.date | None, dt.date | None]]:
+    return {(each.id, each.text, each.begins, each.until) for each in pack.properties if each.safety}
