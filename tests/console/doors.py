@@ -12,8 +12,8 @@ import pytest
 
 from gatehouse.cli import web
 from gatehouse.ledger.signers import new_key
-from gatehouse.pipeline import record
-from gatehouse.pipeline.site import Founding, Site, make
+from gatehouse.pipeline import founding
+from gatehouse.pipeline.site import Founding, Site
 
 PASSWORD = "seven quiet herons"
 ROWS = 600
@@ -31,7 +31,7 @@ ACCOUNTS = {
 
 def _made(root: Path) -> Site:
     pack = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
-    site = make(root, Founding(name="gateway.example/test", packs=(pack,)))
+    site = founding.found(root, Founding("gateway.example/test"), [pack], dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
     lines = [site.configuration.read_text()]
     for number in (1, 2):
         private, public = new_key(f"officer-{number}")
@@ -43,7 +43,6 @@ def _made(root: Path) -> Site:
             f'key = "{public}"\nfrom = 2025-01-01\n'
         )
     site.configuration.write_text("\n".join(lines))
-    record.begin(site, dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
     return site
 
 

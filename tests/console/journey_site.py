@@ -10,8 +10,8 @@ from pathlib import Path
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import new_key, parse_signer
-from gatehouse.pipeline import journey, record
-from gatehouse.pipeline.site import Founding, Site, make
+from gatehouse.pipeline import founding, journey
+from gatehouse.pipeline.site import Founding, Site
 from gatehouse.synthetic.parties import invent
 from gatehouse.synthetic.register import make_register
 from gatehouse.synthetic.submission import make_submission
@@ -31,16 +31,14 @@ def build(root: Path, *, persons: int = 3000, requests: int = 400) -> Site:
             pack_up(root / name, root / f"{name}.zip", private)
     parties = root / "parties.toml"
     parties.write_text(invent(public, usual_requests=requests))
-    founding = Founding(
+    beginning = Founding(
         name="gateway.example/disclosures/2025",
-        packs=(PACK,),
         register=str(root / "register"),
         parties=parties,
         demonstration=True,
     )
-    site = make(root / "site", founding)
+    site = founding.found(root / "site", beginning, [PACK], NOW)
     appoint(site, root)
-    record.begin(site, NOW)
     return site
 
 

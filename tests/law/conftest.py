@@ -1,8 +1,20 @@
-"""Lets the tests of this room share `small.py`."""
+"""The small pack's helpers stand beside these tests."""
 
 from __future__ import annotations
 
 import sys
 from pathlib import Path
 
+import pytest
+
 sys.path.insert(0, str(Path(__file__).parent))
+
+from small import key
+
+from gatehouse.ledger.signers import Signer
+
+
+@pytest.fixture
+def keys() -> tuple[Signer, Signer]:
+    """Counsel and the custodian's office."""
+    return key("counsel.example"), key("custodian.example")

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gatehouse.law.check import check
+from gatehouse.law.pack import load
+from gatehouse.law.signing import sign
 from gatehouse.law.template import write_template
+from gatehouse.ledger.signers import Signer, new_key, parse_signer
 
 LAW = "law/statute.toml"
 
@@ -54,3 +58,16 @@ def order(name: str, begins: str, *rules: str, ends: str = "") -> str:
     ending = f"ends = {ends}\n" if ends else ""
     source = f'[source]\nid = "{name}"\ntitle = "An order"\nkind = "order"\ncite = "Court, {begins}"\n'
     return source + f'made = {begins}\nfrom = {begins}\ncertainty = "uncertain"\n{ending}' + "".join(rules)
+
+
+def key(name: str) -> Signer:
+    """A new key."""
+    return parse_signer(new_key(name)[0])
+
+
+def signed(folder: Path, *signers: Signer) -> Path:
+    """Check a pack and have it signed."""
+    report = check(load(folder))
+    for signer in signers:
+        sign(report, signer)
+    return folder

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 from click.testing import CliRunner
-from small import LAW, change, small
+from small import LAW, change, key, signed, small
 
 from gatehouse.cli.law import law
 from gatehouse.kernel.errors import AnswerIsNo
@@ -18,32 +18,16 @@ from gatehouse.law.evaluate import table_of_facts
 from gatehouse.law.examples import as_toml
 from gatehouse.law.impact import impact
 from gatehouse.law.pack import load
-from gatehouse.law.signing import Offices, adopt, pinned, sign, verify, version_key
-from gatehouse.ledger.signers import Signer, new_key, parse_signer
-
-
-def _key(name: str) -> Signer:
-    private, _ = new_key(name)
-    return parse_signer(private)
-
-
-@pytest.fixture
-def keys() -> tuple[Signer, Signer]:
-    return _key("counsel.example"), _key("custodian.example")
+from gatehouse.law.signing import Offices, sign, verify, version_key
+from gatehouse.ledger.signers import Signer
 
 
 def _offices(counsel: Signer, custodian: Signer) -> Offices:
     return Offices([counsel.verifier], [custodian.verifier])
 
 
-def _signed(folder: Path, *signers: Signer) -> Path:
-    for signer in signers:
-        sign(check(load(folder)), signer)
-    return folder
-
-
 def test_two_offices_sign_and_the_pack_verifies(tmp_path: Path, keys: tuple[Signer, Signer]):
-    folder = _signed(small(tmp_path / "p"), *keys)
+    folder = signed(small(tmp_path / "p"), *keys)
     assert verify(folder, _offices(*keys)).id == "us.example.one"
     assert len((folder / "pack.sig").read_text().splitlines()) == 2
 
@@ -53,12 +37,12 @@ def test_what_is_refused(tmp_path: Path, keys: tuple[Signer, Signer]):
     offices = _offices(*keys)
     with pytest.raises(AnswerIsNo, match=r"no pack\.lock"):
         verify(folder, offices)
-    _signed(folder, keys[0])
+    signed(folder, keys[0])
     with pytest.raises(AnswerIsNo, match="the custodian did not sign"):
         verify(folder, offices)
     with pytest.raises(AnswerIsNo, match="did not sign"):
-        verify(_signed(small(tmp_path / "q"), keys[0], _key("custodian.example")), offices)
-    _signed(folder, keys[1])
+        verify(signed(small(tmp_path / "q"), keys[0], key("custodian.example")), offices)
+    signed(folder, keys[1])
     with pytest.raises(AnswerIsNo, match="older than"):
         verify(folder, offices, no_older_than="0.2.0")
     change(folder, LAW, "The grant.", "The grant!")
@@ -67,12 +51,12 @@ def test_what_is_refused(tmp_path: Path, keys: tuple[Signer, Signer]):
 
 
 def test_one_key_is_not_two_offices(tmp_path: Path, keys: tuple[Signer, Signer]):
-    folder = _signed(small(tmp_path / "p"), *keys)
+    folder = signed(small(tmp_path / "p"), *keys)
     with pytest.raises(AnswerIsNo, match="the same key"):
         verify(folder, Offices([keys[0].verifier], [keys[0].verifier]))
 
 
-def test_an_unproved_pack_cannot_be_signed(tmp_path: Path, keys: tuple[Signer, Signer]):
+def test_an_unproved_pack_cannot_besigned(tmp_path: Path, keys: tuple[Signer, Signer]):
     folder = small(tmp_path / "p")
     change(folder, LAW, "persons_agreeing = 1", "persons_agreeing >= 0")
     with pytest.raises(AnswerIsNo, match="does not pass"):
@@ -81,29 +65,12 @@ def test_an_unproved_pack_cannot_be_signed(tmp_path: Path, keys: tuple[Signer, S
 
 
 def test_a_forged_proof_does_not_pass(tmp_path: Path, keys: tuple[Signer, Signer]):
-    folder = _signed(small(tmp_path / "p"), *keys)
+    folder = signed(small(tmp_path / "p"), *keys)
     proof = json.loads((folder / "proof.json").read_text())
     proof["properties"] = proof["properties"][:1]
     (folder / "proof.json").write_text(json.dumps(proof))
     with pytest.raises(AnswerIsNo):
         verify(folder, _offices(*keys))
-
-
-def test_the_last_good_pack_stays_in_force(tmp_path: Path, keys: tuple[Signer, Signer]):
-    packs, offices = tmp_path / "site", _offices(*keys)
-    first = adopt(_signed(small(tmp_path / "p"), *keys), packs, offices)
-    change(tmp_path / "p", "pack.toml", 'version = "0.1.0"', 'version = "0.0.9"')
-    older = _signed(tmp_path / "p", *keys)
-    with pytest.raises(AnswerIsNo, match="older than"):
-        adopt(older, packs, offices)
-    assert load(packs / "p").digest == first.digest
-    change(tmp_path / "p", "pack.toml", 'version = "0.0.9"', 'version = "0.1.1"')
-    with pytest.raises(AnswerIsNo):
-        adopt(tmp_path / "p", packs, offices)
-    assert load(packs / "p").digest == first.digest
-    assert adopt(_signed(tmp_path / "p", *keys), packs, offices).version == "0.1.1"
-    assert pinned(packs) == {"us.example.one": "0.1.1"}
-    assert load(packs / ".previous" / "p").digest == first.digest
 
 
 def test_versions_order_by_number():

@@ -10,7 +10,7 @@ from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger.signers import Verifier, read_signer
 from gatehouse.pipeline import site as sites
 
-FOUNDING = sites.Founding(name="gateway.example/disclosures/2025", packs=())
+FOUNDING = sites.Founding(name="gateway.example/disclosures/2025")
 
 
 def test_a_new_site_has_private_keys_that_fit_its_public_ones(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_folder_that_holds_something_is_left_alone(tmp_path: Path) -> None:
 
 def test_only_a_demonstration_may_pretend_a_date(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = sites.make(tmp_path / "real", FOUNDING)
-    pretending = sites.Founding(name="demo.example/2025", packs=(), demonstration=True)
+    pretending = sites.Founding(name="demo.example/2025", demonstration=True)
     demonstration = sites.make(tmp_path / "demo", pretending)
     monkeypatch.setenv("GATEHOUSE_NOW", "2025-08-07T12:00:00Z")
     assert sites.open_site(demonstration.root).demonstration
@@ -79,5 +79,5 @@ def test_addresses_of_register_and_database_are_within_the_site_unless_they_say_
     made = sites.make(tmp_path / "site", FOUNDING)
     assert made.register == str(made.root / "register")
     assert made.database == f"sqlite:///{made.root.absolute()}/gatehouse.sqlite3"
-    elsewhere = sites.Founding(name="b.example", packs=(), register="postgresql://host/db")
+    elsewhere = sites.Founding(name="b.example", register="postgresql://host/db")
     assert sites.make(tmp_path / "b", elsewhere).register == "postgresql://host/db"

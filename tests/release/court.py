@@ -9,8 +9,9 @@ from pathlib import Path
 
 import house
 
-from gatehouse.ledger.signers import Signer, new_key, parse_signer
+from gatehouse.ledger.signers import Signer
 
+PACK = "us.irs.6103-i-2"
 ORDER = "order-2025-09-01-test"
 RULE = "order-2025-09-01-nothing"
 
@@ -22,17 +23,10 @@ class Court:
     counsel: Signer
     custodian: Signer
 
-    def seat(self, home: house.House) -> house.House:
-        """Name both offices in a site's configuration."""
-        path = home.site.configuration
-        lines = [f"{name} = ['{key.verifier.text}']" for name, key in vars(self).items()]
-        path.write_text(path.read_text() + "\n[offices]\n" + "\n".join(lines) + "\n")
-        return home
 
-
-def sit() -> Court:
-    """New offices."""
-    return Court(*(parse_signer(new_key(name)[0]) for name in ("counsel.example", "custodian.example")))
+def sit(home: house.House) -> Court:
+    """The offices of a site."""
+    return Court(*house.offices(home))
 
 
 def order(
@@ -68,7 +62,7 @@ note = "An invented order."
 def draft(home: house.House, folder: Path, text: str, *, begins: dt.date = dt.date(2025, 9, 1)) -> Path:
     """The site's pack with the order added, an example of it, and the liveness property that it ends."""
     target = folder / "draft" / house.PACK.name
-    shutil.copytree(home.site.packs / house.PACK.name, target)
+    shutil.copytree(home.site.pack_for(PACK), target)
     replace(target / "pack.toml", 'version = "1.', 'version = "2.')
     (target / "orders" / "2025-09-01-test.toml").write_text(text)
     replace(target / "properties.toml", "until = 2025-09-11", f"until = {min(begins, dt.date(2025, 9, 11))}")

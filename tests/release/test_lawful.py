@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import duckdb
 import house
@@ -39,11 +40,13 @@ note = "Give notice."
 """
 
 
-def test_what_a_person_cleared_is_held_anew_by_an_order_that_person_never_saw(small: house.House) -> None:
+def test_what_a_person_cleared_is_held_anew_by_an_order_that_person_never_saw(
+    small: house.House, tmp_path: Path
+) -> None:
     house.decide(small, "eve", "clear", cases=Selection.of([0]))
     house.decide(small, "ann", "approve")
     house.decide(small, "bob", "approve")
-    (small.site.packs / house.PACK.name / "orders" / "2025-09-01-notice.toml").write_text(HELD_ANEW)
+    house.enact(small, tmp_path, lambda draft: (draft / "orders" / "2025-09-01-notice.toml").write_text(HELD_ANEW))
     approved = small.office.casebook.board(house.NAME).states[State.APPROVED_TWICE]
     found = lawful.today(small.connection, small.site, small.docket, approved, house.NOW.date())
     assert found == lawful.Lawful(Selection(), {"order-2025-09-01-wait": 10})

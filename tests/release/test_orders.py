@@ -17,7 +17,6 @@ from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import State
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
-from gatehouse.law import signing
 from gatehouse.law.pack import load
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import new_key, parse_signer
@@ -35,8 +34,8 @@ Prepare = Callable[..., Path]
 
 
 @pytest.fixture(scope="session")
-def seated() -> court.Court:
-    return court.sit()
+def seated(templates: object) -> court.Court:
+    return court.sit(templates.made)  # type: ignore[attr-defined]
 
 
 @pytest.fixture(scope="session")
@@ -70,7 +69,6 @@ def in_force(home: house.House) -> str:
 def test_the_effect_is_shown_first_and_changes_nothing(
     approved: house.House, seated: court.Court, tmp_path: Path
 ) -> None:
-    seated.seat(approved)
     before = in_force(approved)
     draft = court.draft(approved, tmp_path, court.order())
     shown, effect = orders.preview(
@@ -87,7 +85,6 @@ def test_the_effect_is_shown_first_and_changes_nothing(
 
 
 def test_an_order_in_force_holds_what_was_approved(approved: house.House, seated: court.Court, parcel: Path) -> None:
-    seated.seat(approved)
     done = enter(approved, parcel)
     assert done == orders.Entered(court.ORDER, {house.NAME: 9}, {}, {})
     board = approved.office.casebook.board(house.NAME)
@@ -118,7 +115,6 @@ def test_an_order_in_force_holds_what_was_approved(approved: house.House, seated
 def test_what_nobody_opened_is_recalled_and_what_was_opened_is_told(
     released: house.House, releases: tuple[returns.ReleaseRecord, ...], seated: court.Court, parcel: Path
 ) -> None:
-    seated.seat(released)
     first, second = releases
     trust, out = released.site.root / "trust", released.agency / "opened"
     officer.open_release(released.package(first.id), read_identity(released.key(first.officer)), trust, out, LATER)
@@ -140,7 +136,6 @@ def test_what_nobody_opened_is_recalled_and_what_was_opened_is_told(
 def test_an_order_of_a_later_day_is_law_at_once_and_bites_on_its_day(
     approved: house.House, seated: court.Court, tmp_path: Path
 ) -> None:
-    seated.seat(approved)
     begins = dt.date(2025, 9, 4)
     draft = court.draft(approved, tmp_path, court.order(begins=begins), begins=begins)
     shown, effect = orders.preview(
@@ -214,8 +209,8 @@ def _without(office: str) -> Callable[[Path], None]:
 
 
 def _by_a_namesake(parcel: Path) -> None:
-    _without("custodian.example")(parcel)
-    line = note.sign_file(parcel / "order.json", parse_signer(new_key("custodian.example")[0]))
+    _without("office/custodian")(parcel)
+    line = note.sign_file(parcel / "order.json", parse_signer(new_key("test.example/2025/office/custodian")[0]))
     (parcel / "order.sig").write_text((parcel / "order.sig").read_text() + line)
 
 
@@ -228,14 +223,14 @@ def _another_record(parcel: Path) -> None:
 
 
 def _pack_altered(parcel: Path) -> None:
-    court.replace(parcel / "packs" / house.PACK.name / "orders" / "2025-09-01-test.toml", "refuse", "hold")
+    court.replace(parcel / "packs" / court.PACK / "orders" / "2025-09-01-test.toml", "refuse", "hold")
 
 
 @pytest.mark.parametrize(
     ("spoil", "match"),
     [
-        (_without("counsel.example"), "counsel did not sign"),
-        (_without("custodian.example"), "the custodian did not sign"),
+        (_without("office/counsel"), "counsel did not sign"),
+        (_without("office/custodian"), "the custodian did not sign"),
         (_by_a_namesake, "the custodian did not sign|is wrong"),
         (_another_text, "text is not the one"),
         (_another_record, "not those signed"),
@@ -245,7 +240,6 @@ def _pack_altered(parcel: Path) -> None:
 def test_what_is_not_what_both_offices_signed_changes_nothing(
     approved: house.House, seated: court.Court, mine: Path, spoil: Callable[[Path], None], match: str
 ) -> None:
-    seated.seat(approved)
     before = in_force(approved)
     spoil(mine)
     with pytest.raises(AnswerIsNo, match=match):
@@ -260,7 +254,6 @@ def test_what_is_not_what_both_offices_signed_changes_nothing(
 def test_who_has_no_authority_or_another_key_enters_nothing(
     approved: house.House, seated: court.Court, parcel: Path
 ) -> None:
-    seated.seat(approved)
     before = in_force(approved)
     with pytest.raises(AnswerIsNo, match="not officer eve's key"):
         orders.enter(approved.connection, approved.office, parcel, By("eve", approved.staff["bob"], ""), LATER)
@@ -273,9 +266,8 @@ def test_who_has_no_authority_or_another_key_enters_nothing(
     assert {one.code for one in approved.office.casebook.attempts(court.ORDER)} == {"authority", "signature"}
 
 
-def test_another_law_in_force_than_the_one_shown(approved: house.House, seated: court.Court, parcel: Path) -> None:
-    seated.seat(approved)
-    court.replace(approved.site.packs / house.PACK.name / "pack.toml", 'version = "1.', 'version = "1.1')
+def test_another_law_in_force_than_the_one_shown(approved: house.House, parcel: Path, tmp_path: Path) -> None:
+    house.enact(approved, tmp_path, lambda _: None)
     with pytest.raises(AnswerIsNo, match="another than when"):
         enter(approved, parcel)
     approved.site.configuration.write_text(approved.site.configuration.read_text().replace("counsel = ", "council = "))
@@ -287,8 +279,7 @@ def test_another_law_in_force_than_the_one_shown(approved: house.House, seated: 
 def test_a_crash_while_entering_is_finished_by_entering_again(
     approved: house.House, seated: court.Court, parcel: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    seated.seat(approved)
-    owner = {"adopt": signing, "settle": orders.recheck}.get(step, orders)
+    owner = {"adopt": orders.gate, "settle": orders.recheck}.get(step, orders)
     whole = getattr(owner, step)
 
     def dies(*arguments: object, **named: object) -> None:
@@ -305,29 +296,17 @@ def test_a_crash_while_entering_is_finished_by_entering_again(
     assert [path.stem for path in approved.site.events.glob(f"order-{court.ORDER}.json")]
 
 
-def test_a_crash_between_the_two_renames_of_adoption(approved: house.House, seated: court.Court, parcel: Path) -> None:
-    seated.seat(approved)
-    name = house.PACK.name
-    shutil.copytree(parcel / "packs" / name, approved.site.packs / f".incoming-{name}")
-    (approved.site.packs / ".previous").mkdir()
-    (approved.site.packs / name).rename(approved.site.packs / ".previous" / name)
-    with pytest.raises(WrongInput, match="no pack of law"):  # no law, no release
-        stage.release(approved.connection, approved.office, house.NAME, LATER)
-    assert enter(approved, parcel).held == {house.NAME: 9}
-
-
 def test_an_order_that_comes_while_a_release_is_being_sealed(
     approved: house.House, seated: court.Court, parcel: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from gatehouse.pipeline.sealing import Sealing
 
-    seated.seat(approved)
     whole = Sealing.seal
 
     def served_meanwhile(self: Sealing, name: str, release: str) -> returns.ReleaseRecord:
         sealed = whole(self, name, release)
         if name == "ICE-0001":
-            signing.adopt(parcel / "packs" / house.PACK.name, approved.site.packs, orders.offices.read(approved.site))
+            orders.gate.adopt(approved.site, parcel / "packs" / court.PACK, LATER)
         return sealed
 
     monkeypatch.setattr(Sealing, "seal", served_meanwhile)

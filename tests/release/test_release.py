@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import duckdb
@@ -294,18 +295,22 @@ def test_recall_reaches_the_officer(released: house.House, releases: tuple[retur
     assert "no_disposal_after_recall" not in {one["kind"] for one in signed.body["discrepancies"]}
 
 
-def corrected(home: house.House, before: str, after: str) -> None:
-    """Change the site's own copy of the pack."""
-    changed = 0
-    for path in (home.site.packs / house.PACK.name).rglob("*.toml"):
-        text = path.read_text()
-        if before in text:
-            path.write_text(text.replace(before, after))
-            changed += 1
-    assert changed
+def corrected(before: str, after: str) -> Callable[[Path], None]:
+    """A change of every file of a pack."""
+
+    def change(draft: Path) -> None:
+        changed = 0
+        for path in draft.rglob("*.toml"):
+            text = path.read_text()
+            if before in text:
+                path.write_text(text.replace(before, after))
+                changed += 1
+        assert changed
+
+    return change
 
 
-def test_the_exact_list_after_a_corrected_rule(released: house.House) -> None:
+def test_the_exact_list_after_a_corrected_rule(released: house.House, tmp_path: Path) -> None:
     def stopped(**asked: object) -> list[int]:
         return list(recalling.stopped(released.connection, released.office, house.NAME, **asked))
 
@@ -317,7 +322,7 @@ def test_the_exact_list_after_a_corrected_rule(released: house.House) -> None:
     assert stopped(rule=rule, as_of=dt.date(2025, 11, 22)) == list(range(2, 11))
     with pytest.raises(WrongInput):
         stopped(rule="no-such-rule")
-    corrected(released, "8 USC 1253(a)(1)", "8 USC 1253(a)(9)")
+    house.enact(released, tmp_path, corrected("8 USC 1253(a)(1)", "8 USC 1253(a)(9)"))
     assert stopped() == list(range(2, 11))
 
 

@@ -90,7 +90,7 @@ def determine(stages: Stages) -> dict[str, float]:
     from gatehouse.synthetic.parties import invent
 
     shutil.rmtree(stages.site, ignore_errors=True)
-    made = site.make(stages.site, site.Founding("bench.example/2025", ()))
+    made = site.make(stages.site, site.Founding("bench.example/2025"))
     record.begin(made, NOW)
     private, public = new_key("us.dhs.ice")
     key = stages.site / "agency.key"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gatehouse.cli.progress import shown
+from gatehouse.kernel import clock
 
 if TYPE_CHECKING:
     from gatehouse.law.signing import Offices
@@ -16,16 +17,21 @@ if TYPE_CHECKING:
 PACK = click.argument("pack", type=click.Path(path_type=Path))
 
 
-def _offices_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def offices_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
     """The public keys of both offices: files, or the key texts themselves."""
-    for name, whose in (("custodian", "the custodian"), ("counsel", "counsel")):
-        command = click.option(
-            f"--{name}", multiple=True, required=True, help=f"A public key of {whose}: its text, or a file with it."
-        )(command)
-    return command
+
+    def add(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, whose in (("custodian", "the custodian"), ("counsel", "counsel")):
+            command = click.option(
+                f"--{name}", multiple=True, required=required, help=f"A public key of {whose}: its text, or a file."
+            )(command)
+        return command
+
+    return add
 
 
-def _offices(counsel: tuple[str, ...], custodian: tuple[str, ...]) -> Offices:
+def read_offices(counsel: tuple[str, ...], custodian: tuple[str, ...]) -> Offices:
+    """Both offices' public keys from files or texts. Raises WrongInput for what is no key."""
     from gatehouse.law.signing import Offices
     from gatehouse.ledger.signers import Verifier, read_verifier
 
@@ -73,7 +79,7 @@ def sign(pack: Path, key: Path) -> None:
 
 @click.command()
 @PACK
-@_offices_options
+@offices_options(required=True)
 @click.option("--no-older-than", default="", help="Refuse versions before this one.")
 def verify(pack: Path, counsel: tuple[str, ...], custodian: tuple[str, ...], no_older_than: str) -> None:
     """Verify that both offices signed exactly these files, and that every property was proved.
@@ -83,24 +89,26 @@ def verify(pack: Path, counsel: tuple[str, ...], custodian: tuple[str, ...], no_
     """
     from gatehouse.law.signing import verify as verify_pack
 
-    found = verify_pack(pack, _offices(counsel, custodian), no_older_than=no_older_than)
+    found = verify_pack(pack, read_offices(counsel, custodian), no_older_than=no_older_than)
     click.echo(f"{found.id} {found.version} is signed by both offices and proved, digest {found.digest}")
 
 
 @click.command()
 @PACK
-@click.option("--packs", required=True, type=click.Path(path_type=Path), help="The site's packs/ folder.")
-@_offices_options
-def adopt(pack: Path, packs: Path, counsel: tuple[str, ...], custodian: tuple[str, ...]) -> None:
-    """Put a signed pack in force at a site; anything unsigned, unproved or older is refused, and nothing changes.
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def adopt(pack: Path, folder: Path) -> None:
+    """Put a signed pack in force at a site and enter that in its ledger.
+
+    Anything unsigned, unproved, changed or older is refused, and the law in force stays.
 
     \b
-    Example: gatehouse law adopt packs/us-irs-6103-i-2 --packs site/packs --counsel c.vkey --custodian u.vkey
+    Example: gatehouse law adopt packs/us-irs-6103-i-2 --site custodian
     """
-    from gatehouse.law.signing import adopt as adopt_pack
+    from gatehouse.pipeline import packs
+    from gatehouse.pipeline.site import open_site
 
-    found = adopt_pack(pack, packs, _offices(counsel, custodian))
-    click.echo(f"{found.id} {found.version} is in force in {packs}; the one before is kept in {packs / '.previous'}")
+    found = packs.adopt(open_site(folder), pack, clock.now())
+    click.echo(f"{found.id} {found.version} is in force in {folder}, and its ledger says so: {found.folder}")
 
 
 @click.command()

@@ -45,7 +45,7 @@ def preview(packs: tuple[Path, ...], site_folder: Path, text: Path, out: Path, *
 
     \b
     Example:
-      gatehouse order preview draft/us-irs-6103-i-2 --site custodian --text stay.pdf --out stay
+      gatehouse order preview draft --site custodian --text stay.pdf --out stay
     """
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.pipeline import approve, orders

@@ -8,8 +8,10 @@ from pathlib import Path
 import click
 
 from gatehouse.cli.determine import print_summary
+from gatehouse.cli.law_office import offices_options, read_offices
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
+from gatehouse.kernel.errors import WrongInput
 
 SHIPPED_PACKS = Path(__file__).parents[3] / "packs"
 
@@ -19,27 +21,49 @@ SHIPPED_PACKS = Path(__file__).parents[3] / "packs"
 @click.option("--name", help="What the ledger is called for ever, such as gateway.agency.example/disclosures/2026.")
 @click.option("--register", default="register", show_default=True, help="A folder of Parquet tables, or postgresql://…")
 @click.option("--parties", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Copied into the site.")
-@click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="A pack to put in force; those shipped, if none is named and no office brings a key.")  # fmt: skip
+@offices_options(required=False)
 @click.option("--demonstration", is_flag=True, help="Allow a pretended date; never on a real site.")
 def init(
-    folder: Path, name: str | None, register: str, parties: Path | None, packs: tuple[Path, ...], demonstration: bool
+    folder: Path,
+    name: str | None,
+    register: str,
+    parties: Path | None,
+    packs: tuple[Path, ...],
+    counsel: tuple[str, ...],
+    custodian: tuple[str, ...],
+    *,
+    demonstration: bool,
 ) -> None:
-    """Make a site: its keys, its packs of law, its ledger, and a commented gatehouse.toml.
+    """Make a site: its keys, its law in force, its ledger, and a commented gatehouse.toml.
 
-    Example: gatehouse init custodian --name gateway.example/disclosures/2026 --parties parties.toml
+    Packs are checked and proved first. Two new offices sign them, unless counsel and the custodian bring keys of their
+    own: then they must have signed them already, and `gatehouse law adopt` puts later ones in force.
+
+    \b
+    Example:
+      gatehouse init custodian --name gateway.example/disclosures/2026 --parties parties.toml
+      gatehouse init custodian --counsel counsel.vkey --custodian custodian.vkey --pack my-statute
     """
-    from gatehouse.pipeline import record, site
+    from gatehouse.pipeline import founding
+    from gatehouse.pipeline.site import Founding
 
-    founding = site.Founding(
+    if bool(counsel) != bool(custodian):
+        raise WrongInput("one office has no key", where="--counsel, --custodian", remedy="Name both, or neither")
+    beginning = Founding(
         name=name or f"gateway.example/disclosures/{clock.today().year}",
-        packs=packs or tuple(sorted(path.parent for path in SHIPPED_PACKS.glob("*/pack.toml"))),
         register=register if "://" in register or register == "register" else str(Path(register).absolute()),
         parties=parties,
         demonstration=demonstration,
+        offices=read_offices(counsel, custodian) if counsel else None,
     )
-    made = site.make(folder, founding)
-    record.begin(made, clock.now())
+    shipped = () if counsel else tuple(sorted(path.parent for path in SHIPPED_PACKS.glob("*/pack.toml")))
+    with shown() as progress:
+        made = founding.found(folder, beginning, packs or shipped, clock.now(), progress=progress)
     click.echo(f"{folder}: a site was made. Next: put the register in {made.register}, name agencies in {made.parties}")
+    for key in founding.keys_of_offices(made):
+        click.echo(f"{key}: the office's key, made here because none was named; hand it over and remove it")
 
 
 @click.command()

@@ -10,6 +10,7 @@ from django.http import Http404
 
 from gatehouse.console.reading import Reader, Shelf
 from gatehouse.kernel.errors import GatehouseError
+from gatehouse.law import adoption
 from gatehouse.law.pack import Pack, load
 from gatehouse.pipeline.site import Site, open_site
 
@@ -43,15 +44,17 @@ def docket(name: str) -> Reader:
 
 
 def packs() -> list[Pack]:
-    """Every pack of the site that can be loaded, by id."""
-    folders = sorted(path for path in site().packs.iterdir() if (path / "pack.toml").is_file())
-    return [pack for folder in folders if (pack := _pack(folder)) is not None]
+    """Every pack in force at the site that can be loaded, by id."""
+    return [pack for folder in _in_force() if (pack := _pack(folder)) is not None]
 
 
 def broken_packs() -> list[str]:
-    """Folders of packs that cannot be loaded: nothing is decided under them."""
-    folders = sorted(path for path in site().packs.iterdir() if (path / "pack.toml").is_file())
-    return [folder.name for folder in folders if _pack(folder) is None]
+    """Folders of packs in force that cannot be loaded: nothing is decided under them."""
+    return [folder.name for folder in _in_force() if _pack(folder) is None]
+
+
+def _in_force() -> list[Path]:
+    return [site().packs / pin.folder for _, pin in sorted(adoption.pinned(site().packs).items())]
 
 
 def pack(identifier: str) -> Pack | None:

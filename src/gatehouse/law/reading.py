@@ -25,13 +25,14 @@ from gatehouse.law.pack import (
     Property,
     Rule,
 )
-from gatehouse.law.tables import IDENTIFIER, Entry, read_document
+from gatehouse.law.tables import IDENTIFIER, PACK_ID, Entry, read_document
 
 UNSIGNED = frozenset({"pack.lock", "pack.sig", "proof.json"})
 FOLDERS = ("law", "orders", "lists", "examples")
 KINDS = ("statute", "regulation", "agreement", "policy", "order", "opinion")
 LARGEST_PACK = 4 << 20
 MOST_RULES = 400
+LONGEST_ID = 100
 DERIVED = "items_permitted"
 
 
@@ -68,6 +69,8 @@ def read_pack(folder: Path) -> Pack:
     files = pack_files(folder)
     document = read_document(folder / "pack.toml")
     document.only("id", "version", "title", "says", "basis", "default", "items", "fields", "facts", "assume", "change")
+    if not PACK_ID.fullmatch(document.text("id")) or len(document.text("id")) > LONGEST_ID:
+        raise document.wrong("id", "this cannot be a pack's id", "Use lower-case letters, digits, dots and hyphens")
     fields = dict(_fields(document.entry("fields", required=True)))
     lists = dict(_lists(folder, files))
     items = dict(document.entry("items", required=True).texts())

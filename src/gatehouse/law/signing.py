@@ -1,31 +1,33 @@
-"""Sign a pack, verify it, and put it in force: two offices, one proof, never an older version.
+"""Sign a pack and verify it: two offices, one record of what was checked and proved.
 
-`pack.lock` lists every file with its SHA-256, the proof included; `pack.sig` holds one detached signature line per
-office over the lock's exact bytes (C2SP signed-note lines). A pack that is unsigned, unproved or older than the one
-in force is refused, and the one in force stays.
+`proof.json` says what was proved about which digest, and by which engines; `pack.lock` lists every file with its
+SHA-256, the proof included; `pack.sig` holds one detached signature line per office over the lock's exact bytes (C2SP
+signed-note lines). So a pack is proved once, and afterwards two signatures answer for that in milliseconds.
 """
 
 from __future__ import annotations
 
 import json
 import re
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import gatehouse
 from gatehouse.kernel import canonical, digests, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.check import Report
 from gatehouse.law.pack import Pack, load
+from gatehouse.law.prove import Status
 from gatehouse.law.reading import pack_files
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Signer, Verifier
 
 LOCK, SIGNATURES, PROOF = "pack.lock", "pack.sig", "proof.json"
 HEADER = "gatehouse-pack/1"
-PINS = "pinned.json"
+SIGNED = (LOCK, SIGNATURES, PROOF)
+FORM = "gatehouse-proof/1"
 
 
 @dataclass(frozen=True)
@@ -44,44 +46,51 @@ def lock_text(folder: Path) -> str:
 
 
 def proof_of(report: Report) -> dict[str, Any]:
-    """What was proved about which bytes, by which solver, as canonical JSON values."""
+    """What was checked and proved about which bytes, and by which engines, as canonical JSON values."""
+    import duckdb
     import z3
 
     return {
-        "format": "gatehouse-proof/1",
+        "format": FORM,
         "pack": report.pack.id,
         "version": report.pack.version,
-        "digest": report.pack.digest,
-        "solver": f"z3 {z3.get_version_string()}",
+        "engines": {
+            "duckdb": duckdb.__version__, "gatehouse": gatehouse.__version__, "z3": z3.get_version_string(),
+        },
+        "warnings": sum(finding.severity == "warning" for finding in report.findings),
+        **_demanded(report.pack),
+    }  # fmt: skip
+
+
+def _demanded(pack: Pack) -> dict[str, Any]:
+    """What a proof must say of a pack: its digest, every property by its text, every example, every mutation."""
+    return {
+        "digest": pack.digest,
         "properties": [
-            {"id": verdict.id, "status": str(verdict.status), "text": _text_digest(report.pack, verdict.id)}
-            for verdict in report.verdicts
+            {"id": each.id, "status": str(Status.PROVED), "text": digests.of_bytes(each.text.encode())}
+            for each in pack.properties
         ],
-        "examples": len(report.pack.examples),
-        "mutations_noticed": report.mutants - len(report.survivors),
-        "mutations": report.mutants,
+        "examples": len(pack.examples),
+        "mutations_noticed": 2 * len(pack.rules),
     }
-
-
-def _text_digest(pack: Pack, property_id: str) -> str:
-    text = next(each.text for each in pack.properties if each.id == property_id)
-    return digests.of_bytes(text.encode())
 
 
 def sign(report: Report, signer: Signer) -> Path:
     """Write proof and lock of a checked pack and add one office's signature; returns the signatures' path.
 
-    A second office signs the same lock: signatures of a lock that no longer fits the files are dropped. Raises
-    AnswerIsNo when the pack did not pass its check.
+    A second office signs the same lock, whatever engines it checked with; signatures of a lock that no longer fits the
+    files are dropped. Raises AnswerIsNo when the pack did not pass its check.
     """
-    folder = report.pack.folder
+    pack, folder = report.pack, report.pack.folder
     if not report.passed:
         raise AnswerIsNo("the pack does not pass its check", where=str(folder), remedy="Run: gatehouse law check")
-    files.write(folder / PROOF, canonical.encode(proof_of(report)) + b"\n")
-    lock = lock_text(folder).encode()
     path = folder / SIGNATURES
-    unchanged = (folder / LOCK).is_file() and (folder / LOCK).read_bytes() == lock and path.is_file()
-    lines = path.read_text(encoding="utf-8").splitlines() if unchanged else []
+    whole = all((folder / name).is_file() for name in (LOCK, SIGNATURES, PROOF))
+    if whole and (folder / LOCK).read_bytes() == lock_text(folder).encode() and _says_proved(pack):
+        lock, lines = (folder / LOCK).read_bytes(), path.read_text(encoding="utf-8").splitlines()
+    else:
+        files.write(folder / PROOF, canonical.encode(proof_of(report)) + b"\n")
+        lock, lines = lock_text(folder).encode(), []
     line = note.sign_detached(lock, signer).rstrip("\n")
     files.write(folder / LOCK, lock)
     files.write(path, "".join(f"{each}\n" for each in dict.fromkeys([*lines, line])).encode())
@@ -116,17 +125,24 @@ def verify(folder: Path, offices: Offices, *, no_older_than: str = "") -> Pack:
 
 
 def _proved(pack: Pack) -> None:
+    if not pack.properties or not _says_proved(pack):
+        raise AnswerIsNo(
+            "the proof is of other bytes, or not of every property, example and mutation",
+            where=str(pack.folder / PROOF),
+            remedy="Run: gatehouse law check, then sign",
+        )
+
+
+def _says_proved(pack: Pack) -> bool:
+    """Whether the proof record says all that is demanded of these bytes; only signatures make it worth anything."""
     where = str(pack.folder / PROOF)
     try:
         proof = json.loads((pack.folder / PROOF).read_bytes())
-        proved = {each["id"] for each in proof["properties"] if each["status"] == "proved"}
-        same = proof["digest"] == pack.digest
-    except (ValueError, KeyError, TypeError):
-        raise WrongInput("this is no proof record", where=where, remedy="Sign the pack again") from None
-    missing = sorted({each.id for each in pack.properties} - proved)
-    if not same or missing or not pack.properties:
-        what = f"not proved: {', '.join(missing)}" if missing else "the proof is of other bytes, or of nothing"
-        raise AnswerIsNo(what, where=where, remedy="Run: gatehouse law check, then sign")
+    except (ValueError, RecursionError):
+        proof = None
+    if not isinstance(proof, dict) or proof.get("format") != FORM:
+        raise WrongInput("this is no proof record", where=where, remedy="Sign the pack again")
+    return all(proof.get(name) == value for name, value in _demanded(pack).items())
 
 
 def _signed(folder: Path, lock: bytes, office: str, keys: Sequence[Verifier]) -> None:
@@ -143,40 +159,3 @@ def version_key(version: str) -> tuple[int, ...]:
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version, re.ASCII):
         raise WrongInput(f"{version!r} is no version", where="pack.toml", remedy="Write numbers with dots: 1.2.0")
     return tuple(int(part) for part in version.split("."))
-
-
-def adopt(folder: Path, packs: Path, offices: Offices) -> Pack:
-    """Put a verified pack in force below `packs`, keeping the one before under `.previous`; refuse anything else.
-
-    The new folder appears whole or not at all. Raises as `verify` does, and then nothing has changed.
-    """
-    packs.mkdir(parents=True, exist_ok=True)
-    pins = pinned(packs)
-    pack = load(folder)
-    verify(folder, offices, no_older_than=pins.get(pack.id, ""))
-    name = folder.resolve().name
-    incoming, previous = packs / f".incoming-{name}", packs / ".previous"
-    shutil.rmtree(incoming, ignore_errors=True)
-    shutil.copytree(folder, incoming)
-    verify(incoming, offices, no_older_than=pins.get(pack.id, ""))
-    previous.mkdir(exist_ok=True)
-    target = packs / name
-    if target.exists():
-        shutil.rmtree(previous / name, ignore_errors=True)
-        target.rename(previous / name)
-    incoming.rename(target)
-    files.sync_folder(packs)
-    files.write(packs / PINS, canonical.encode({**pins, pack.id: pack.version}) + b"\n")
-    return load(target)
-
-
-def pinned(packs: Path) -> dict[str, str]:
-    """The version in force of each pack by id; none may be replaced by an older one."""
-    path = packs / PINS
-    if not path.is_file():
-        return {}
-    try:
-        pins = json.loads(path.read_bytes())
-    except ValueError:
-        raise WrongInput("this is no list of versions", where=str(path), remedy="Restore it from a backup") from None
-    return {str(name): str(version) for name, version in pins.items()}

@@ -14,6 +14,7 @@ from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.language import Kind
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
+PACK_ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*", re.ASCII)
 RULE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}", re.ASCII)
 _TABLE = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]?\]")
 _KEY = re.compile(r"\s*\"?([A-Za-z0-9_\-]+)\"?\s*=")

@@ -18,9 +18,8 @@ from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.progress import Progress
-from gatehouse.law.reading import read_pack
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import approve, commit, halts
+from gatehouse.pipeline import approve, commit, halts, packs, record
 from gatehouse.pipeline.determine import Law, Records, Standing, determine
 from gatehouse.pipeline.site import Site
 from gatehouse.release.returns import overdue
@@ -38,20 +37,23 @@ def run(
 ) -> Docket:
     """Carry a submission up to the approvals; returns its docket.
 
-    `receiver` is who hands it in and may therefore not approve it. The law is that of the day. Raises WrongInput when
-    the submission is refused whole or its id was used for another one, MachineFailed when trying again is safe.
+    `receiver` is who hands it in and may therefore not approve it. The law is that of the day, and it must verify:
+    signed by both offices, proved, on record. Raises WrongInput when the submission is refused whole or its id was used
+    for another one, AnswerIsNo when the law does not verify, MachineFailed when trying again is safe.
     """
     office = approve.office(site)
     manifest, digest = _identify(submission)
     docket = Docket(site.dockets / manifest.id)
     with open_workspace(temporary=site.root / "spill") as connection:
         if not docket.root.exists():
-            folder = site.pack_for(manifest.basis)
+            pack = packs.in_force(site, manifest.basis)
+            with record.open_log(site) as log:
+                packs.on_record(site, log)
             docket, _ = determine(
                 connection,
                 submission,
                 docket.root,
-                law=Law(read_pack(folder), folder, now.date()),
+                law=Law(pack, pack.folder, now.date()),
                 records=Records(site.register, site.index),
                 standing=_standing(site, manifest, receiver, now),
                 now=now,

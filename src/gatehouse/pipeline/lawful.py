@@ -19,7 +19,8 @@ from gatehouse.determine.docket import Docket
 from gatehouse.intake import manifest as manifests
 from gatehouse.intake import parties
 from gatehouse.law.evaluate import evaluate
-from gatehouse.law.pack import Effect, Pack, load
+from gatehouse.law.pack import Effect, Pack
+from gatehouse.pipeline import packs
 from gatehouse.pipeline.site import Site
 from gatehouse.release.returns import overdue
 from gatehouse.store.shelf import Shelf
@@ -70,7 +71,7 @@ def today(
         f"SELECT * REPLACE ({renewed}) FROM read_parquet($file) WHERE {_IN}",
         asked | {name: known[name][1] for name in _OF_TODAY},
     )
-    return _decide(connection, docket, pack or load(site.pack_for(manifest.basis)), day)
+    return _decide(connection, docket, pack or packs.in_force(site, manifest.basis), day)
 
 
 def then(

@@ -23,7 +23,7 @@ from gatehouse.intake import manifest as manifests
 from gatehouse.kernel import canonical, clock, digests, files
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.law import signing
+from gatehouse.law import adoption, signing
 from gatehouse.law.check import check
 from gatehouse.law.impact import impact
 from gatehouse.law.pack import Pack, load
@@ -31,6 +31,7 @@ from gatehouse.law.signing import Offices
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Signer
 from gatehouse.pipeline import offices, recheck, record, tightening
+from gatehouse.pipeline import packs as gate
 from gatehouse.pipeline.approve import Office, docket_of
 from gatehouse.pipeline.recheck import By
 from gatehouse.pipeline.site import Site
@@ -88,7 +89,7 @@ def preview(
     touched, order = [], None
     for folder in drafts:
         draft = load(folder)
-        standing = load(place.site.pack_for(draft.id))
+        standing = gate.in_force(place.site, draft.id)
         added = tightening.added_order(standing, draft)
         tightening.in_force(draft, added, now.date())
         tightening.only_tightens(standing, draft)
@@ -109,7 +110,7 @@ def preview(
     building = out.with_name(f".{out.name}.making")
     shutil.rmtree(building, ignore_errors=True)
     for standing, draft in touched:
-        shutil.copytree(draft.folder, building / PACKS / standing.folder.name)
+        shutil.copytree(draft.folder, building / PACKS / standing.id)
     shutil.copyfile(text, building / f"text{text.suffix}")
     files.write(building / IMPACT, canonical.encode(effect) + b"\n")
     files.write(building / RECORD, canonical.encode(document) + b"\n")
@@ -148,10 +149,9 @@ def enter(connection: duckdb.DuckDBPyConnection, place: Office, folder: Path, by
         place.casebook.block(Attempt(parcel.order, by.officer, _ACT, code, now))
         raise
     kept = _keep(place.site, parcel)
-    trusted = offices.read(place.site)
     for draft, one in kept.drafts():
         if not _is_in_force(place.site, one):
-            signing.adopt(draft, place.site.packs, trusted)
+            gate.adopt(place.site, draft, now)
     _commit(place.site, kept, now)
     return look_again(connection, place, kept, by, now)
 
@@ -206,21 +206,15 @@ def entered(site: Site) -> list[Parcel]:
 
 def _touched(standing: Pack, draft: Pack) -> dict[str, Any]:
     return {
-        "pack": draft.id, "folder": standing.folder.name,
+        "pack": draft.id, "folder": standing.id,
         "before": {"version": standing.version, "digest": standing.digest},
         "after": {"version": draft.version, "digest": draft.digest},
     }  # fmt: skip
 
 
-def _followed(site: Site, one: Mapping[str, Any]) -> Pack:
-    """The pack that a draft is to follow: the one in force, or the one a crash left set aside while it was replaced."""
-    folder, previous = site.packs / str(one["folder"]), site.packs / ".previous" / str(one["folder"])
-    return load(previous if not folder.exists() and previous.exists() else folder)
-
-
 def _is_in_force(site: Site, one: Mapping[str, Any]) -> bool:
-    folder = site.packs / str(one["folder"])
-    return folder.is_dir() and load(folder).digest == one["after"]["digest"]
+    pin = adoption.pinned(site.packs).get(str(one["pack"]))
+    return pin is not None and pin.digest == one["after"]["digest"]
 
 
 def _effect(
@@ -278,7 +272,7 @@ def _verified(site: Site, parcel: Parcel, trusted: Offices, now: dt.datetime) ->
             raise AnswerIsNo("the pack is not the one that was shown", where=str(draft), remedy="Preview it again")
         if _is_in_force(site, one):
             continue  # an earlier attempt came this far
-        standing = _followed(site, one)
+        standing = gate.in_force(site, str(one["pack"]))
         if standing.digest != one["before"]["digest"]:
             raise AnswerIsNo(
                 "the law in force is another than when the order was shown", where=standing.id,

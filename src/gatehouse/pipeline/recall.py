@@ -27,9 +27,8 @@ from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import quoted, write_parquet
 from gatehouse.kernel import clock, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.law.pack import load
 from gatehouse.ledger.signers import Signer, read_signer
-from gatehouse.pipeline import lawful, record
+from gatehouse.pipeline import lawful, packs, record
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, request_ids
 from gatehouse.release import recall as recalls
 from gatehouse.release.recall import Cause
@@ -73,7 +72,7 @@ def stopped(
     released = place.casebook.board(name).states[State.RELEASED]
     if not released:
         return released
-    pack = load(place.site.pack_for(manifest_of(docket).basis))
+    pack = packs.in_force(place.site, manifest_of(docket).basis)
     if rule is not None and rule not in pack.by_id:
         raise WrongInput(f"the pack in force has no rule {rule}", remedy="`gatehouse law explain` lists them")
     passing = lawful.then(connection, docket, released, pack, as_of)

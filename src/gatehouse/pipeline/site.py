@@ -14,7 +14,9 @@ from pathlib import Path
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.ledger.signers import new_key
+from gatehouse.law import adoption
+from gatehouse.law.signing import Offices
+from gatehouse.ledger.signers import Verifier, new_key
 
 CONFIGURATION = "gatehouse.toml"
 
@@ -34,7 +36,10 @@ demonstration = {demonstration}           # true allows a pretended date (GATEHO
 # key = "name+hash+base64"      # the public key that `gatehouse key new` printed
 # from = 2025-01-01
 
-# Whose two signatures put law and orders in force: public keys of each office; see docs/casework.md
+# Whose two signatures put law and orders in force: public keys of each office; see docs/law.md
+{offices}
+"""
+_NO_OFFICES = """\
 # [offices]
 # counsel = ["name+hash+base64"]
 # custodian = ["name+hash+base64"]
@@ -65,7 +70,7 @@ class Site:
 
     @property
     def packs(self) -> Path:
-        """The packs in force, one folder each."""
+        """Every pack adopted, one folder each, and `pinned.json`, which names those in force."""
         return self.root / "packs"
 
     @property
@@ -114,18 +119,11 @@ class Site:
         return self.root / "dockets"
 
     def pack_for(self, basis: str) -> Path:
-        """The folder of the pack in force for a legal basis such as `us.irs.6103-i-2`.
+        """The folder of the pack in force for a legal basis such as `us.irs.6103-i-2`; `pipeline.packs` verifies it.
 
         Raises WrongInput when the site holds no pack for it: without law nothing can be decided.
         """
-        folders = (path for path in self.packs.iterdir() if not path.name.startswith("."))
-        for folder in sorted(path for path in folders if (path / "pack.toml").is_file()):
-            with (folder / "pack.toml").open("rb") as stream:
-                if tomllib.load(stream).get("id") == basis:
-                    return folder
-        raise WrongInput(
-            f"no pack of law for the basis {basis!r}", where=str(self.packs), remedy="Put the pack's folder there"
-        )
+        return adoption.folder_for(self.packs, basis)
 
 
 def open_site(root: Path) -> Site:
@@ -179,14 +177,15 @@ class Founding:
     """What a new site starts from."""
 
     name: str
-    packs: tuple[Path, ...]
     register: str = "register"
     parties: Path | None = None
     demonstration: bool = False
+    offices: Offices | None = None
+    """Whose signatures put law in force; without them nothing can be put in force."""
 
 
 def make(root: Path, founding: Founding) -> Site:
-    """Create a site: keys, packs, configuration. The ledger is begun by `pipeline.record.begin`.
+    """Create a site: keys and configuration, no law yet and no ledger; `pipeline.founding` makes one with both.
 
     Built beside and renamed, so that a crash leaves no half site. Raises WrongInput when the folder holds anything.
     """
@@ -198,11 +197,12 @@ def make(root: Path, founding: Founding) -> Site:
         (building / folder).mkdir(parents=True)
     (building / "keys").chmod(0o700)
     text = _TEMPLATE.format(
-        name=founding.name, register=founding.register, demonstration=str(founding.demonstration).lower()
+        name=founding.name,
+        register=founding.register,
+        demonstration=str(founding.demonstration).lower(),
+        offices=_offices(founding.offices) if founding.offices else _NO_OFFICES.rstrip(),
     )
     files.write(building / CONFIGURATION, text.encode())
-    for pack in founding.packs:
-        shutil.copytree(pack, building / "packs" / pack.name)
     if founding.parties is not None:
         shutil.copyfile(founding.parties, building / "parties.toml")
     for key, name in (("log", founding.name), ("custodian", f"{founding.name}/custodian")):
@@ -216,3 +216,13 @@ def make(root: Path, founding: Founding) -> Site:
     building.rename(root)
     files.sync_folder(root.parent)
     return open_site(root)
+
+
+def _offices(offices: Offices) -> str:
+    """The configuration's section."""
+
+    def keys(named: tuple[Verifier, ...]) -> str:
+        return ", ".join(f'"{key.text}"' for key in named)
+
+    counsel, custodian = keys(tuple(offices.counsel)), keys(tuple(offices.custodian))
+    return f"[offices]\ncounsel = [{counsel}]\ncustodian = [{custodian}]"

@@ -1,0 +1,78 @@
+"""Found a site: its keys, its two offices, its law in force, and a ledger whose first entries say so.
+
+Packs are checked and proved before anything is made. Where the offices bring their public keys, the packs must carry
+their signatures already; else both offices' keys are made here, to be handed to them, and sign what was just checked.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from gatehouse.kernel import files
+from gatehouse.kernel.progress import Progress, silent
+from gatehouse.law import adoption, signing
+from gatehouse.law.check import check
+from gatehouse.law.pack import load
+from gatehouse.law.signing import Offices
+from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.pipeline import packs as gate
+from gatehouse.pipeline import record
+from gatehouse.pipeline import site as sites
+from gatehouse.pipeline.site import Founding, Site
+
+OFFICES = ("counsel", "custodian")
+
+
+def found(
+    root: Path, founding: Founding, packs: Sequence[Path], now: dt.datetime, *, progress: Progress = silent
+) -> Site:
+    """Make a site with packs in force and its ledger begun.
+
+    Raises WrongInput where a pack does not load or the folder holds anything, AnswerIsNo where one does not pass its
+    check or is not signed by the offices named; then nothing was made.
+    """
+    if founding.offices is not None:
+        for folder in packs:
+            signing.verify(folder, founding.offices)
+        made = sites.make(root, founding)
+        for folder in packs:
+            adoption.adopt(folder, made.packs, founding.offices)
+    else:
+        made = _with_new_offices(root, founding, packs, progress)
+    record.begin(made, now)
+    with record.open_log(made) as log:
+        gate.on_record(made, log)
+        record.publish(made, log, now)
+    return made
+
+
+def keys_of_offices(site: Site) -> list[Path]:
+    """The private keys of the offices that were made with the site and are still in it."""
+    return [path for office in OFFICES if (path := site.keys / "offices" / f"{office}.key").is_file()]
+
+
+def _with_new_offices(root: Path, founding: Founding, packs: Sequence[Path], progress: Progress) -> Site:
+    """Check every pack once, let two new keys sign, and adopt."""
+    texts = {office: new_key(f"{founding.name}/office/{office}")[0] for office in OFFICES}
+    signers = {office: parse_signer(text) for office, text in texts.items()}
+    offices = Offices(*([signer.verifier] for signer in signers.values()))
+    drafts = root.with_name(f".{root.name}.law")
+    shutil.rmtree(drafts, ignore_errors=True)
+    try:
+        for pack in packs:
+            draft = Path(shutil.copytree(pack, drafts / pack.name, ignore=shutil.ignore_patterns(*signing.SIGNED)))
+            report = check(load(draft), progress)
+            for signer in signers.values():
+                signing.sign(report, signer)
+        made = sites.make(root, replace(founding, offices=offices))
+        for office, text in texts.items():
+            files.write(made.keys / "offices" / f"{office}.key", f"{text}\n".encode(), mode=0o600)
+        for draft in sorted(drafts.glob("*")):
+            adoption.adopt(draft, made.packs, offices)
+    finally:
+        shutil.rmtree(drafts, ignore_errors=True)
+    return made
