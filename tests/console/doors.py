@@ -31,7 +31,8 @@ ACCOUNTS = {
 
 def _made(root: Path) -> Site:
     pack = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
-    site = founding.found(root, Founding("gateway.example/test"), [pack], dt.datetime(2025, 1, 1, tzinfo=dt.UTC))
+    opened = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+    site = founding.found(root, Founding("gateway.example/test"), [pack], opened, shipped=True)
     lines = [site.configuration.read_text()]
     for number in (1, 2):
         private, public = new_key(f"officer-{number}")

@@ -37,7 +37,7 @@ def build(root: Path, *, persons: int = 3000, requests: int = 400) -> Site:
         parties=parties,
         demonstration=True,
     )
-    site = founding.found(root / "site", beginning, [PACK], NOW)
+    site = founding.found(root / "site", beginning, [PACK], NOW, shipped=True)
     appoint(site, root)
     return site
 

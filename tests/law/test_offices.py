@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from pathlib import Path
 
 import duckdb
@@ -18,8 +19,10 @@ from gatehouse.law.evaluate import table_of_facts
 from gatehouse.law.examples import as_toml
 from gatehouse.law.impact import impact
 from gatehouse.law.pack import load
-from gatehouse.law.signing import Offices, sign, verify, version_key
+from gatehouse.law.signing import Offices, record, sign, sign_recorded, verify, version_key
 from gatehouse.ledger.signers import Signer
+
+SHIPPED = Path(__file__).parents[2] / "packs"
 
 
 def _offices(counsel: Signer, custodian: Signer) -> Offices:
@@ -54,6 +57,25 @@ def test_one_key_is_not_two_offices(tmp_path: Path, keys: tuple[Signer, Signer])
     folder = signed(small(tmp_path / "p"), *keys)
     with pytest.raises(AnswerIsNo, match="the same key"):
         verify(folder, Offices([keys[0].verifier], [keys[0].verifier]))
+
+
+@pytest.mark.parametrize("pack", sorted(SHIPPED.glob("*/pack.toml")), ids=lambda path: path.parent.name)
+def test_each_shipped_pack_brings_the_record_of_its_proof(pack: Path, tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = Path(shutil.copytree(pack.parent, tmp_path / "p"))
+    for signer in keys:
+        sign_recorded(load(folder), signer)
+    assert verify(folder, _offices(*keys)).digest == load(pack.parent).digest
+
+
+def test_a_record_of_other_bytes_signs_nothing(tmp_path: Path, keys: tuple[Signer, Signer]):
+    folder = small(tmp_path / "p")
+    with pytest.raises(AnswerIsNo, match=r"no proof\.json"):
+        sign_recorded(load(folder), keys[0])
+    record(check(load(folder)))
+    change(folder, LAW, "The grant.", "The grant!")
+    with pytest.raises(AnswerIsNo, match="of other bytes"):
+        sign_recorded(load(folder), keys[0])
+    assert not (folder / "pack.sig").exists()
 
 
 def test_an_unproved_pack_cannot_besigned(tmp_path: Path, keys: tuple[Signer, Signer]):

@@ -97,7 +97,7 @@ def build(
     (folder / "parties.toml").write_text(PARTIES)
     register = _register(folder / "register", requests)
     beginning = site.Founding("test.example/2025", str(register), folder / "parties.toml", demonstration=True)
-    made = founding.found(folder / "custodian", beginning, [PACK], NOW)
+    made = founding.found(folder / "custodian", beginning, [PACK], NOW, shipped=True)
     text = made.configuration.read_text() + "\n" + "\n".join(sections)
     if database:
         text = text.replace('database = "sqlite:///gatehouse.sqlite3"', f'database = "{database}"')

@@ -50,13 +50,15 @@ def law() -> None:
 
 @law.command()
 @PACK
+@click.option("--record", is_flag=True, help="Write what was proved to the pack's proof.json.")
 @AS_JSON
-def check(pack: Path, *, as_json: bool) -> None:
+def check(pack: Path, *, record: bool, as_json: bool) -> None:
     """Load, lint, run examples, prove properties, mutate.
 
     \b
     Example: gatehouse law check packs/us-irs-6103-i-2
     """
+    from gatehouse.law import signing
     from gatehouse.law.check import check as check_pack
     from gatehouse.law.pack import load
 
@@ -65,6 +67,8 @@ def check(pack: Path, *, as_json: bool) -> None:
     click.echo(json.dumps(_report_json(report), indent=1)) if as_json else _print_report(report)
     if not report.passed:
         raise AnswerIsNo("the pack does not pass its check", where=str(pack))
+    if record:
+        signing.record(report)
 
 
 def _report_json(report: Report) -> dict[str, Any]:

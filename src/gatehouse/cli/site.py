@@ -38,8 +38,9 @@ def init(
 ) -> None:
     """Make a site: its keys, its law in force, its ledger, and a commented gatehouse.toml.
 
-    Packs are checked and proved first. Two new offices sign them, unless counsel and the custodian bring keys of their
-    own: then they must have signed them already, and `gatehouse law adopt` puts later ones in force.
+    Packs named here are checked and proved first; those shipped bring the record of their proof. Two new offices sign
+    them, unless counsel and the custodian bring keys of their own: then they must have signed them already, and
+    `gatehouse law adopt` puts later ones in force.
 
     \b
     Example:
@@ -60,7 +61,7 @@ def init(
     )
     shipped = () if counsel else tuple(sorted(path.parent for path in SHIPPED_PACKS.glob("*/pack.toml")))
     with shown() as progress:
-        made = founding.found(folder, beginning, packs or shipped, clock.now(), progress=progress)
+        made = founding.found(folder, beginning, packs or shipped, clock.now(), shipped=not packs, progress=progress)
     click.echo(f"{folder}: a site was made. Next: put the register in {made.register}, name agencies in {made.parties}")
     for key in founding.keys_of_offices(made):
         click.echo(f"{key}: the office's key, made here because none was named; hand it over and remove it")

@@ -75,26 +75,50 @@ def _demanded(pack: Pack) -> dict[str, Any]:
     }
 
 
+def record(report: Report) -> Path:
+    """Write the record of what was checked and proved beside a pack; returns its path.
+
+    Raises AnswerIsNo when the pack did not pass its check.
+    """
+    path = report.pack.folder / PROOF
+    if not report.passed:
+        raise AnswerIsNo("the pack does not pass its check", where=str(path.parent), remedy="Run: gatehouse law check")
+    files.write(path, canonical.encode(proof_of(report)) + b"\n")
+    return path
+
+
 def sign(report: Report, signer: Signer) -> Path:
     """Write proof and lock of a checked pack and add one office's signature; returns the signatures' path.
 
     A second office signs the same lock, whatever engines it checked with; signatures of a lock that no longer fits the
     files are dropped. Raises AnswerIsNo when the pack did not pass its check.
     """
-    pack, folder = report.pack, report.pack.folder
-    if not report.passed:
-        raise AnswerIsNo("the pack does not pass its check", where=str(folder), remedy="Run: gatehouse law check")
-    path = folder / SIGNATURES
-    whole = all((folder / name).is_file() for name in (LOCK, SIGNATURES, PROOF))
-    if whole and (folder / LOCK).read_bytes() == lock_text(folder).encode() and _says_proved(pack):
-        lock, lines = (folder / LOCK).read_bytes(), path.read_text(encoding="utf-8").splitlines()
-    else:
-        files.write(folder / PROOF, canonical.encode(proof_of(report)) + b"\n")
-        lock, lines = lock_text(folder).encode(), []
+    if not report.passed or not _locked(report.pack):
+        record(report)
+    return sign_recorded(report.pack, signer)
+
+
+def sign_recorded(pack: Pack, signer: Signer) -> Path:
+    """Add one office's signature to a pack whose record of proof stands beside it; returns the signatures' path.
+
+    The record is taken at its word, so its source must be trusted as the software is: the check just made, or the
+    release that the pack came with. Raises AnswerIsNo where it is of other bytes or there is none.
+    """
+    folder, path = pack.folder, pack.folder / SIGNATURES
+    _proved(pack)
+    lines = path.read_text(encoding="utf-8").splitlines() if _locked(pack) else []
+    lock = lock_text(folder).encode()
     line = note.sign_detached(lock, signer).rstrip("\n")
     files.write(folder / LOCK, lock)
     files.write(path, "".join(f"{each}\n" for each in dict.fromkeys([*lines, line])).encode())
     return path
+
+
+def _locked(pack: Pack) -> bool:
+    """Whether a lock with signatures stands beside the pack and fits it."""
+    folder = pack.folder
+    whole = all((folder / name).is_file() for name in (LOCK, SIGNATURES, PROOF))
+    return whole and (folder / LOCK).read_bytes() == lock_text(folder).encode() and _says_proved(pack)
 
 
 def verify(folder: Path, offices: Offices, *, no_older_than: str = "") -> Pack:
@@ -125,11 +149,13 @@ def verify(folder: Path, offices: Offices, *, no_older_than: str = "") -> Pack:
 
 
 def _proved(pack: Pack) -> None:
+    if not (pack.folder / PROOF).is_file():
+        raise AnswerIsNo(f"the pack has no {PROOF}", where=str(pack.folder), remedy="Run: gatehouse law check --record")
     if not pack.properties or not _says_proved(pack):
         raise AnswerIsNo(
             "the proof is of other bytes, or not of every property, example and mutation",
             where=str(pack.folder / PROOF),
-            remedy="Run: gatehouse law check, then sign",
+            remedy="Run: gatehouse law check --record, then sign",
         )
 
 

@@ -1,7 +1,8 @@
 """Found a site: its keys, its two offices, its law in force, and a ledger whose first entries say so.
 
-Packs are checked and proved before anything is made. Where the offices bring their public keys, the packs must carry
-their signatures already; else both offices' keys are made here, to be handed to them, and sign what was just checked.
+Where the offices bring their public keys, the packs must carry their signatures already. Else both offices' keys are
+made here, to be handed to them, and sign packs that were just checked and proved, or that came with this software with
+the record of their proof, so that a plain install without a solver can found a site too.
 """
 
 from __future__ import annotations
@@ -28,9 +29,17 @@ OFFICES = ("counsel", "custodian")
 
 
 def found(
-    root: Path, founding: Founding, packs: Sequence[Path], now: dt.datetime, *, progress: Progress = silent
+    root: Path,
+    founding: Founding,
+    packs: Sequence[Path],
+    now: dt.datetime,
+    *,
+    shipped: bool = False,
+    progress: Progress = silent,
 ) -> Site:
     """Make a site with packs in force and its ledger begun.
+
+    `shipped` says that the packs came with this software: then their own record of proof is taken, where it fits them.
 
     Raises WrongInput where a pack does not load or the folder holds anything, AnswerIsNo where one does not pass its
     check or is not signed by the offices named; then nothing was made.
@@ -42,7 +51,7 @@ def found(
         for folder in packs:
             adoption.adopt(folder, made.packs, founding.offices)
     else:
-        made = _with_new_offices(root, founding, packs, progress)
+        made = _with_new_offices(root, founding, packs, progress, shipped=shipped)
     record.begin(made, now)
     with record.open_log(made) as log:
         gate.on_record(made, log)
@@ -55,19 +64,24 @@ def keys_of_offices(site: Site) -> list[Path]:
     return [path for office in OFFICES if (path := site.keys / "offices" / f"{office}.key").is_file()]
 
 
-def _with_new_offices(root: Path, founding: Founding, packs: Sequence[Path], progress: Progress) -> Site:
-    """Check every pack once, let two new keys sign, and adopt."""
+def _with_new_offices(
+    root: Path, founding: Founding, packs: Sequence[Path], progress: Progress, *, shipped: bool
+) -> Site:
+    """See that every pack is proved, let two new keys sign, and adopt."""
     texts = {office: new_key(f"{founding.name}/office/{office}")[0] for office in OFFICES}
     signers = {office: parse_signer(text) for office, text in texts.items()}
     offices = Offices(*([signer.verifier] for signer in signers.values()))
     drafts = root.with_name(f".{root.name}.law")
+    ignored = shutil.ignore_patterns(signing.LOCK, signing.SIGNATURES)
     shutil.rmtree(drafts, ignore_errors=True)
     try:
         for pack in packs:
-            draft = Path(shutil.copytree(pack, drafts / pack.name, ignore=shutil.ignore_patterns(*signing.SIGNED)))
-            report = check(load(draft), progress)
+            draft = Path(shutil.copytree(pack, drafts / pack.name, ignore=ignored))
+            loaded = load(draft)
+            if not shipped:
+                signing.record(check(loaded, progress))
             for signer in signers.values():
-                signing.sign(report, signer)
+                signing.sign_recorded(loaded, signer)
         made = sites.make(root, replace(founding, offices=offices))
         for office, text in texts.items():
             files.write(made.keys / "offices" / f"{office}.key", f"{text}\n".encode(), mode=0o600)
