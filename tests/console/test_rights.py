@@ -12,10 +12,11 @@ PUBLIC = {
     "home", "sign-in", "sign-out", "password", "health",
     "statistics", "statistics-file", "august-2025", "ledger", "ledger-file",
 }  # fmt: skip
+OWN_ONLY = {"task"}
 FILLED = {
     "name": "ICE-1", "seq": "8", "identifier": "us.irs.6103-i-2", "username": "counsel", "release": "rel-none",
 }  # fmt: skip
-POST_ONLY = {"sign-out", "decide", "sign", "verify"}
+POST_ONLY = {"sign-out", "decide", "sign", "verify", "release-docket", "recall-sign", "give-back"}
 
 
 def address(pattern) -> str:
@@ -27,6 +28,10 @@ def address(pattern) -> str:
 
 
 def guarded():
+    return [pattern for pattern in urlpatterns if pattern.name not in PUBLIC | OWN_ONLY]
+
+
+def private():
     return [pattern for pattern in urlpatterns if pattern.name not in PUBLIC]
 
 
@@ -35,11 +40,13 @@ def test_every_address_says_who_may_open_it(pattern):
     permission = getattr(pattern.callback, "permission", "nothing")
     if pattern.name in PUBLIC:
         assert permission is None
+    elif pattern.name in OWN_ONLY:
+        assert permission == "own"
     else:
         assert isinstance(permission, Permission)
 
 
-@pytest.mark.parametrize("pattern", guarded(), ids=lambda pattern: pattern.name)
+@pytest.mark.parametrize("pattern", private(), ids=lambda pattern: pattern.name)
 def test_without_an_account_every_private_address_leads_to_sign_in(anyone, pattern):
     for answer in (anyone.get(address(pattern)), anyone.post(address(pattern))):
         assert answer.status_code == 302
@@ -65,8 +72,9 @@ OWN = [
 
 @pytest.mark.parametrize("pattern", OWN, ids=lambda pattern: pattern.name)
 def test_another_agencys_docket_is_answered_like_one_that_does_not_exist(signed_in, pattern):
-    theirs = signed_in("stranger").get(address(pattern))
-    nowhere = signed_in("stranger").get(address(pattern).replace("ICE-1", "ICE-9"))
+    client = signed_in("stranger")
+    ask = client.post if pattern.name in POST_ONLY else client.get
+    theirs, nowhere = ask(address(pattern)), ask(address(pattern).replace("ICE-1", "ICE-9"))
     assert theirs.status_code == nowhere.status_code == 404
     assert b"ICE-1" not in theirs.content
 

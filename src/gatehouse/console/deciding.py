@@ -26,7 +26,7 @@ from gatehouse.console.reading import Reader
 from gatehouse.kernel import canonical, clock, ids
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.ledger.signers import Signer, read_signer
-from gatehouse.pipeline.approve import Office, commit_decisions
+from gatehouse.pipeline.approve import commit_decisions
 from gatehouse.store.casebook import Casebook
 from gatehouse.store.models import CaseFile
 
@@ -190,7 +190,7 @@ def hand_in(docket: str, statement: Statement, selection: Selection) -> None:
 
     A decision stands once it is kept; where another process holds the ledger, the next decision commits it too.
     """
-    place = Office(desk.site(), Casebook(), roster.read(desk.site().configuration))
+    place = desk.office()
     approval.decide(place.casebook, place.roster, statement, selection, clock.now())
     with contextlib.suppress(MachineFailed):
         commit_decisions(place, docket)

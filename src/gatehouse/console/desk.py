@@ -8,11 +8,14 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404
 
+from gatehouse.casework import roster
 from gatehouse.console.reading import Reader, Shelf
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law import adoption
 from gatehouse.law.pack import Pack, load
+from gatehouse.pipeline.approve import Office
 from gatehouse.pipeline.site import Site, open_site
+from gatehouse.store.casebook import Casebook
 
 
 @lru_cache(maxsize=4)
@@ -23,6 +26,11 @@ def _site(root: str) -> Site:
 def site() -> Site:
     """The site that this process serves."""
     return _site(str(settings.GATEHOUSE_SITE))
+
+
+def office() -> Office:
+    """The site with its records and its people, as the stages of the journey take it."""
+    return Office(site(), Casebook(), roster.read(site().configuration))
 
 
 @lru_cache(maxsize=4)

@@ -1,6 +1,7 @@
 """The door of every page: who may come in, checked before the page's own code runs.
 
-A view is wrapped by exactly one of `public` and `needs`; a test walks all addresses and fails on one that is not.
+A view is wrapped by exactly one of `public`, `needs` and `signed_in`; a test walks all addresses and fails on one that
+is not.
 """
 
 from __future__ import annotations
@@ -44,6 +45,19 @@ def needs(permission: Permission) -> Callable[[View[P]], View[P]]:
         return cast("View[P]", guarded)
 
     return wrap
+
+
+def signed_in(view: View[P]) -> View[P]:
+    """Let in whoever is signed in, for pages that show a person only their own things."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
+        if not request.user.is_authenticated:
+            return redirect(f"{resolve_url(settings.LOGIN_URL)}?{urlencode({'next': request.get_full_path()})}")
+        return view(request, *args, **kwargs)
+
+    guarded.permission = "own"  # type: ignore[attr-defined]
+    return cast("View[P]", guarded)
 
 
 def account(request: HttpRequest) -> Account:

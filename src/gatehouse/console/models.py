@@ -101,6 +101,32 @@ class Arrival(models.Model):
     at = models.DateTimeField(default=clock.now)
 
 
+class Task(models.Model):
+    """Longer work that a person began here: a release, a recall, a look at a change of law."""
+
+    class State(models.TextChoices):
+        """Where it is."""
+
+        RUNNING = "running", "Under way"
+        DONE = "done", "Done"
+        FAILED = "failed", "Not done"
+
+    identifier = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    title = models.CharField(max_length=200)
+    back = models.CharField(max_length=300, default="")
+    state = models.CharField(max_length=16, choices=State.choices, default=State.RUNNING)
+    stage = models.CharField(max_length=64, default="")
+    message = models.TextField(default="")
+    holder = models.CharField(max_length=128)
+    at = models.DateTimeField(default=clock.now)
+
+    @property
+    def running(self) -> bool:
+        """Whether it is under way."""
+        return bool(self.state == Task.State.RUNNING)
+
+
 class Key(models.Model):
     """A key that a program of an account signs in with; only its digest is kept."""
 

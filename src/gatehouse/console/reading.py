@@ -79,6 +79,14 @@ class Case:
         return int(self.determination["seq"])
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Where a case stands in the queue; `clearable`: one record agrees and an item is permitted."""
+
+    position: int
+    clearable: bool
+
+
 class Reader:
     """The files of one docket, as they are on disk now."""
 
@@ -280,10 +288,31 @@ class Reader:
         self._reasons[members, outcome] = counted
         return counted
 
-    def clearable(self, seq: int) -> bool:
-        """Whether a person may let this held case pass: exactly one candidate agrees and some item is permitted."""
-        found = self.rows("SELECT clearable FROM queue WHERE seq = $seq LIMIT 1", {"seq": seq})
-        return bool(found and found[0]["clearable"])
+    def waiting(self, seq: int) -> Waiting | None:
+        """The place of a case in the queue; None for a case that never waited for a person."""
+        found = self.rows("SELECT position, clearable FROM queue WHERE seq = $seq LIMIT 1", {"seq": seq})
+        return Waiting(int(found[0]["position"]), bool(found[0]["clearable"])) if found else None
+
+    def neighbours(self, position: int, *, outcome: str | None, members: str | None) -> tuple[int | None, int | None]:
+        """The cases before and after a position among those that `page` would list."""
+        listed = "outcome = $outcome" if members is None else "get_bit($members::BIT, seq::INTEGER) = 1"
+        parameters = {"outcome": outcome} if members is None else {"members": members}
+        sides: list[int | None] = []
+        for side, order in (
+            ("position < $at AND position >= $at - {}", "DESC"),
+            ("position > $at AND position <= $at + {}", "ASC"),
+        ):
+            sides.append(self._nearest(f"{side} AND {listed}", order, {"at": position, **parameters}))
+        return sides[0], sides[1]
+
+    def _nearest(self, near: str, order: str, parameters: Mapping[str, Any]) -> int | None:
+        for reach in (_WINDOW, 1 << 40):
+            found = self.rows(
+                f"SELECT seq FROM queue WHERE {near.format(reach)} ORDER BY position {order} LIMIT 1", parameters
+            )
+            if found:
+                return int(found[0]["seq"])
+        return None
 
     def lines(self, seqs: Sequence[int]) -> tuple[Row, ...]:
         """The id and outcome of some cases, in row order."""

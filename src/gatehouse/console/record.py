@@ -17,6 +17,7 @@ from gatehouse.match.register import Register, open_register
 MOST = 4
 """How many of a candidate's addresses are shown."""
 
+_TIN_DIGITS = 9
 _ADDRESS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
 
 
@@ -26,7 +27,8 @@ class Field:
 
     label: str
     asked: str
-    on_file: str
+    on_file: tuple[str, ...]
+    """One line for each address on file; one for anything else."""
     comparison: str
     agrees: bool | None
 
@@ -58,7 +60,16 @@ def _field(name: str, label: str, request: Row, candidate: Row, record: Mapping[
     comparison = "" if found is None else str(found)
     agrees = None if comparison in words.ONE_SIDED else comparison not in words.DISAGREEING
     asked = address(request) if name == "address" else str(request.get(name) or "")
-    return Field(label, asked, str(record.get(name) or ""), comparison, agrees)
+    return Field(label, asked, _written(name, record.get(name)), comparison, agrees)
+
+
+def _written(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, tuple):
+        return value
+    text = str(value or "")
+    if name == "tin" and len(text) == _TIN_DIGITS and text.isdigit():
+        text = f"{text[:3]}-{text[3:5]}-{text[5:]}"
+    return (text,) if text else ()
 
 
 def address(row: Row) -> str:
@@ -80,7 +91,7 @@ def _on_file(candidate: Row | None) -> Mapping[str, Any]:
     if not person:
         return {}
     lines = [_placed(row, current=bool(row["last_known"])) for row in sorted(addresses, key=_newest_first)[:MOST]]
-    return {**person[0], "address": "; ".join(lines)}
+    return {**person[0], "address": tuple(lines)}
 
 
 def _rows(cursor: duckdb.DuckDBPyConnection, query: str, person: int) -> list[Row]:

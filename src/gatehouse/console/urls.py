@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from gatehouse.console.views import administration, counsel, decisions, officer, oversight, public, requester, session
+from gatehouse.console.views import (
+    administration,
+    counsel,
+    decisions,
+    officer,
+    oversight,
+    public,
+    releases,
+    requester,
+    session,
+)
 
 app_name = "console"
 
@@ -27,12 +37,17 @@ urlpatterns = [
     path("dockets/<str:name>/sign/", decisions.sign, name="sign"),
     path("dockets/<str:name>/samples/<str:identifier>/", decisions.sample, name="sample"),
     path("dockets/<str:name>/decisions/", decisions.decisions, name="decisions"),
+    path("dockets/<str:name>/release/", releases.release, name="release-docket"),
+    path("dockets/<str:name>/recall/", releases.recall, name="recall"),
+    path("dockets/<str:name>/recall/sign/", releases.recall_sign, name="recall-sign"),
+    path("tasks/<str:identifier>/", releases.task, name="task"),
     path("submissions/", requester.submissions, name="submissions"),
     path("submissions/new/", requester.new, name="submission-new"),
     path("submissions/<str:name>/", requester.submission, name="submission"),
     path("submissions/<str:name>/answers.csv", requester.answers, name="answers"),
     path("submissions/<str:name>/receipt.json", requester.receipt, name="receipt"),
     path("submissions/<str:name>/releases/<str:release>", requester.release, name="release"),
+    path("submissions/<str:name>/returns/", requester.give_back, name="give-back"),
     path("keys/", requester.keys, name="keys"),
     path("law/", counsel.law, name="law"),
     path("law/<str:identifier>/", counsel.pack, name="pack"),

@@ -95,16 +95,33 @@ def recall(
     signer: Signer,
     now: dt.datetime,
 ) -> Recalled:
-    """Recall released cases of one docket: decision, notices, incident report, persons to be told, ledger.
-
-    One officer suffices: taking back needs no second person. A crash is finished by `resume`. Raises Blocked as any
-    decision does, AnswerIsNo when nothing released is concerned.
-    """
-    docket = docket_of(place.site, name)
+    """Sign the decision to recall released cases of one docket, and carry it out. Raises as `carry_out` does."""
     if not cases:
         raise AnswerIsNo("no released case is concerned", where=name)
     proposal = Proposal(name, Action.RECALL, cases, cause.reason)
     signed = approval.propose(place.casebook, place.roster, proposal, officer=officer, signer=signer, now=now)
+    return carry_out(connection, place, signed, cases, cause=cause, now=now)
+
+
+def carry_out(
+    connection: duckdb.DuckDBPyConnection,
+    place: Office,
+    signed: Statement,
+    cases: Selection,
+    *,
+    cause: Cause,
+    now: dt.datetime,
+) -> Recalled:
+    """Recall released cases by a signed decision: decision, notices, incident report, persons to be told, ledger.
+
+    One officer suffices: taking back needs no second person. A crash is finished by `resume`. Raises Blocked as any
+    decision does, AnswerIsNo when nothing released is concerned, WrongInput for a statement of another kind.
+    """
+    docket, officer = docket_of(place.site, signed.text("docket")), signed.text("officer")
+    if signed.text("action") != Action.RECALL:
+        raise WrongInput("this statement is no recall", where=docket.id, remedy="Sign the recall that was shown")
+    if not cases:
+        raise AnswerIsNo("no released case is concerned", where=docket.id)
     plan = {
         "docket": docket.id, "cases": cases.text(), "cause": cause.document(), "statement": signed.document(),
         "at": clock.stamp(now),

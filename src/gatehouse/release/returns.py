@@ -82,6 +82,16 @@ class Discrepancy:
     overdue: bool
 
 
+@dataclass(frozen=True)
+class Due:
+    """One thing that must come back about a release: by when, and when it did."""
+
+    kind: Kind
+    by: dt.date
+    stated_at: dt.datetime | None
+    late: bool
+
+
 class Shelf(Protocol):
     """The custodian's releases and what came back about them."""
 
@@ -130,6 +140,28 @@ def reconcile(
         if record.published_at is not None:
             found += _of(record, shelf.returned(record.id), now)
     return found
+
+
+def due(record: ReleaseRecord, returned: Sequence[Returned], now: dt.datetime) -> tuple[Due, ...]:
+    """What the recipient of a published release owes: receipt, next use report, disposal; for the recipient's own eyes.
+
+    A use report is owed every 90 days until the disposal; a recall brings the disposal forward.
+    """
+    published = record.published_at or record.sealed_at
+    stated = {kind: [one.stated_at for one in returned if one.kind is kind] for kind in Kind}
+    disposed = min(stated[Kind.DISPOSAL], default=None)
+    last = max([published, *stated[Kind.REPORT], *stated[Kind.DISPOSAL]])
+    times = {
+        Kind.RECEIPT: (published + dt.timedelta(days=RECEIPT_DAYS), min(stated[Kind.RECEIPT], default=None)),
+        Kind.REPORT: (last + dt.timedelta(days=REPORT_DAYS), disposed),
+    }
+    owed = [Due(kind, by.date(), done, late=done is None and now > by) for kind, (by, done) in times.items()]
+    if record.recalled_at is not None:
+        ends = record.recalled_at + dt.timedelta(days=RECEIPT_DAYS)
+        late, last_day = now > ends, min(ends.date(), record.expires_on)
+    else:
+        late, last_day = now.date() > record.expires_on, record.expires_on
+    return (*owed, Due(Kind.DISPOSAL, last_day, disposed, late=disposed is None and late))
 
 
 def overdue(shelf: Shelf, agency: str, now: dt.datetime) -> int:

@@ -92,8 +92,19 @@ class Shelf:
 
     def returned(self, release: str) -> Sequence[Returned]:
         """Everything that came back about a release, as it was signed, in the order it was taken."""
-        rows = models.Return.objects.filter(release__identifier=release).order_by("id")
-        return tuple(Returned(Kind(row.kind), statements.of_document(row.statement), row.stated_at) for row in rows)
+        return tuple(_returned(row) for row in models.Return.objects.filter(release__identifier=release).order_by("id"))
+
+    def returned_by_release(self, docket: str) -> dict[str, list[Returned]]:
+        """Everything that came back about the releases of a docket, in one reading."""
+        found: dict[str, list[Returned]] = {}
+        rows = models.Return.objects.filter(release__file__docket=docket).select_related("release").order_by("id")
+        for row in rows:
+            found.setdefault(row.release.identifier, []).append(_returned(row))
+        return found
+
+
+def _returned(row: models.Return) -> Returned:
+    return Returned(Kind(row.kind), statements.of_document(row.statement), row.stated_at)
 
 
 def _record(row: models.Release) -> ReleaseRecord:

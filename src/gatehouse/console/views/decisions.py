@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
@@ -21,7 +22,7 @@ from gatehouse.console.permissions import Permission
 from gatehouse.console.views import errors
 from gatehouse.console.views.officer import law_of
 from gatehouse.kernel import clock
-from gatehouse.kernel.errors import GatehouseError
+from gatehouse.kernel.errors import GatehouseError, WrongInput
 from gatehouse.store.casebook import Casebook
 
 
@@ -89,8 +90,9 @@ def _show(request: HttpRequest, proposal: Proposal) -> HttpResponse:
     context = {
         "name": proposal.docket,
         "body": body,
-        "exact": deciding.exact(body),
-        "selection": selection.text(),
+        "sign_at": resolve_url("console:sign", name=proposal.docket),
+        "exact": [("body", deciding.exact(body), "signature")],
+        "carried": [("selection", selection.text())],
         "cases": len(selection),
         "title": deciding.VERBS[proposal.action][0],
         "kept": deciding.kept_key(officer) is not None,
@@ -105,26 +107,42 @@ def _show(request: HttpRequest, proposal: Proposal) -> HttpResponse:
 def sign(request: HttpRequest, name: str) -> HttpResponseBase:
     """Hand a signed decision in: signed in the browser, or here after the password is given again."""
     desk.docket(name)
-    person = account(request)
     try:
-        body = deciding.read_body(request.POST.get("body", ""), person.officer, name)
+        statement = signed(request, name)
         selection = Selection.of_text(request.POST.get("selection", ""))
-        signature = request.POST.get("signature", "").strip()
-        if signature:
-            statement = Statement(body, signature)
-        else:
-            if not accounts.may_try(person.username) or not person.check_password(request.POST.get("password", "")):
-                accounts.failed(person.username)
-                return errors.show(request, "Not signed", "The password is not right. Nothing was decided.", 403)
-            statement = deciding.sign_here(body, person.officer)
+        before = deciding.board(name)
         deciding.hand_in(name, statement, selection)
+    except NotSigned as error:
+        return errors.refused(request, error, 403)
     except GatehouseError as error:
         return errors.refused(request, error, 409)
-    done = deciding.states_word(str(body["action"]))
+    done = deciding.states_word(statement.text("action"))
     messages.success(request, f"{done}: {len(selection):,} case{'s' if len(selection) != 1 else ''}. It is on record.")
     if len(selection) == 1:
-        return redirect("console:case", name=name, seq=next(iter(selection)))
+        seq = next(iter(selection))
+        came_from = before.state_of(seq) if before else None
+        return redirect(f"{resolve_url('console:case', name=name, seq=seq)}?{urlencode({'queue': came_from or ''})}")
     return redirect("console:docket", name=name)
+
+
+class NotSigned(WrongInput):
+    """The password that would have signed is not right."""
+
+
+def signed(request: HttpRequest, name: str) -> Statement:
+    """The statement that came back with a form: signed in the browser, or here after the password is given again.
+
+    Raises NotSigned for a wrong password, WrongInput for a statement that is not this officer's about this docket.
+    """
+    person = account(request)
+    body = deciding.read_body(request.POST.get("body", ""), person.officer, name)
+    signature = request.POST.get("signature", "").strip()
+    if signature:
+        return Statement(body, signature)
+    if not accounts.may_try(person.username) or not person.check_password(request.POST.get("password", "")):
+        accounts.failed(person.username)
+        raise NotSigned("the password is not right", remedy="Nothing was decided. Go back and try again")
+    return deciding.sign_here(body, person.officer)
 
 
 @needs(Permission.CUSTODIAN_DOCKET_READ)

@@ -15,12 +15,20 @@ from gatehouse.console.guard import account, needs, whole
 from gatehouse.console.law import explained, granting, stopped_by
 from gatehouse.console.models import Opening
 from gatehouse.console.permissions import Permission
-from gatehouse.console.reading import Reader
+from gatehouse.console.reading import Case, Reader
 from gatehouse.console.record import Comparison, compare
 from gatehouse.law.pack import Pack
 
 OUTCOMES = (("cleared", "good"), ("held", "wait"), ("incomplete", "back"), ("refused", "stop"))
 DOCKETS_A_PAGE = 20
+QUEUE_KEYS = (
+    ("j, k", "next and previous case in the list"), ("Enter", "open the case"), ("m", "more cases"),
+    ("/", "find a request by its id"), ("1 to 7", "choose a decision"), ("w", "write why"), ("s", "check and sign"),
+)  # fmt: skip
+CASE_KEYS = (
+    ("n, p", "next and previous case of the queue"), ("u", "back to the list"), ("1 to 7", "choose a decision"),
+    ("w", "write why"), ("s", "check and sign"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,8 @@ def docket(request: HttpRequest, name: str) -> HttpResponse:
             for state in deciding.QUEUES
             if board or state in {"held", "cleared"}
         ],
+        "approved": len(board.states[State.APPROVED_TWICE]) if board else 0,
+        "released": len(board.states[State.RELEASED]) if board else 0,
         "board": [(state, count) for state, count in board.counts().items() if count] if board else [],
     }
     return render(request, "console/docket.html", context)
@@ -145,6 +155,7 @@ def queue(request: HttpRequest, name: str) -> HttpResponseBase:
         "open": board is not None,
         "choices": deciding.choices(state) if board else [],
         "cases": cases,
+        "shortcuts": QUEUE_KEYS,
     }
     return render(request, "console/queue.html", context)
 
@@ -153,6 +164,14 @@ def _state(text: str) -> State:
     if text not in {str(state) for state in deciding.QUEUES}:
         raise Http404
     return State(text)
+
+
+def _queue_of(given: str, state: State | None, found: Case) -> State:
+    """The queue a case is looked at in: the one come from, else where it stands, else where the machine put it."""
+    for name in (given, state, found.determination["outcome"]):
+        if name in {str(each) for each in deciding.QUEUES}:
+            return State(str(name))
+    return State.HELD
 
 
 def _waiting(reader: Reader, board: deciding.Standing | None, state: State) -> int:
@@ -185,12 +204,23 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
     stopped = explained(law, rules, found.facts, as_of)
     board = deciding.board(name)
     state = board.state_of(seq) if board else None
+    waiting = reader.waiting(seq)
+    queue = _queue_of(request.GET.get("queue", ""), state, found)
+    before, after = (
+        reader.neighbours(waiting.position, outcome=queue, members=deciding.members(board, queue))
+        if waiting
+        else (None, None)
+    )
     context = {
         "name": name,
         "case": found,
         "state": state or found.determination["outcome"],
+        "queue": queue,
+        "before": before,
+        "after": after,
+        "shortcuts": CASE_KEYS,
         "choices": deciding.choices(state) if state else [],
-        "clearable": reader.clearable(seq),
+        "clearable": waiting is not None and waiting.clearable,
         "acts": deciding.acts(name, seq) if board else [],
         "comparison": comparison,
         "candidates": range(1, len(found.candidates) + 1),

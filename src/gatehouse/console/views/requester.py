@@ -7,20 +7,29 @@ no page tells an agency more, or sooner, than its answers do.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.contrib import messages
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from gatehouse.casework import statement as statements
 from gatehouse.console import accounts, arrivals, charts, chronicle, desk, figures, words
 from gatehouse.console.guard import account, needs, own, whole
 from gatehouse.console.models import Arrival, Key
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.views import errors
-from gatehouse.kernel.errors import GatehouseError
+from gatehouse.kernel import clock
+from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.release import returns
 from gatehouse.store.models import Release
+from gatehouse.store.shelf import Shelf
 
+PACKAGES_A_PAGE = 20
+MOST_RETURNS = 100
+MOST_STATEMENT = 16 << 20
 TONES = {"answered": "good", "pending": "wait", "not_answered": "quiet"}
 
 
@@ -96,11 +105,64 @@ def submission(request: HttpRequest, name: str) -> HttpResponseBase:
         "codes": [(words.plain(code, words.CODES), count) for code, count in reader.answer_codes()],
         "wanted": wanted,
         "answer": reader.answer(wanted) if wanted else None,
-        "releases": Release.objects.filter(file__docket=name, published_at__isnull=False)
-        .prefetch_related("returns")
-        .order_by("sealed_at"),
+        **_packages(request, name),
     }
     return render(request, "console/submission.html", context)
+
+
+@dataclass(frozen=True)
+class Package:
+    """One sealed package and what its recipient owes."""
+
+    release: Release
+    owed: tuple[returns.Due, ...]
+    late: int
+
+
+def _packages(request: HttpRequest, name: str) -> dict[str, object]:
+    """Some of the packages of a submission, those with something overdue first, and how many there are."""
+    now, shelf = clock.now(), Shelf()
+    rows = Release.objects.filter(file__docket=name, published_at__isnull=False)
+    officer = request.GET.get("officer", "").strip()
+    if officer:
+        rows = rows.filter(officer=officer)
+    all_of_them = {row.identifier: row for row in rows.order_by("sealed_at", "id")}
+    back = shelf.returned_by_release(name)
+    packages = []
+    for record in shelf.releases(name):
+        if record.id in all_of_them:
+            owed = returns.due(record, back.get(record.id, []), now)
+            packages.append(Package(all_of_them[record.id], owed, sum(one.late for one in owed)))
+    packages.sort(key=lambda package: -package.late)
+    start = whole(request.GET.get("from"))
+    return {
+        "packages": packages[start : start + PACKAGES_A_PAGE],
+        "released": len(packages),
+        "late": sum(package.late for package in packages),
+        "officer": officer,
+        "next": start + PACKAGES_A_PAGE if start + PACKAGES_A_PAGE < len(packages) else None,
+    }
+
+
+@needs(Permission.AGENCY_SUBMISSION_SEND)
+@require_POST
+def give_back(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Take in what officers' programs made: receipts, use reports and disposal certificates, each signed."""
+    _own_docket(request, name)
+    taken = 0
+    try:
+        for upload in request.FILES.getlist("file")[:MOST_RETURNS]:
+            signed = statements.parse(upload.read(MOST_STATEMENT + 1), where=Path(upload.name or "file").name)
+            if signed.body.get("docket") != name:
+                raise WrongInput("the statement is about another submission", remedy="Hand it in where it belongs")
+            returns.accept(Shelf(), signed, clock.now(), where=Path(upload.name or "file").name)
+            taken += 1
+    except GatehouseError as error:
+        return errors.refused(request, error)
+    if not taken:
+        return errors.show(request, "That was not done", "Choose at least one file.", 400)
+    messages.success(request, f"{taken} statement{'s' if taken != 1 else ''} taken in.")
+    return redirect("console:submission", name=name)
 
 
 def _arrival(request: HttpRequest, arrival: Arrival) -> HttpResponseBase:
