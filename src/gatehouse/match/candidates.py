@@ -92,6 +92,7 @@ def _texts(connection: duckdb.DuckDBPyConnection, index: Index) -> None:
         "WHERE person_id IN (SELECT person_id FROM match_pairs)"
     )
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE match_places AS SELECT * EXCLUDE (place) FROM {index.relation('places')} "
+        f"CREATE OR REPLACE TEMP TABLE match_places AS SELECT written, {', '.join(keys.PLACE_PARTS)} "
+        f"FROM {index.relation('places')} "
         "WHERE written IN (SELECT written FROM match_pairs)"
     )

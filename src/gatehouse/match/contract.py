@@ -70,14 +70,14 @@ def _faults(register: Register, today: dt.date) -> list[Fault]:
     persons, addresses = register.relation("persons"), register.relation("addresses")
     dates = f"birth_date NOT BETWEEN DATE '1850-01-01' AND DATE '{today.isoformat()}'"
     spans = "valid_to < valid_from OR valid_from NOT BETWEEN DATE '1850-01-01' AND DATE '2199-12-31'"
-    dangling = "person_id NOT IN (SELECT person_id FROM register_people)"
+    dangling = "NOT EXISTS (SELECT 1 FROM register_people known WHERE known.person_id = held.person_id)"
     return [
         Fault("persons", "person_id", "missing ids", f"SELECT person_id FROM {persons} WHERE person_id IS NULL"),
         Fault("persons", "person_id", "ids held twice",
               "SELECT person_id FROM register_people GROUP BY person_id HAVING count(*) > 1"),
         Fault("persons", "tin", "TINs that are not nine digits",
               f"SELECT person_id FROM {persons} WHERE tin IS NOT NULL "
-              "AND (length(tin) <> 9 OR try_cast(tin AS UINTEGER) IS NULL)"),
+              "AND (length(tin) <> 9 OR translate(tin, '0123456789', '') <> '')"),
         Fault("persons", "tin", "TINs held by several persons",
               f"SELECT min(person_id) AS person_id FROM {persons} WHERE tin IS NOT NULL "
               "GROUP BY try_cast(tin AS UINTEGER) HAVING count(*) > 1"),
@@ -86,12 +86,12 @@ def _faults(register: Register, today: dt.date) -> list[Fault]:
               "SELECT person_id FROM register_homes WHERE last_known > 1"),
         Fault("addresses", "last_known", "persons with addresses and none last known",
               "SELECT person_id FROM register_homes WHERE last_known = 0"),
-        Fault("addresses", "person_id", "ids of nobody", f"SELECT person_id FROM register_homes WHERE {dangling}"),
+        Fault("addresses", "person_id", "ids of nobody", f"SELECT person_id FROM register_homes held WHERE {dangling}"),
         Fault("addresses", "valid_from", "impossible dates", f"SELECT person_id FROM {addresses} WHERE {spans}"),
         Fault("names", "person_id", "ids of nobody",
-              f"SELECT person_id FROM {register.relation('names')} WHERE {dangling}"),
+              f"SELECT person_id FROM {register.relation('names')} held WHERE {dangling}"),
         Fault("restrictions", "person_id", "ids of nobody",
-              f"SELECT person_id FROM {register.relation('restrictions')} WHERE {dangling}"),
+              f"SELECT person_id FROM {register.relation('restrictions')} held WHERE {dangling}"),
         Fault("restrictions", "determined_on", "missing dates",
               f"SELECT person_id FROM {register.relation('restrictions')} WHERE determined_on IS NULL"),
         Fault("restrictions", "kind", "kinds other than informant and impairment",

@@ -12,33 +12,31 @@ import functools
 import json
 import os
 import shutil
-from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Protocol
 
 import duckdb
 
 from gatehouse.intake import names
-from gatehouse.intake.addresses import standardise
-from gatehouse.intake.workspace import open_workspace, quoted
+from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.match import contract, keys
+from gatehouse.match.engine import Engine, OwnEngine, Reader
 from gatehouse.match.register import ADDRESS, Register
 
 FORMAT = "gatehouse-index/1"
 _STAGES = ("contract", "people", "names", "places", "entries", "towns")
 
 _PARTS = ("last", "first", "middle")
-_SPELT = " ".join(f"LEFT JOIN spellings {part} ON {part}.field = n.{part}_name" for part in _PARTS)
+_SPELT = " ".join(
+    f"LEFT JOIN spellings {part} ON {part}.field = n.{column}"
+    for part, column in [*((part, f"{part}_name") for part in _PARTS), ("own", "suffix")]
+)
 # The same keys as `names.name_keys`: a suffix in its own column speaks first, else the one that a name ends in.
-_SUFFIX_GIVEN = "regexp_matches(upper(n.suffix), '[A-Z0-9]')"
 _KEYS = (
-    ", ".join(f"{part}.key AS {part}_key" for part in _PARTS)
-    + f", CASE WHEN {_SUFFIX_GIVEN} THEN {names.generation('n.suffix')} "
+    ", ".join(f"{part}.key AS {part}_key" for part in _PARTS) + ", CASE WHEN own.speaks THEN own.generation "
     "ELSE coalesce(last.suffix, first.suffix, middle.suffix) END AS suffix_key"
 )
 _ADDRESS_COLUMNS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
@@ -94,7 +92,7 @@ def build(
     return Index(register, target, census)
 
 
-def open_index(register: Register, folder: Path, engine: str = duckdb.__version__) -> Index:
+def open_index(register: Register, folder: Path, engine: str = OwnEngine.version) -> Index:
     """Open the index of exactly this snapshot of this register.
 
     Raises WrongInput when `folder` has none: it was made from another register, from another version of it, or by
@@ -136,58 +134,6 @@ def _sync(path: Path) -> None:
         return
     with path.open("rb") as stream:
         os.fsync(stream.fileno())
-
-
-class Reader(Protocol):
-    """What reads texts, row by row: DuckDB always, wherever the rows are, so that no two engines read differently."""
-
-    @property
-    def at_once(self) -> int:
-        """Texts standardised at once; bounds the memory of the step."""
-
-    def project(self, target: str, columns: str, source: str) -> None:
-        """Make the table `target` of expressions, each over one row of the query `source`."""
-
-    def standardise(self, source: str, target: str, key: str) -> None:
-        """`intake.addresses.standardise` over the rows of a table."""
-
-
-class Engine(Protocol):
-    """Where an index is made: a connection that understands the room's SQL, and a reader of texts beside it."""
-
-    @property
-    def version(self) -> str:
-        """Engine and version; an index is read by the one that made it."""
-
-    def open(self, spill: Path) -> AbstractContextManager[tuple[duckdb.DuckDBPyConnection, Reader]]:
-        """Start work, with a folder for what does not fit in memory; leaving ends it."""
-
-
-@dataclass(frozen=True)
-class OwnEngine:
-    """DuckDB in this process."""
-
-    memory: str
-    version: str = duckdb.__version__
-
-    @contextmanager
-    def open(self, spill: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, Reader]]:
-        """A workspace of its own."""
-        with open_workspace(self.memory, temporary=spill) as connection:
-            connection.execute("SET preserve_insertion_order = false")
-            yield connection, _OwnReader(connection)
-
-
-@dataclass(frozen=True)
-class _OwnReader:
-    connection: duckdb.DuckDBPyConnection
-    at_once: int = 1_000_000
-
-    def project(self, target: str, columns: str, source: str) -> None:
-        self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {target} AS SELECT {columns} FROM ({source})")
-
-    def standardise(self, source: str, target: str, key: str) -> None:
-        standardise(self.connection, source, target, key)
 
 
 @dataclass(frozen=True)
@@ -246,9 +192,12 @@ class _Steps:
         fields = " UNION ".join(
             f"SELECT {field} AS field FROM {self.register.relation(table)} WHERE {field} IS NOT NULL"
             for table in ("persons", "names")
-            for field in ("last_name", "first_name", "middle_name")
+            for field in ("last_name", "first_name", "middle_name", "suffix")
         )
-        columns = f"field, {names.surname('field')} AS key, {names.generation('NULL', 'field')} AS suffix"
+        columns = (
+            f"field, {names.surname('field')} AS key, {names.generation('NULL', 'field')} AS suffix, "
+            f"regexp_matches(upper(field), '[A-Z0-9]') AS speaks, {names.generation('field')} AS generation"
+        )
         self.reader.project("spellings", columns, fields)
 
     def _names(self) -> None:
@@ -271,9 +220,11 @@ class _Steps:
     def _places(self) -> None:
         """Every distinct address as written, by its parts, numbered; numbers, unlike hashes, never coincide."""
         run = self.connection.execute
+        columns = f"person_id::BIGINT AS person_id, last_known, {_text()} AS text"
+        self.reader.view("homes", columns, f"SELECT * FROM {self.register.relation('addresses')}")
         run(
-            f"CREATE OR REPLACE TEMP TABLE writings AS SELECT row_number() OVER ()::INTEGER AS written, text FROM "
-            f"(SELECT {_text()} AS text FROM {self.register.relation('addresses')} GROUP BY text)"
+            "CREATE OR REPLACE TEMP TABLE writings AS SELECT row_number() OVER ()::INTEGER AS written, text FROM "
+            "(SELECT text FROM homes GROUP BY text)"
         )
         counted = run("SELECT count(*) FROM writings").fetchone()
         assert counted is not None  # noqa: S101 - an aggregate always has one row
@@ -298,8 +249,7 @@ class _Steps:
         self._write(
             "entries",
             "SELECT h.place, h.written, a.person_id, a.last_known, p.block, p.birth_date, p.tin FROM "
-            f"(SELECT person_id::BIGINT AS person_id, last_known, {_text()} AS text "
-            f"FROM {self.register.relation('addresses')}) a JOIN writings w USING (text) "
+            "homes a JOIN writings w USING (text) "
             f"JOIN (SELECT written, place FROM {self._read('places')} WHERE place IS NOT NULL) h USING (written) "
             f"JOIN (SELECT DISTINCT person_id, {block} AS block, birth_date, tin FROM {self._read('people')}) p "
             "USING (person_id)",

@@ -13,6 +13,7 @@ import duckdb
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.match import comparison, keys
 from gatehouse.match.candidates import drop_candidates, find_candidates
+from gatehouse.match.engine import Engine, OwnEngine, Reader
 from gatehouse.match.index import Index
 from gatehouse.match.nicknames import load_nicknames
 
@@ -21,7 +22,12 @@ FIELDS = ("last_name", "first_name", "middle_name", "suffix", "birth_date", "tin
 MOST_SHOWN = 5
 
 _STAGES = ("candidates", "compare", "resolve", "evidence", "history")
-_WORKING = ("match_compared", "match_judged", "match_crowd", "match_answers", "match_nicknames", "match_forms")
+_WORKING = ("match_compared", "match_judged", "match_crowd", "match_answers", "match_forms")
+_READ = ", ".join([
+    "seq", "request_id", "name_state", "last_key", "first_key", "middle_key", "suffix_key", "birth_state", "birth_on",
+    "tin_state", "tin_digits", "address_verdict", *keys.PLACE_PARTS, "period_from_on", "period_to_on",
+])  # fmt: skip
+_MADE = {"matches": "seq", "evidence": "seq, rank"}
 
 
 def match(
@@ -31,11 +37,29 @@ def match(
     *,
     as_of: dt.date,
     progress: Progress = silent,
+    engine: Engine | None = None,
 ) -> None:
     """Make the tables `matches` (one row per request) and `evidence` from the table `requests`; see architecture.md.
 
-    `as_of` dates the restrictions that are in force. The register is read through its index; nothing is written.
+    `as_of` dates the restrictions that are in force. The register is read through its index; nothing is written. An
+    `engine` other than this process's own DuckDB must be the one that made the index.
     """
+    load_nicknames(connection)
+    given = {requests: _READ, "match_nicknames": "one, other"}
+    with (engine or OwnEngine()).beside(connection, given, _MADE) as (there, reader):
+        _match(there, reader, requests, index, as_of=as_of, progress=progress)
+    connection.execute("DROP TABLE match_nicknames")
+
+
+def _match(
+    connection: duckdb.DuckDBPyConnection,
+    reader: Reader,
+    requests: str,
+    index: Index,
+    *,
+    as_of: dt.date,
+    progress: Progress,
+) -> None:
     stages = iter(enumerate(_STAGES))
 
     def tell() -> None:
@@ -45,7 +69,7 @@ def match(
     tell()
     find_candidates(connection, requests, index)
     tell()
-    _compare(connection, index)
+    _compare(connection, reader, index)
     tell()
     _judge(connection)
     _answer(connection, requests, index)
@@ -59,22 +83,23 @@ def match(
     progress("match", len(_STAGES), len(_STAGES))
 
 
-def _compare(connection: duckdb.DuckDBPyConnection, index: Index) -> None:
+def _compare(connection: duckdb.DuckDBPyConnection, reader: Reader, index: Index) -> None:
     """Make `match_compared`: each request, person and address, field by field, by the name on file that is nearest."""
-    load_nicknames(connection)
     _known_names(connection, index)
     tin = comparison.identifier("s.tin_state", "s.tin", "p.tin")
     birth = comparison.identifier("s.birth_state", "s.birth_date", "p.birth_date")
     lax = "(s.tin = p.tin OR s.birth_date = p.birth_date)"
     first_word = "split_part({0}.first_key, ' ', 1)"
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE match_compared AS SELECT s.seq, p.person_id, pair.last_known, "
+    reader.compare(
+        "match_compared",
+        "s.seq AS seq, p.person_id AS person_id, pair.last_known AS last_known, "
         f"{comparison.last_name(lax)} AS last_name, {comparison.first_name(lax)} AS first_name, "
         f"{comparison.middle_name()} AS middle_name, {comparison.suffix()} AS suffix, "
-        f"{birth} AS birth_date, {tin} AS tin, {comparison.address()} AS address "
-        "FROM match_pairs pair JOIN match_named s ON s.seq = pair.seq "
+        f"{birth} AS birth_date, {tin} AS tin, {comparison.address()} AS address",
+        "match_pairs pair JOIN match_named s ON s.seq = pair.seq "
         "JOIN match_people p ON p.person_id = pair.person_id JOIN match_places h ON h.written = pair.written "
-        f"LEFT JOIN match_nicknames n ON n.one = {first_word.format('s')} AND n.other = {first_word.format('p')}"
+        f"LEFT JOIN match_nicknames n ON n.one = {first_word.format('s')} AND n.other = {first_word.format('p')}",
+        ("s", "p", "h", "n", "pair"),
     )
     for table in ("match_named", "match_pairs", "match_people", "match_places"):
         connection.execute(f"DROP TABLE {table}")
@@ -90,11 +115,11 @@ def _known_names(connection: duckdb.DuckDBPyConnection, index: Index) -> None:
         f"CREATE OR REPLACE TEMP TABLE match_forms AS SELECT part, form FROM {index.relation('forms')} "
         f"WHERE persons >= {borne}"
     )
-    known = "{0} IN (SELECT form FROM match_forms WHERE part = '{1}')"
+    known = "LEFT JOIN match_forms {0} ON {0}.part = '{0}' AND {0}.form = {1}"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE match_named AS SELECT s.*, "
-        f"{known.format(keys.compact('last_key'), 'last')} AS last_is_a_name, "
-        f"{known.format(keys.compact('first_key'), 'first')} AS first_is_a_name FROM match_subjects s"
+        "last.form IS NOT NULL AS last_is_a_name, first.form IS NOT NULL AS first_is_a_name FROM match_subjects s "
+        f"{known.format('last', keys.compact('last_key'))} {known.format('first', keys.compact('first_key'))}"
     )
 
 
@@ -176,13 +201,15 @@ def _evidence(connection: duckdb.DuckDBPyConnection, requests: str) -> None:
     )
     shown = "agrees OR exact OR a.tin = 'equal' OR (last_name <> 'different' AND first_name <> 'different')"
     fields = ", ".join(f"a.{field} AS {field}_comparison" for field in FIELDS)
+    compared = [f"{field}_comparison" for field in FIELDS]
+    columns = ", ".join(["rank", "s.person_id", "agrees", *compared, "address_used", "verdict"])
     connection.execute(
         "CREATE OR REPLACE TABLE evidence AS WITH shown AS (SELECT a.seq, row_number() OVER (PARTITION BY a.seq "
         "ORDER BY agrees DESC, named DESC, near DESC, (a.tin = 'equal') DESC, exact DESC, a.person_id) AS rank, "
         f"a.person_id, agrees AND f.agreeing = 1 AS agrees, {fields}, "
         "CASE WHEN near THEN CASE WHEN a.last_known THEN 'last_known' ELSE 'past' END END AS address_used, "
         f"{verdict} AS verdict FROM match_answers a JOIN match_found f USING (seq) WHERE {shown}) "
-        f"SELECT s.seq, r.request_id, s.* EXCLUDE (seq) FROM shown s JOIN {requests} r USING (seq) "
+        f"SELECT s.seq, r.request_id, {columns} FROM shown s JOIN {requests} r USING (seq) "
         f"WHERE rank <= {MOST_SHOWN} ORDER BY s.seq, rank"
     )
 
