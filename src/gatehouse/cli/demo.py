@@ -51,6 +51,7 @@ def demo(size: str, folder: Path | None, no_serve: bool) -> None:
         stage.ask()
         stage.decide()
         stage.release()
+        stage.answer()
         stage.verify()
         stage.say_what_next()
         if not no_serve:
@@ -179,6 +180,14 @@ class Stage:
         self.call("verify", "docket", folder, "--ledger", self.site / "ledger", "--policy", policy)
         self.call("verify", self.site / "ledger", "--policy", policy)
 
+    def answer(self) -> None:
+        """Somebody who was disclosed learns of it, with a proof."""
+        self.say("A person asks what was disclosed about them. The answer is small, and proves itself.")
+        self.call("answer", "build", "--site", self.site)
+        number, file = str(self._some_released()), self.root / "person.answer"
+        self.call("answer", "person", number, "--site", self.site, "--out", file)
+        self.call("verify", "answer", file, "--policy", self.site / "witnesses.policy")
+
     def say_what_next(self) -> None:
         """Three things to try."""
         click.echo("\nWhat to try next:")
@@ -244,14 +253,20 @@ class Stage:
         self.call(*chosen, "--key", self.keys / f"{identity}.key", *examined, "--reason", reason)
 
     def _some_refused(self) -> str:
+        return str(self._first("request_id", "refused") or "REQUEST")
+
+    def _some_released(self) -> int:
+        return int(self._first("person_id", "cleared") or 0)
+
+    def _first(self, column: str, outcome: str) -> str | int | None:
         from gatehouse.intake.workspace import open_workspace
 
         table = self.site / "dockets" / self.docket / "determinations.parquet"
         with open_workspace() as connection:
             found = connection.execute(
-                "SELECT request_id FROM read_parquet(?) WHERE outcome = 'refused' ORDER BY seq LIMIT 1", [str(table)]
+                f"SELECT {column} FROM read_parquet(?) WHERE outcome = ? ORDER BY seq LIMIT 1", [str(table), outcome]
             ).fetchone()
-        return str(found[0]) if found else "REQUEST"
+        return None if found is None else found[0]
 
 
 def _free_port() -> int:

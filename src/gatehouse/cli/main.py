@@ -34,6 +34,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "recall": ("recall", "recall", "Recall releases and notify their recipients."),
     "replay": ("oversight", "replay", "Derive every determination of a docket again and compare."),
     "verify": ("verify", "verify", "Verify a ledger, a proof or a docket without trusting the custodian."),
+    "answer": ("answer", "answer", "What was disclosed about one person, or that nothing was, with a proof."),
     "explain": ("oversight", "explain", "Explain one request in plain words with citations."),
     "report": ("report", "report", "Statutory reports, rebuilt from ledger and dockets."),
     "witness": ("witness", "witness", "Cosign checkpoints from outside the custodian."),

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+
+if TYPE_CHECKING:
+    from gatehouse.ledger.answer import Answered, Disclosure
+
+_MAX_ANSWER = 1 << 17  # bytes that are read; longer ones are none
 
 _POLICY = click.option(
     "--policy",
@@ -30,7 +35,7 @@ class _LedgerOrMore(click.Group):
 
 @click.group(cls=_LedgerOrMore)
 def verify() -> None:
-    """Verify a ledger, a proof or a docket without trusting the custodian.
+    """Verify a ledger, a proof, a docket or an answer without trusting the custodian.
 
     What you believe comes from your own policy file, never from what is being verified. On failure one line says what
     does not hold, and nothing else is shown.
@@ -40,6 +45,7 @@ def verify() -> None:
       gatehouse verify site/ledger --policy my.policy
       gatehouse verify proof case-17.tlog-proof --policy my.policy
       gatehouse verify docket site/dockets/ICE-2025-0003 --ledger site/ledger --policy my.policy
+      gatehouse verify answer 4711.answer --policy my.policy
     """
 
 
@@ -155,6 +161,57 @@ def docket(docket: Path, ledger_folder: Path | None, policy_file: Path, *, as_js
         f"root: {answer['root']}",
     ]
     _answer(answer, lines, as_json=as_json)
+
+
+@verify.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@_POLICY
+@click.option("--not-before", metavar="DATE", help="Refuse an answer as of an earlier day.")
+@_JSON
+def answer(file: Path, policy_file: Path, not_before: str | None, *, as_json: bool) -> None:
+    """Verify an answer about one person: the exact list of disclosures, or that there was none.
+
+    \b
+    Example:
+      gatehouse verify answer 4711.answer --policy my.policy --not-before 2026-01-01
+    """
+    from gatehouse.kernel.clock import read_date
+    from gatehouse.ledger import policy
+    from gatehouse.ledger.answer import verify as verify_answer
+
+    least = read_date(not_before) if not_before else None
+    if not_before and least is None:
+        raise WrongInput("a date reads 2026-01-31", where="--not-before")
+    try:
+        with file.open("rb") as stream:
+            data = stream.read(_MAX_ANSWER)
+    except OSError as error:
+        raise WrongInput(f"the answer cannot be read ({error.strerror})", where=file.name) from None
+    found = verify_answer(data, policy.read(policy_file), not_before=least, where=file.name)
+    rows = [
+        {**vars(one), "released_on": str(one.released_on), "told_from": one.told_from and str(one.told_from)}
+        for one in found.disclosures
+    ]
+    document = {
+        "map": str(found.map), "person": found.person, "as_of": str(found.as_of), "registered": found.registered,
+        "disclosures": rows, "page": found.page, "pages": found.pages, "size": found.checkpoint.size,
+        "root": found.checkpoint.root.hex(), "limits": found.limits,
+    }  # fmt: skip
+    lines = [f"verified: number {found.person} as of {found.as_of}, {found.map} map"]
+    lines += [_told(found), *(_row(one) for one in found.disclosures), found.limits]
+    _answer(document, lines, as_json=as_json)
+
+
+def _told(found: Answered) -> str:
+    if not found.registered:
+        return "no such number stood in the register"
+    if not found.disclosures:
+        return "no disclosure" if found.map == "sealed" else "no disclosure that may be told"
+    return f"page {found.page} of {found.pages}:" if found.pages > 1 else f"disclosures: {len(found.disclosures)}"
+
+
+def _row(one: Disclosure) -> str:
+    return f"  {one.released_on} to {one.agency}: {one.items.replace(',', ', ')} (entry {one.entry})"
 
 
 def _answer(answer: dict[str, Any], lines: list[str], *, as_json: bool) -> None:

@@ -97,6 +97,8 @@ class Agreement:
     span: Span
     items: tuple[str, ...]
     capacities: tuple[str, ...]
+    notice_after_days: int | None = None
+    """Days after a release from which the person it concerns may be told; None: nobody said, so never."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,9 @@ def parse(data: bytes, where: str = "parties.toml") -> Parties:
         "agencies",
         ("name", "keys", "signatories", "safeguards", "usual_requests", "reports_overdue", "note"),
     )
-    agreements = top.named("agreements", ("parties", "basis", "from", "until", "items", "capacities", "note"))
+    agreements = top.named(
+        "agreements", ("parties", "basis", "from", "until", "items", "capacities", "notice_after_days", "note")
+    )
     policy = top.named("policy", ("ceiling", "reason"))
     for name, section in policy.items():
         if name not in CEILINGS:
@@ -201,8 +205,9 @@ def _agreement(name: str, section: Section) -> Agreement:
         if capacity not in tuple(Capacity):
             section.faults.add(f"{section.path}.capacities", f"must be among {', '.join(Capacity)}")
     return Agreement(
-        name, section.texts("parties"), section.texts("basis"), _span(section), section.texts("items"), capacities
-    )
+        name, section.texts("parties"), section.texts("basis"), _span(section), section.texts("items"), capacities,
+        section.count("notice_after_days", optional=True),
+    )  # fmt: skip
 
 
 def _span(section: Section) -> Span:

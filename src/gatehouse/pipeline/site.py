@@ -109,6 +109,11 @@ class Site:
         return self.root / "events"
 
     @property
+    def answers(self) -> Path:
+        """What answers about one person are made from: one folder, replaced whole with each epoch."""
+        return self.root / "answers"
+
+    @property
     def policy(self) -> Path:
         """Which witnesses count, where they listen, and how many are a quorum (C2SP tlog-policy)."""
         return self.root / "witnesses.policy"

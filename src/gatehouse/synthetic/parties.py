@@ -41,6 +41,7 @@ basis = ["{basis}"]
 from = 2025-04-07
 items = ["last_known_address"]
 capacities = ["agency_head"]
+notice_after_days = 0
 
 [policy.officer_matters_hold]
 ceiling = 50
