@@ -51,6 +51,10 @@ capacities = ["agency_head"]
 """
 
 
+Ends = tuple[int, int, dict[int, str]]
+"""How many held ones at the beginning, how many incomplete ones at the end, and single requests' facts."""
+
+
 @dataclass
 class House:
     """Both sides: the custodian's site with its people's keys, and the agency's keys."""
@@ -81,10 +85,12 @@ def build(
     database: str | None = None,
     held: int = 2,
     incomplete: int = 1,
+    facts: dict[int, str] | None = None,
 ) -> House:
     """A site whose docket has `held` held requests first, `incomplete` ones last, and cleared ones between.
 
-    Request n names officer n modulo `officers`, and matter `HSI-<n modulo 3>`.
+    Request n names officer n modulo `officers`, and matter `HSI-<n modulo 3>`. `facts` changes single requests' facts,
+    as `SET` of an update.
     """
     staff, sections = {}, []
     for person in ("ann", "bob", "eve"):
@@ -108,7 +114,7 @@ def build(
     names = tuple(f"ICE-{number:04}" for number in range(officers))
     recipients = {name: write_identity(agency / f"{name}.key") for name in names}
     connection = duckdb.connect()
-    docket = _docket(connection, made, requests, recipients, (held, incomplete))
+    docket = _docket(connection, made, requests, recipients, (held, incomplete, facts or {}))
     commit_docket(connection, made, docket, NOW)
     house = House(made, docket, staff, agency, names, connection)
     approve.open_docket(connection, house.office, docket)
@@ -133,7 +139,7 @@ def _register(folder: Path, persons: int) -> Path:
 
 
 def _docket(
-    connection: duckdb.DuckDBPyConnection, made: Site, requests: int, recipients: dict[str, str], ends: tuple[int, int]
+    connection: duckdb.DuckDBPyConnection, made: Site, requests: int, recipients: dict[str, str], ends: Ends
 ) -> Docket:
     docket = Docket(made.dockets / NAME)
     docket.releases.mkdir(parents=True)
@@ -158,7 +164,7 @@ def _docket(
 
 
 def _tables(
-    connection: duckdb.DuckDBPyConnection, docket: Docket, requests: int, officers: list[str], ends: tuple[int, int]
+    connection: duckdb.DuckDBPyConnection, docket: Docket, requests: int, officers: list[str], ends: Ends
 ) -> None:
     connection.execute(
         "CREATE OR REPLACE TABLE requests AS SELECT range::BIGINT AS seq, printf('R-%06d', range) AS request_id, "
@@ -177,6 +183,9 @@ def _tables(
         {"held": ends[0]},
     )
     connection.execute("UPDATE facts SET name_state = 'missing' WHERE seq >= $last", {"last": requests - ends[1]})
+    connection.execute("ALTER TABLE facts ADD COLUMN IF NOT EXISTS period_filed BOOLEAN")
+    for seq, change in ends[2].items():
+        connection.execute(f"UPDATE facts SET {change} WHERE seq = {seq}")
     connection.execute(
         "CREATE OR REPLACE TABLE evidence AS SELECT seq, request_id, 1 AS rank, seq AS person_id, true AS agrees "
         "FROM requests"

@@ -20,10 +20,13 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.pack import load
 from gatehouse.ledger import halt
+from gatehouse.ledger.note import verify_detached
+from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.pipeline import closing, site
 from gatehouse.pipeline import recall as recalling
 from gatehouse.pipeline import release as stage
-from gatehouse.pipeline.returns import reconcile
+from gatehouse.pipeline.returns import reconcile, take
 from gatehouse.release import officer, returns
 from gatehouse.release.recall import Cause
 from gatehouse.release.recipients import read_identity, write_identity
@@ -211,15 +214,91 @@ def test_answers_come_all_at_once_when_the_docket_closes(approved: house.House) 
         with approved.docket.answers.open(newline="") as stream:
             return {row["request_id"]: f"{row['outcome']} {row['codes']}".strip() for row in csv.DictReader(stream)}
 
+    def told(now: dt.datetime) -> bool:
+        return closing.answer(approved.connection, approved.office, approved.docket, now)
+
     release(approved)
+    assert not told(LATER)
     assert outcomes()["R-000004"] == "pending"
     house.decide(approved, "eve", "refuse", cases=Selection.of([0, 1]))
-    stage.answer(approved.connection, approved.office, approved.docket)
+    assert told(LATER)
     after = outcomes()
     assert after["R-000004"] == "answered"
     assert after["R-000000"] == "not_answered SUBJECT"
     assert after["R-000011"].startswith("not_answered FORM")
-    assert approved.docket.answers.with_name("answers.csv.sig").is_file()
+    verify_detached(
+        approved.docket.answers.read_bytes(),
+        approved.docket.answers.with_name("answers.csv.sig").read_text(),
+        [house.custodian_signer(approved).verifier],
+    )
+    kept = approved.docket.answers.read_bytes()
+    assert told(LATER + DAY)
+    assert approved.docket.answers.read_bytes() == kept
+    event = Opening.parse((approved.docket.root / "events" / "answered.json").read_bytes())
+    assert event.fields()["answers"] == digests.of_bytes(kept)
+
+
+def waiting(home: house.House, days: int) -> None:
+    """Let the site tell answers at multiples of so many days."""
+    text = home.site.configuration.read_text()
+    home.site.configuration.write_text(text.replace("answer_days = 0", f"answer_days = {days}"))
+    home.site = site.open_site(home.site.root)
+    assert home.site.answer_days == days
+
+
+@pytest.mark.parametrize(
+    ("decided_after", "told_after"),
+    [(dt.timedelta(minutes=5), 10), (DAY * 9, 10), (DAY * 10, 10), (DAY * 11, 20), (DAY * 34, 40)],
+)
+def test_the_day_of_the_answers_tells_nothing_of_what_was_on_file(
+    small: house.House, decided_after: dt.timedelta, told_after: int
+) -> None:
+    """However long people looked, answers come at a whole number of periods after receipt, and never before one."""
+    waiting(small, 10)
+    before = small.docket.answers.read_bytes()
+    decided = house.NOW + decided_after
+    house.decide(small, "eve", "refuse", cases=Selection.of(range(11)), now=decided)
+    moment = house.NOW + DAY * told_after
+    assert closing.due(small.office, small.docket) == moment
+    early = moment - dt.timedelta(seconds=1)
+    if early >= decided:
+        assert not closing.answer(small.connection, small.office, small.docket, early)
+        assert small.docket.answers.read_bytes() == before
+    assert closing.answer(small.connection, small.office, small.docket, moment)
+    assert small.docket.answers.read_bytes() != before
+
+
+def test_a_docket_that_the_machine_refused_alone_is_answered_no_sooner(tmp_path: Path) -> None:
+    home = house.build(tmp_path, requests=4, held=0, incomplete=4)
+    waiting(home, 10)
+    assert closing.due(home.office, home.docket) == house.NOW + DAY * 10
+
+
+def test_every_silence_has_the_same_text_and_the_same_length(tmp_path: Path) -> None:
+    """Absent, ambiguous, mismatched, restricted, refused by a reviewer: one row cannot be told from another."""
+    facts = {
+        "absent": "persons_agreeing = 0, corroboration = NULL, tin_agrees = NULL, restricted = NULL",
+        "ambiguous": "persons_agreeing = 2, corroboration = NULL, restricted = NULL",
+        "other_tin": "persons_agreeing = 0, corroboration = NULL, tin_agrees = false, restricted = NULL",
+        "restricted": "restricted = true",
+        "not_filed": "period_filed = false",
+        "refused_by_a_person": "corroboration = 'none'",
+    }
+    home = house.build(
+        tmp_path, requests=len(facts), held=0, incomplete=0,
+        facts=dict(enumerate(facts.values())),
+    )  # fmt: skip
+    board = home.office.casebook.board(house.NAME)
+    assert {len(board.states[state]) for state in (State.HELD, State.REFUSED)} == {2, 4}
+    pending = home.docket.answers.read_bytes().decode().splitlines()[1:]
+    house.decide(home, "eve", "refuse", cases=board.states[State.HELD])
+    assert closing.answer(home.connection, home.office, home.docket, LATER)
+    silent = home.docket.answers.read_bytes().decode().splitlines()[1:]
+    for lines in (pending, silent):
+        without_id = {line.partition(",")[2] for line in lines}
+        assert len(lines) == len(facts)
+        assert len(without_id) == 1, without_id
+        assert len({len(line) for line in lines}) == 1
 
 
 def test_the_officers_side_to_the_end(released: house.House, releases: tuple[returns.ReleaseRecord, ...]) -> None:
@@ -375,8 +454,8 @@ def test_only_what_was_released_can_be_recalled(approved: house.House) -> None:
         )  # fmt: skip
 
 
-def test_a_receipt_for_another_release_is_refused(
-    released: house.House, releases: tuple[returns.ReleaseRecord, ...]
+def test_a_receipt_for_another_release_is_refused_and_recorded(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], tmp_path: Path
 ) -> None:
     shelf = Shelf()
     receipt = statements.parse((opened(released, releases[0]) / "receipt.json").read_bytes())
@@ -392,6 +471,11 @@ def test_a_receipt_for_another_release_is_refused(
     for one in forged:
         with pytest.raises((AnswerIsNo, WrongInput)):
             returns.accept(shelf, one, LATER)
+    path = tmp_path / "receipt.json"
+    path.write_bytes(forged[0].encoded())
+    with pytest.raises(Blocked, match="another release"):
+        take(released.office, house.NAME, path, LATER)
+    assert released.office.casebook.attempts(house.NAME)[-1].code == "other_release"
     assert shelf.returned(releases[0].id) == ()
     assert shelf.returned(releases[1].id) == ()
 

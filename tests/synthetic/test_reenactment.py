@@ -65,6 +65,7 @@ def test_leaving_rules_aside_is_the_same_as_satisfying_them(result, folder, sati
     better = "officer_matters := 1"
     if satisfied is BATCH_RULES:
         better += ", reason_identical := 1, submission_requests := 1, safeguards_open_findings := 0"
+        better += ", agency_requests := 1, agency_near_misses := 0, officer_near_misses := 0"
     columns = ", ".join(f"{value.split(':=')[1]}::INTEGER AS {value.split(':=')[0]}" for value in better.split(", "))
     with open_workspace("1GB") as connection:
         connection.execute(

@@ -59,17 +59,18 @@ def _line(source: State, action: Action, target: State, actor: Actor = Actor.OFF
     return Transition(source, action, actor, target)
 
 
-_OPEN = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
+OPEN = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
+"""States in which a case still waits for somebody."""
 
 TRANSITIONS: tuple[Transition, ...] = (
     # A person may let a held case pass to the approvals; clearing releases nothing.
     _line(State.HELD, Action.CLEAR, State.CLEARED),
     # Until it is released, any authorised officer may stop a case: stopping never needs a second person.
-    *(_line(state, Action.REFUSE, State.REFUSED) for state in _OPEN),
-    *(_line(state, Action.RETURN, State.INCOMPLETE) for state in _OPEN),
-    *(_line(state, Action.WITHDRAW, State.WITHDRAWN) for state in _OPEN),
+    *(_line(state, Action.REFUSE, State.REFUSED) for state in OPEN),
+    *(_line(state, Action.RETURN, State.INCOMPLETE) for state in OPEN),
+    *(_line(state, Action.WITHDRAW, State.WITHDRAWN) for state in OPEN),
     # What the law no longer lets pass waits again, without approvals, until a person has looked at it.
-    *(_line(state, Action.HOLD, State.HELD) for state in _OPEN if state is not State.HELD),
+    *(_line(state, Action.HOLD, State.HELD) for state in OPEN if state is not State.HELD),
     # Two approvals by two people.
     _line(State.CLEARED, Action.APPROVE, State.APPROVED_ONCE),
     _line(State.APPROVED_ONCE, Action.APPROVE, State.APPROVED_TWICE),

@@ -33,6 +33,7 @@ DECISIONS = ("approve", "clear", "hold", "refuse", "return", "reopen", "withdraw
 @click.option("--examined", metavar="SAMPLE", help="The sample that you examined, by the id that --sample printed.")
 @click.option("--found", type=click.IntRange(min=0), help="How many cases of the sample you found wrong.")
 @click.option("--queue", "queued", is_flag=True, help="Only show what waits, in the order of why it stopped.")
+@click.option("--attempts", is_flag=True, help="Only show what was refused: when, who, what and why.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 - click hands options over by name
     """Decide cases of a docket: approve, clear, refuse, return, reopen or withdraw.
@@ -54,6 +55,9 @@ def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 
     place = stage.office(open_site(folder))
     with open_workspace() as connection:
         file = stage.open_docket(connection, place, stage.docket_of(place.site, docket))
+        if options["attempts"]:
+            _show_attempts(place, docket, as_json=options["as_json"])
+            return
         if options["queued"]:
             _show_queue(place, docket, as_json=options["as_json"])
             return
@@ -97,7 +101,10 @@ def _selection(place: Office, docket: str, **options: Any) -> Selection:  # noqa
 
 
 def _draw(place: Office, docket: str, selection: Selection, options: dict[str, Any]) -> None:
+    from fractions import Fraction
+
     from gatehouse.casework.approval import Proposal
+    from gatehouse.casework.sampling import bound
     from gatehouse.casework.states import Action
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.pipeline import approve as stage
@@ -106,12 +113,14 @@ def _draw(place: Office, docket: str, selection: Selection, options: dict[str, A
     drawn = stage.draw(place, options["officer"], proposal, now=clock.now())
     with open_workspace() as connection:
         requests = stage.request_ids(connection, place.site, docket, drawn.drawn)
+    clean = bound(len(selection), len(drawn.drawn), 0, Fraction(drawn.confidence_percent, 100))
     if options["as_json"]:
-        click.echo(json.dumps({"sample": drawn.id, "population": len(selection), "requests": requests}))
+        facts = {"sample": drawn.id, "population": len(selection), "wrong_at_most_if_clean": clean}
+        click.echo(json.dumps({**facts, "confidence_percent": drawn.confidence_percent, "requests": requests}))
         return
     click.echo(
-        f"sample {drawn.id}: {len(drawn.drawn)} of {len(selection)} cases. If none of them is wrong, fewer than "
-        f"1 in 20 are, at {drawn.confidence_percent} % confidence (hypergeometric)."
+        f"sample {drawn.id}: {len(drawn.drawn)} of {len(selection)} cases. If none of them is wrong, at most "
+        f"{clean} of {len(selection)} are, at {drawn.confidence_percent} % confidence (hypergeometric)."
     )
     for request in requests:
         click.echo(f"  {request}")
@@ -134,16 +143,48 @@ def _decide(place: Office, docket: str, selection: Selection, options: dict[str,
     sample = _examined(place, options)
     proposal = approval.Proposal(docket, action, selection, reason, sample)
     decided = stage.decide(place, options["officer"], proposal, signer=read_signer(options["key"]), now=clock.now())
+    told = _told(place, docket)
     counts = {str(state): count for state, count in decided.board.counts().items() if count}
     if options["as_json"]:
         result = {"docket": docket, "number": decided.number, "action": str(action), "cases": decided.cases}
         click.echo(json.dumps({**result, "in_ledger": decided.in_ledger, "states": counts}))
         return
     click.echo(question)
+    if sample is not None:
+        click.echo(
+            f"rests on {sample.id}: {sample.found} wrong of {len(sample.drawn)} looked at; at "
+            f"{sample.confidence_percent} % confidence at most {sample.document()['wrong_at_most']} of them all are"
+        )
     click.echo(f"decision {decided.number}: {action}, {decided.cases} cases, by {options['officer']}")
     click.echo("  " + ", ".join(f"{count} {state}" for state, count in counts.items()))
+    if told:
+        click.echo(told)
     if not decided.in_ledger:
         click.echo("The ledger is busy; the next decision or release commits this one.", err=True)
+
+
+def _told(place: Office, docket: str) -> str:
+    """Tell the answers if this decision closed the docket; what to say about it."""
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.kernel.errors import MachineFailed
+    from gatehouse.pipeline import approve as stage
+    from gatehouse.pipeline import closing
+
+    folder = stage.docket_of(place.site, docket)
+    day = closing.due(place, folder)
+    if day is None:
+        return ""
+    try:
+        with open_workspace() as connection:
+            closed = closing.answer(connection, place, folder, clock.now())
+    except MachineFailed:
+        closed = False
+    if closed:
+        return f"No case is open any more; the answers are told: {folder.answers}"
+    return (
+        f"No case is open any more. The answers are told from {clock.stamp(day)} on: "
+        f"gatehouse release {docket} --site {place.site.root} --answers"
+    )
 
 
 def _examined(place: Office, options: dict[str, Any]) -> Any:  # noqa: ANN401 - a Sample or None
@@ -178,3 +219,16 @@ def _show_queue(place: Office, docket: str, *, as_json: bool) -> None:
         click.echo(f"  {one.request_id:<24} {one.state:<15} {', '.join(one.fired)}")
     if page.total > len(page.cases):
         click.echo(f"  … {page.total - len(page.cases)} more")
+
+
+def _show_attempts(place: Office, docket: str, *, as_json: bool) -> None:
+    lines = [
+        {"at": clock.stamp(one.at), "officer": one.officer, "action": one.action, "code": one.code}
+        for one in place.casebook.attempts(docket)
+    ]
+    if as_json:
+        click.echo(json.dumps(lines))
+        return
+    for line in lines:
+        click.echo(f"{line['at']}  {line['officer'] or 'the sealer':<16} {line['action']:<9} {line['code']}")
+    click.echo(f"{len(lines)} refused attempts")

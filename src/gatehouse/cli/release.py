@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
+from gatehouse.kernel.errors import AnswerIsNo
+
+if TYPE_CHECKING:
+    from gatehouse.pipeline.approve import Office
 
 _SHOWN = 5
 
@@ -21,10 +26,13 @@ _SHOWN = 5
     help="Take in a receipt, use report or disposal certificate instead of releasing; may be given again.",
 )  # fmt: skip
 @click.option("--reconcile", is_flag=True, help="Compare releases with what came back; sign and print what is missing.")
+@click.option(
+    "--answers", is_flag=True, help="Tell the answers of a docket with no open case, once their day has come."
+)
 @click.option("--retry", is_flag=True, help="Begin again a release that failed too often.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def release(
-    docket: str, folder: Path, *, returned: tuple[Path, ...], reconcile: bool, retry: bool, as_json: bool
+    docket: str, folder: Path, *, returned: tuple[Path, ...], reconcile: bool, answers: bool, retry: bool, as_json: bool
 ) -> None:
     """Seal every case that two officers approved, one package for each named officer.
 
@@ -36,19 +44,23 @@ def release(
       gatehouse release ICE-2025-0003 --site custodian
       gatehouse release ICE-2025-0003 --site custodian --returned receipt.json
       gatehouse release ICE-2025-0003 --site custodian --reconcile
+      gatehouse release ICE-2025-0003 --site custodian --answers
     """
     from gatehouse.pipeline import approve as people
     from gatehouse.pipeline.site import open_site
 
     place = people.office(open_site(folder))
     if returned:
-        _take(returned, as_json=as_json)
+        _take(place, docket, returned, as_json=as_json)
         return
     if reconcile:
         from gatehouse.pipeline.returns import reconcile as reconcile_docket
 
         signed, path = reconcile_docket(place, docket, clock.now())
         click.echo(signed.encoded().decode().rstrip() if as_json else _told(dict(signed.body), path))
+        return
+    if answers:
+        _answer(place, docket, as_json=as_json)
         return
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.pipeline import release as stage
@@ -75,13 +87,28 @@ def release(
     click.echo(f"For the agency, to check them: {place.site.root / 'trust'}")
 
 
-def _take(returned: tuple[Path, ...], *, as_json: bool) -> None:
-    from gatehouse.casework import statement
-    from gatehouse.release.returns import accept
-    from gatehouse.store.shelf import Shelf
+def _answer(place: Office, name: str, *, as_json: bool) -> None:
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import closing
+    from gatehouse.pipeline.approve import docket_of
+
+    docket = docket_of(place.site, name)
+    day = closing.due(place, docket)
+    if day is None:
+        raise AnswerIsNo("cases are still open", where=name, remedy="`gatehouse approve … --queue` lists them")
+    with open_workspace() as connection:
+        closed = closing.answer(connection, place, docket, clock.now())
+    if not closed:
+        raise AnswerIsNo(f"the answers are told from {clock.stamp(day)} on", where=name, remedy="Run it again then")
+    told = {"docket": name, "answers": str(docket.answers), "signature": f"{docket.answers}.sig"}
+    click.echo(json.dumps(told) if as_json else f"{name} is closed; its answers, signed: {docket.answers}")
+
+
+def _take(place: Office, docket: str, returned: tuple[Path, ...], *, as_json: bool) -> None:
+    from gatehouse.pipeline.returns import take
 
     for path in returned:
-        taken = accept(Shelf(), statement.parse(path.read_bytes(), where=path.name), clock.now(), where=path.name)
+        taken = take(place, docket, path, clock.now())
         result = {"kind": str(taken.kind), "release": taken.statement.text("release")}
         click.echo(json.dumps(result) if as_json else f"{path.name}: {result['kind']} for {result['release']} taken in")
 

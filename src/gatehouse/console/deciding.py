@@ -23,10 +23,12 @@ from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, Actor, State
 from gatehouse.console import desk
 from gatehouse.console.reading import Reader
+from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import canonical, clock, ids
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.ledger.signers import Signer, read_signer
-from gatehouse.pipeline.approve import commit_decisions
+from gatehouse.pipeline import closing
+from gatehouse.pipeline.approve import commit_decisions, docket_of
 from gatehouse.store.casebook import Casebook
 from gatehouse.store.models import CaseFile
 
@@ -194,3 +196,6 @@ def hand_in(docket: str, statement: Statement, selection: Selection) -> None:
     approval.decide(place.casebook, place.roster, statement, selection, clock.now())
     with contextlib.suppress(MachineFailed):
         commit_decisions(place, docket)
+        if closing.due(place, docket_of(place.site, docket)) is not None:
+            with open_workspace() as connection:
+                closing.answer(connection, place, docket_of(place.site, docket), clock.now())

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import duckdb
 
 from gatehouse.intake.manifest import Manifest, Officer
-from gatehouse.intake.parties import CEILINGS, Parties
+from gatehouse.intake.parties import CEILINGS, USUAL_TIMES, Parties
 
 _ROW = """
     name_state, birth_state, tin_state, period_state, matter_opened_state, final_order_state, review_order_state,
@@ -24,6 +24,10 @@ _ROW = """
     final_order_number IS NOT NULL AS final_order_number_given, reason_length, item_list AS items_requested
 """
 _BATCH = "officer_matters, reason_identical, reason_identical_percent, address_shared, subject_repeats"
+_PROBING = (
+    "subject_variants, officer_near_misses, agency_near_misses, agency_near_miss_percent, agency_requests, "
+    "agency_closed, agency_answered_percent"
+)
 _MATCH = "persons_name, persons_agreeing, corroboration, tin_agrees, birth_date_agrees, period_filed, restricted"
 _OFFICERS = "officers_named, officers_listed, officers_employed, officers_attesting, officers_reachable"
 
@@ -45,6 +49,7 @@ def gather(
     *,
     requests: str,
     batch: str,
+    probing: str,
     matches: str,
     target: str,
     manifest: Manifest,
@@ -60,9 +65,10 @@ def gather(
         f"""
         CREATE OR REPLACE TABLE {target} AS
         SELECT seq, {columns}, (SELECT count(*)::INTEGER FROM {requests}) AS submission_requests,
-               {_ROW}, {_BATCH}, {_OFFICERS}, {_MATCH}
+               {_ROW}, {_BATCH}, {_PROBING}, {_OFFICERS}, {_MATCH}
         FROM {requests}
-        LEFT JOIN {batch} USING (seq) LEFT JOIN {matches} USING (seq) LEFT JOIN facts_officers USING (officer_list)
+        LEFT JOIN {batch} USING (seq) LEFT JOIN {probing} USING (seq) LEFT JOIN {matches} USING (seq)
+        LEFT JOIN facts_officers USING (officer_list)
         """,
         [value for _, value in whole.values()],
     )
@@ -79,7 +85,10 @@ def submission_facts(
     capacity = manifest.signatory.capacity
     stated_overdue = [agency.reports_overdue if agency else None, standing.reports_overdue]
     overdue = [count for count in stated_overdue if count is not None]
-    ceilings = {name: ("INTEGER", parties.ceiling(name) if parties else None) for name in CEILINGS}
+    ceilings = {name: parties.ceiling(name) if parties else None for name in CEILINGS}
+    usual = agency.usual_requests if agency else None
+    if ceilings["agency_requests_hold"] is None and usual is not None:
+        ceilings["agency_requests_hold"] = USUAL_TIMES * usual
     return {
         "signature_valid": ("BOOLEAN", standing.signature_valid),
         "agency": ("VARCHAR", manifest.agency),
@@ -98,8 +107,8 @@ def submission_facts(
         # The larger of what the custodian wrote down and what its own releases show.
         "reports_overdue": ("INTEGER", max(overdue) if overdue else None),
         "halted": ("BOOLEAN", standing.halted),
-        "usual_requests": ("INTEGER", agency.usual_requests if agency else None),
-        **ceilings,
+        "usual_requests": ("INTEGER", usual),
+        **{name: ("INTEGER", value) for name, value in ceilings.items()},
     }
 
 

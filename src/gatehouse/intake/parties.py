@@ -17,7 +17,19 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger.signers import Verifier
 
-CEILINGS = ("officer_matters_hold", "officer_matters_refuse", "identical_reason_percent_hold", "address_shared_hold")
+UNLESS_SET = {
+    "subject_variants_hold": 2,
+    "officer_near_misses_hold": 10,
+    "agency_near_miss_percent_hold": 10,
+    "agency_answered_percent_hold": 10,
+}
+"""Ceilings against probing hold even where the custodian sets none: then with these numbers."""
+USUAL_TIMES = 3
+"""`agency_requests_hold` unless set: so many times the agency's usual size of a submission."""
+CEILINGS = (
+    "officer_matters_hold", "officer_matters_refuse", "identical_reason_percent_hold", "address_shared_hold",
+    "agency_requests_hold", *UNLESS_SET,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -119,9 +131,9 @@ class Parties:
     digest: str
 
     def ceiling(self, name: str) -> int | None:
-        """A ceiling's value; None when the custodian set none."""
+        """A ceiling's value; None when the custodian set none and there is none for that case."""
         found = self.ceilings.get(name)
-        return found.value if found else None
+        return found.value if found else UNLESS_SET.get(name)
 
 
 def read(path: Path) -> Parties:

@@ -18,7 +18,7 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.determine import answers, batch, determinations, facts, summary
+from gatehouse.determine import answers, batch, determinations, facts, probing, summary
 from gatehouse.determine.docket import TABLES, Docket
 from gatehouse.intake import parcel
 from gatehouse.intake.manifest import NAME as MANIFEST
@@ -64,8 +64,8 @@ class Standing:
     unsigned: bool = False
     halted: bool = False
     reports_overdue: int | None = None
-    history: tuple[Path, ...] = ()
-    """`requests.parquet` of the agency's earlier dockets."""
+    history: tuple[probing.Earlier, ...] = ()
+    """The agency's earlier dockets."""
     receiver: str | None = None
     """Who hands the submission in."""
 
@@ -176,14 +176,17 @@ def _record_refusal(submission: Path, out: Path, refused: WrongInput, signer: Si
 def _gather(connection: duckdb.DuckDBPyConnection, received: Received, standing: Standing, as_of: dt.date) -> None:
     earlier = None
     if standing.history:
-        connection.read_parquet([str(path) for path in standing.history]).create_view("earlier_requests", replace=True)
+        kept = [str(one.docket.table("requests")) for one in standing.history]
+        connection.read_parquet(kept).create_view("earlier_requests", replace=True)
         earlier = "earlier_requests"
     batch.count(connection, "requests", "batch", earlier)
+    probing.count(connection, "probing", standing.history, as_of)
     known = facts.Standing(received.signature_valid, standing.halted, standing.reports_overdue)
     facts.gather(
         connection,
         requests="requests",
         batch="batch",
+        probing="probing",
         matches="matches",
         target="facts",
         manifest=received.manifest,

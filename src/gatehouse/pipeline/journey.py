@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatehouse.determine.docket import Docket
+from gatehouse.determine.probing import Earlier
 from gatehouse.intake import manifest as manifests
 from gatehouse.intake import parcel
 from gatehouse.intake import parties as parties_file
@@ -19,7 +20,7 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.progress import Progress
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import approve, commit, halts, packs, record
+from gatehouse.pipeline import approve, closing, commit, halts, packs, record
 from gatehouse.pipeline.determine import Law, Records, Standing, determine
 from gatehouse.pipeline.site import Site
 from gatehouse.release.returns import overdue
@@ -70,6 +71,7 @@ def run(
         commit.commit_docket(connection, site, docket, now)
         progress("ledger", 1, 1)
         approve.open_docket(connection, office, docket)
+        closing.answer(connection, office, docket, now)
     return docket
 
 
@@ -90,8 +92,9 @@ def _standing(site: Site, manifest: manifests.Manifest, receiver: str, now: dt.d
     )
 
 
-def _earlier(site: Site, agency: str) -> Iterator[Path]:
-    """The requests of the agency's earlier dockets, so that ceilings count across submissions."""
-    for summary in sorted(site.dockets.glob("*/summary.json")):
-        if json.loads(summary.read_bytes())["agency"] == agency:
-            yield summary.with_name("requests.parquet")
+def _earlier(site: Site, agency: str) -> Iterator[Earlier]:
+    """The agency's earlier dockets, so that ceilings count across submissions."""
+    for path in sorted(site.dockets.glob("*/summary.json")):
+        summary = json.loads(path.read_bytes())
+        if summary["agency"] == agency:
+            yield Earlier(Docket(path.parent), dt.date.fromisoformat(summary["as_of"]))

@@ -19,15 +19,12 @@ from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import Attempt
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import Action, Actor, State
-from gatehouse.determine import answers
 from gatehouse.determine.docket import Docket
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.law.pack import load
-from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import halts, record
+from gatehouse.pipeline import closing, halts, record
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, open_docket
 from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted, still_permitted
 from gatehouse.release import trust
@@ -171,7 +168,7 @@ class _Work:
         for orphan in staging.iterdir():
             orphan.unlink()
         write_trust(self._place)
-        answer(self._connection, self._place, self._docket)
+        closing.answer(self._connection, self._place, self._docket, _instant(plan))
         return lambda: self._shelf.published(self._batch, _instant(plan))
 
 
@@ -212,30 +209,6 @@ def write_trust(place: Office) -> Path:
         roster=place.roster,
     )
     return folder
-
-
-def answer(connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket) -> bool:
-    """Write the requester's answers, signed; all at once when no case is open any more. True when the docket closed."""
-    board = place.casebook.board(docket.id)
-    waiting = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
-    closed = not any(board.states[state] for state in waiting)
-    connection.read_parquet(str(docket.table("determinations"))).create_view("answer_determinations", replace=True)
-    out = board.states[State.RELEASED] | board.states[State.RECALLED]
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE answer_released AS SELECT seq FROM answer_determinations "
-        "WHERE get_bit($out::BIT, seq::INTEGER) = 1",
-        {"out": out.bitstring(board.size)},
-    )
-    answers.publish(
-        connection,
-        determinations="answer_determinations",
-        pack=load(docket.pack),
-        path=docket.answers,
-        released="answer_released" if closed else None,
-    )
-    signature = sign_file(docket.answers, read_signer(place.site.custodian_key))
-    files.write(docket.answers.with_name("answers.csv.sig"), signature.encode())
-    return closed
 
 
 def retry(name: str) -> None:

@@ -5,13 +5,30 @@ from __future__ import annotations
 import datetime as dt
 from pathlib import Path
 
+from gatehouse.casework import statement as statements
+from gatehouse.casework.board import Blocked
+from gatehouse.casework.records import Attempt
 from gatehouse.casework.statement import Statement
 from gatehouse.kernel import clock, files
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import record
 from gatehouse.pipeline.approve import Office, docket_of
 from gatehouse.release import returns
+from gatehouse.release.returns import Returned
 from gatehouse.store.shelf import Shelf
+
+
+def take(place: Office, name: str, path: Path, now: dt.datetime) -> Returned:
+    """Take in a receipt, use report or disposal certificate about a docket's release.
+
+    Raises Blocked, after recording the attempt, when it is forged, about another release, or untimely.
+    """
+    docket = docket_of(place.site, name)
+    try:
+        return returns.accept(Shelf(), statements.parse(path.read_bytes(), where=path.name), now, docket=docket.id)
+    except Blocked as refusal:
+        place.casebook.block(Attempt(docket.id, "", "take_in", refusal.code, now))
+        raise
 
 
 def reconcile(place: Office, name: str, now: dt.datetime) -> tuple[Statement, Path]:

@@ -19,6 +19,7 @@ from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier, new_key
 
 CONFIGURATION = "gatehouse.toml"
+ANSWER_DAYS = 10
 
 _TEMPLATE = """\
 # What this custodian is called and where its records are. Every key but [site] name has a working default.
@@ -27,6 +28,7 @@ name = "{name}"                 # the origin of the ledger; it never changes
 register = "{register}"         # a folder of Parquet tables (design 5.1), or postgresql://…
 database = "sqlite:///gatehouse.sqlite3"   # people's work; postgresql://… in production
 demonstration = {demonstration}           # true allows a pretended date (GATEHOUSE_NOW); never on a real site
+answer_days = {answer_days}                 # answers come at multiples of so many days after receipt
 
 # Who may approve. Four-eyes needs two people, neither of whom received the submission; see docs/casework.md
 # [[officers]]
@@ -57,6 +59,8 @@ class Site:
     """A folder of Parquet tables or a postgresql:// address."""
     database: str
     demonstration: bool
+    answer_days: int = ANSWER_DAYS
+    """Answers are told at whole multiples of so many days after receipt; 0 tells them as soon as the docket closes."""
 
     @property
     def configuration(self) -> Path:
@@ -145,6 +149,7 @@ def open_site(root: Path) -> Site:
             register=_located(root, _text(section, "register", "register")),
             database=_database(root, _text(section, "database", "sqlite:///gatehouse.sqlite3")),
             demonstration=section.get("demonstration", False) is True,
+            answer_days=_days(section.get("answer_days", ANSWER_DAYS), configuration),
         )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
         raise WrongInput(f"not readable as TOML: {wrong}", where=str(configuration), remedy="Mend that line") from None
@@ -165,6 +170,12 @@ def _text(section: dict[str, object], key: str, default: str | None = None) -> s
     value = section[key] if default is None else section.get(key, default)
     if not isinstance(value, str) or not value:
         raise KeyError(key)
+    return value
+
+
+def _days(value: object, configuration: Path) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 365:
+        raise WrongInput("answer_days is a number of days from 0 to 365", where=str(configuration))
     return value
 
 
@@ -205,6 +216,7 @@ def make(root: Path, founding: Founding) -> Site:
         name=founding.name,
         register=founding.register,
         demonstration=str(founding.demonstration).lower(),
+        answer_days=0 if founding.demonstration else ANSWER_DAYS,
         offices=_offices(founding.offices) if founding.offices else _NO_OFFICES.rstrip(),
     )
     files.write(building / CONFIGURATION, text.encode())

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from gatehouse.casework import approval
 from gatehouse.casework import statement as statements
+from gatehouse.casework.board import Blocked
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.kernel import clock
@@ -108,24 +109,43 @@ class Shelf(Protocol):
         """Everything that came back about a release."""
 
 
-def accept(shelf: Shelf, signed: Statement, now: dt.datetime, *, where: str = "") -> Returned:
-    """Check something that came back and keep it. Raises AnswerIsNo when it is forged or about another release."""
+def accept(
+    shelf: Shelf, signed: Statement, now: dt.datetime, *, docket: str | None = None, where: str = ""
+) -> Returned:
+    """Check something that came back and keep it; the same again changes nothing. With a docket, only about that one.
+
+    Raises Blocked: `unknown_release` (not made here), `forged` (not signed with the key inside the package),
+    `other_release` (about another package, officer or docket), `clock`, `log` (the log reported is not whole).
+    """
     form = signed.text("format")
     if form not in _FORMS:
         raise WrongInput("this is no receipt, use report or disposal certificate", where=where)
     kind, key = _FORMS[form]
     record = shelf.release(signed.text("release"))
     if record is None:
-        raise AnswerIsNo("no such release was made here", where=where, remedy="Send it to the custodian named in it")
-    statements.verify(signed, [Verifier.parse(record.receipt_key)], form=form, where=where)
-    stated = {name: signed.body.get(name) for name in ("package", "docket", "officer")}
-    if stated != {"package": record.digest, "docket": record.docket, "officer": record.officer}:
-        raise AnswerIsNo("the statement is about another release", where=where, remedy="Send the one for this package")
+        raise Blocked(
+            "unknown_release",
+            "no such release was made here",
+            where=where,
+            remedy="Send it to the custodian named in it",
+        )
+    try:
+        statements.verify(signed, [Verifier.parse(record.receipt_key)], form=form, where=where)
+    except (AnswerIsNo, WrongInput) as wrong:
+        raise Blocked("forged", wrong.what, where=where, remedy="Send the file as it was made") from wrong
+    stated = (signed.body.get("package"), signed.body.get("docket"), signed.body.get("officer"))
+    if stated != (record.digest, record.docket, record.officer) or docket not in {None, record.docket}:
+        raise Blocked(
+            "other_release",
+            "the statement is about another release",
+            where=where,
+            remedy="Send the one for this package, and name its docket",
+        )
     stated_at = approval.instant(signed, key)
     if not record.sealed_at - officer.CLOCK_TOLERANCE <= stated_at <= now + officer.CLOCK_TOLERANCE:
-        raise AnswerIsNo("the statement's time lies before the release or in the future", where=where)
+        raise Blocked("clock", "the statement's time lies before the release or in the future", where=where)
     if kind is Kind.REPORT and uselog.head_of(signed.body.get("uses", [])) != signed.body.get("head"):
-        raise AnswerIsNo("the use report's log is not whole", where=where)
+        raise Blocked("log", "the use report's log is not whole", where=where)
     returned = Returned(kind, signed, stated_at)
     shelf.take(record.id, returned, now)
     return returned

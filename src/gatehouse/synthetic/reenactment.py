@@ -32,7 +32,10 @@ from gatehouse.synthetic.submission import Sender, make_submission
 
 DECIDED_AT = dt.datetime(2025, 8, 7, 12, tzinfo=dt.UTC)
 OFFICER_RULES = ("ceiling-officer-refuse", "ceiling-officer-hold")
-BATCH_RULES = (*OFFICER_RULES, "ceiling-identical-reason", "ceiling-size", "p4-findings")
+BATCH_RULES = (
+    *OFFICER_RULES, "ceiling-identical-reason", "ceiling-size", "ceiling-agency-requests",
+    "ceiling-agency-near-misses", "ceiling-officer-near-misses", "p4-findings",
+)  # fmt: skip
 # What a request is about, in the order in which a reader of the statute asks; the first that stops it is its ground.
 GROUNDS: Mapping[str, tuple[str, ...]] = {
     "sets forth no address of the taxpayer": ("i2-address", "i2-address-own", "i2-address-place"),
