@@ -29,6 +29,16 @@ FATHER = Person("SMITH", "JOHN", "A", tin=TIN, birth_date="1950-01-01")
 SON = Person("SMITH", "JOHN", "A", "JR", tin=OTHER_TIN, birth_date=BORN)
 UNIT_2 = replace(JOSE, homes=(("12 MAPLE ST", "APT 2"),))
 UNIT_9 = replace(JOSE, tin=OTHER_TIN, birth_date=OTHER_BORN, homes=(("12 MAPLE ST", "APT 9"),))
+LONDON = {
+    "line1": "12 BAKER ST",
+    "line2": None,
+    "city": "LONDON",
+    "state": None,
+    "postal_code": "SW1A 2AA",
+    "country": "GB",
+}
+ABROAD = replace(JOSE, homes=(LONDON,))
+ASK_ABROAD = ASK.but(address_line1="12 Baker Street", city="London", state=None, postal_code="SW1A2AA", country="GB")
 
 CASES = [
     # name and address alone, exactly
@@ -218,6 +228,12 @@ CASES = [
     Case(
         "a unit that the file lacks, beside a birth date", (JOSE,), ASK.but(address_line2="APT 2", birth_date=BORN), 0
     ),
+    Case("abroad, city and postal code agree", (ABROAD,), ASK_ABROAD.but(postal_code="sw1a 2aa"), 0),
+    Case("abroad, the postal code is left out", (ABROAD,), ASK_ABROAD.but(postal_code=None), 0),
+    Case(
+        "abroad, another postal code is another place", (ABROAD,), ASK_ABROAD.but(postal_code="E1 6AN", tin=TIN), None
+    ),
+    Case("abroad, a postal code never stands in for the city", (ABROAD,), ASK_ABROAD.but(city="LEEDS", tin=TIN), None),
     Case("a box is not a house", (replace(JOSE, homes=(("PO BOX 12", None),)),), ASK.but(tin=TIN), None),
     Case("a box that agrees", (replace(JOSE, homes=(("PO BOX 12", None),)),), ASK.but(address_line1="P.O. Box 12"), 0),
 ]
@@ -247,8 +263,14 @@ def _digits(tin: str | None, number: int) -> str | None:
 
 
 def _move(person: Person, number: int) -> Person:
-    homes = tuple((_whole(line1, number), line2) for line1, line2 in person.homes)
+    homes = tuple(_home(home, number) for home in person.homes)
     return replace(person, homes=homes, tin=_digits(person.tin, number))
+
+
+def _home(home: Any, number: int) -> Any:
+    if isinstance(home, dict):
+        return {**home, "line1": _whole(home["line1"], number)}
+    return _whole(home[0], number), home[1]
 
 
 def _whole(line: str, number: int) -> str:

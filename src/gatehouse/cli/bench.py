@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from gatehouse.cli import bench_journey as steps
+from gatehouse.cli.bench_febrl import bench_febrl
 from gatehouse.cli.bench_match import bench_match
 from gatehouse.cli.measure import Measure, keep, machine, measure, table
 
@@ -29,6 +30,7 @@ def bench() -> None:
 
 
 bench.add_command(bench_match)
+bench.add_command(bench_febrl)
 
 
 def _finish(section: str, title: str, body: str, *, write: bool) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -118,17 +119,15 @@ def answer(made: Path, peers: Path | None) -> dict[str, dict[str, Tally]]:
         answers["TIN Matching and address matching of 2025"] = tally(connection, "past")
         _unique_names(connection, index.relation("people"))
         answers["look-up of a name that is unique"] = tally(connection, "unique_names")
-        for name in PEERS if peers else ():
-            assert peers is not None  # noqa: S101 - no peers, no loop
-            _ask_peer(connection, peers, name, made, index)
+        for name in ask_peers(connection, peers, made, index) if peers else ():
             answers[name] = tally(connection, "peer")
     return answers
 
 
-def tally(connection: duckdb.DuckDBPyConnection, answers: str) -> dict[str, Tally]:
-    """Compare a table of `request_id`, `person_id` with the table `truth`."""
+def tally(connection: duckdb.DuckDBPyConnection, answers: str, groups: Mapping[str, str] = GROUPS) -> dict[str, Tally]:
+    """Compare a table of `request_id`, `person_id` with the table `truth`, group by group."""
     result = {}
-    for group, condition in GROUPS.items():
+    for group, condition in groups.items():
         row = connection.execute(
             f"SELECT count(*), count(*) FILTER (a.person_id = t.person_id), "
             "count(*) FILTER (a.person_id IS DISTINCT FROM t.made_from AND a.person_id IS NOT NULL), "
@@ -146,6 +145,13 @@ def _unique_names(connection: duckdb.DuckDBPyConnection, people: str) -> None:
         f"(SELECT last_key, first_key, min(person_id) AS person_id FROM {people} WHERE NOT other "
         "GROUP BY last_key, first_key HAVING count(*) = 1) p USING (last_key, first_key)"
     )
+
+
+def ask_peers(connection: duckdb.DuckDBPyConnection, python: Path, made: Path, index: Index) -> Iterator[str]:
+    """Ask each other linkage program in turn; after each name the table `peer` has its answers."""
+    for name in PEERS:
+        _ask_peer(connection, python, name, made, index)
+        yield name
 
 
 def _ask_peer(connection: duckdb.DuckDBPyConnection, python: Path, name: str, made: Path, index: Index) -> None:

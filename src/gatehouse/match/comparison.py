@@ -82,15 +82,16 @@ def suffix() -> str:
 def address() -> str:
     """`equal`, `part_missing` (unit, directional or street type on one side only), `unit_differs` or `different`.
 
-    The texts are compared, not their hashes. A city must agree only where a ZIP code does not say the town.
+    The texts are compared, not their hashes. A city must agree only where a ZIP code does not say the town; abroad it
+    always must, and so must the postal code where both sides have one.
     """
     whole = " AND ".join(
         f"s.{part} IS NOT DISTINCT FROM h.{part}"
         for part in ("address_kind", "house_number", "street_name", "box_number", "country_key")
     )
     town = (
-        "(s.zip5 = h.zip5 OR (s.city_key = h.city_key AND s.state_key IS NOT DISTINCT FROM h.state_key "
-        "AND (s.country_key <> 'US' OR s.zip5 IS NULL OR h.zip5 IS NULL)))"
+        "((s.country_key = 'US' AND s.zip5 = h.zip5) OR (s.city_key = h.city_key "
+        "AND s.state_key IS NOT DISTINCT FROM h.state_key AND coalesce(s.zip5 = h.zip5, true)))"
     )
     named = ("pre_direction", "street_type", "post_direction")
     contradicts = " OR ".join(f"s.{part} <> h.{part}" for part in named)

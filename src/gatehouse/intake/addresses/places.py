@@ -156,14 +156,17 @@ def read_places(connection: duckdb.DuckDBPyConnection) -> None:
     digits = "regexp_replace(postal_code_plain, '[^0-9]', '', 'g')"
     whole = "regexp_full_match(postal_code_plain, '([A-Z]{2} )?[0-9]{5}( ?[0-9]{4})?')"
     short = "regexp_full_match(postal_code_plain, '[0-9]{3,4}')"  # a spreadsheet has eaten the zeros in front
+    abroad = "country_plain <> '' AND n.code IS DISTINCT FROM 'US'"  # no table there, but two codes can be compared
+    code = "nullif(regexp_replace(postal_code_plain, '[^A-Z0-9]', '', 'g'), '')"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_place AS "
         "WITH written AS (SELECT DISTINCT city, state, postal_code, country FROM address_shaped), "
         f"plain AS (SELECT *, {plain} FROM written), "
         "keyed AS (SELECT plain.*, CASE WHEN country_plain = '' THEN 'US' ELSE n.code END AS country_key, "
         f"nullif({city_key('city_plain')}, '') AS city_given, s.state_key, "
-        f"CASE WHEN {whole} THEN left({digits}, 5) WHEN {short} THEN lpad({digits}, 5, '0') END AS zip5, "
-        f"CASE WHEN {whole} AND length({digits}) = 9 THEN right({digits}, 4) END AS zip4 "
+        f"CASE WHEN {abroad} THEN {code} "
+        f"WHEN {whole} THEN left({digits}, 5) WHEN {short} THEN lpad({digits}, 5, '0') END AS zip5, "
+        f"CASE WHEN NOT ({abroad}) AND {whole} AND length({digits}) = 9 THEN right({digits}, 4) END AS zip4 "
         "FROM plain LEFT JOIN address_states s ON s.name = state_plain "
         "LEFT JOIN address_countries n ON n.name = country_plain) "
         "SELECT k.* EXCLUDE (state_key), z.zip5 IS NOT NULL AS zip_known, z.state_key AS zip_state_key, "
