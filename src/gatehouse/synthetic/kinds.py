@@ -55,7 +55,7 @@ class Kind:
     """One kind of request: how many per ten thousand, about whom, with which identifiers, and the right answer.
 
     `names` tells whether the person the request is made from is the right one to match. `needs` is a property that a
-    person must have (a past address, a unit, a double surname).
+    person must have (a past address, a unit, a double surname, a namesake in one building).
     """
 
     name: str
@@ -119,7 +119,16 @@ OF_THE_SUBJECT = (
     Kind("zip_contradicts", 40, _STOPPED, names=False, needs="country = 'US'"),
     Kind("twin_with_other_tin", 20, _STOPPED, tin=_OTHERS, birth=_RIGHT, source=Source.TWIN, names=False),
     Kind("junior_unsaid", 20, _STOPPED, tin=_NONE, birth=_NONE, source=Source.JUNIOR, names=False),
-    Kind("namesake_without_unit", 20, _STOPPED, tin=_NONE, birth=_NONE, source=Source.NAMESAKE, names=False),
+    Kind(
+        "namesake_without_unit",
+        20,
+        _STOPPED,
+        tin=_NONE,
+        birth=_NONE,
+        source=Source.NAMESAKE,
+        names=False,
+        needs="alike",
+    ),
     Kind("restricted", 20, _STOPPED, source=Source.RESTRICTED),
     Kind("not_filed", 40, _HELD, source=Source.NOT_FILED),
 )

@@ -9,7 +9,7 @@ import duckdb
 
 from gatehouse.synthetic.chance import Chance, Scatter
 from gatehouse.synthetic.people import People
-from gatehouse.synthetic.subjects import Draw, elsewhere, part_from_neighbours, plain
+from gatehouse.synthetic.subjects import Draw, building, elsewhere, part_from_neighbours, plain
 from gatehouse.synthetic.words import read_csv
 
 # A street type is respelled only at the end of the street, so that ST CHARLES stays a saint and DR KING a doctor.
@@ -172,8 +172,7 @@ def _address(rows: str, c: Chance) -> str:
         for part in parts
     }
     columns = ", ".join(f"{text} AS a_{part}" for part, text in picked.items())
-    unit = "' (APT|UNIT|FL|#|Apt|Unit|Fl) ?[0-9]*[A-Z]?$'"
-    no_unit = f"CASE WHEN line2 IS NULL THEN regexp_replace(line1, {unit}, '') ELSE line1 END"
+    no_unit = building("r")
     number = c.pick("number kept", "seq", 10)
     bare = "address_says IN ('defective', 'blank')"
     return f"""
@@ -196,4 +195,4 @@ def _address(rows: str, c: Chance) -> str:
             WHEN seq % 7 = 0 AND length(a_postal_code) = 9 THEN left(a_postal_code, 5) || '-' || right(a_postal_code, 4)
             ELSE a_postal_code END AS req_postal_code,
           CASE WHEN NOT {bare} AND (a_country <> 'US' OR seq % 2 = 0) THEN a_country END AS req_country
-        FROM (SELECT *, {columns} FROM {rows})"""
+        FROM (SELECT *, {columns} FROM {rows}) r"""

@@ -59,7 +59,7 @@ def draw(connection: duckdb.DuckDBPyConnection, plan: Draw, plain_kind: str) -> 
     connection.execute("CREATE OR REPLACE TEMP TABLE syn_assigned (kind VARCHAR, person_id BIGINT, other_id BIGINT)")
     for source in (*_SPECIAL, Source.RESTRICTED, Source.NOT_FILED):
         for name, count in plan.of(source).items():
-            wanted[name] = _assign_special(connection, source, name, count)
+            wanted[name] = _assign_special(connection, source, plan.kinds[name], count)
     for name, count in plan.of(Source.REGISTER).items():
         if plan.kinds[name].needs != "TRUE":
             wanted[name] = _assign_needy(connection, plan.kinds[name], count)
@@ -97,6 +97,11 @@ def _lots(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
              AND birth_date < DATE '{ADULTS_BORN_BEFORE}') USING (person_id)
         SEMI JOIN reg_filings USING (person_id) WHERE determined_on <= DATE '{plan.signed_on}'""")
     connection.execute(f"""
+        DELETE FROM syn_special USING reg_persons p, reg_persons o WHERE pool = 'twin'
+          AND p.person_id = syn_special.person_id AND o.person_id = syn_special.other_id
+          AND {plain("p.first_name")} = {plain("o.first_name")}""")  # twins of one name: truth could not be told
+    _mark_alike(connection)
+    connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE syn_lot AS
         SELECT p.* EXCLUDE (file_row_number), {lot} AS lot FROM reg_persons p
         WHERE {lot} < {limit} AND tin IS NOT NULL AND birth_date < DATE '{ADULTS_BORN_BEFORE}'
@@ -104,6 +109,25 @@ def _lots(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
           AND person_id NOT IN (SELECT person_id FROM reg_truth WHERE kind <> 'spouse')
           AND person_id NOT IN (SELECT other_id FROM reg_truth WHERE kind <> 'spouse')""")
     _details(connection)
+
+
+def _mark_alike(connection: duckdb.DuckDBPyConnection) -> None:
+    """Mark in `syn_special` the namesakes whom nothing but the unit tells apart: one name, one building."""
+    same = " AND ".join(f"p.{name} IS NOT DISTINCT FROM q.{name}" for name in ("last_name", "first_name", "suffix"))
+    connection.execute(f"""
+        ALTER TABLE syn_special ADD COLUMN alike BOOLEAN DEFAULT false;
+        UPDATE syn_special SET alike = true FROM reg_addresses a, reg_addresses b, reg_persons p, reg_persons q
+        WHERE pool = 'namesake' AND p.person_id = a.person_id AND q.person_id = b.person_id AND {same}
+          AND a.person_id = syn_special.person_id AND b.person_id = syn_special.other_id
+          AND a.last_known AND b.last_known AND a.city = b.city AND left(a.postal_code, 5) = left(b.postal_code, 5)
+          AND upper({building("a")}) = upper({building("b")})
+          AND (a.line2 IS NOT NULL OR {building("a")} <> a.line1)""")
+
+
+def building(side: str) -> str:
+    """SQL for the first line of an address without the unit, which stands in it or on a line of its own."""
+    unit = "' (APT|UNIT|FL|#|Apt|Unit|Fl) ?[0-9]*[A-Z]?$'"
+    return f"CASE WHEN {side}.line2 IS NULL THEN regexp_replace({side}.line1, {unit}, '') ELSE {side}.line1 END"
 
 
 def _details(connection: duckdb.DuckDBPyConnection) -> None:
@@ -142,15 +166,15 @@ def _details(connection: duckdb.DuckDBPyConnection) -> None:
           ON n.plain = {plain("p.first_name")}""")
 
 
-def _assign_special(connection: duckdb.DuckDBPyConnection, source: Source, name: str, count: int) -> int:
+def _assign_special(connection: duckdb.DuckDBPyConnection, source: Source, kind: Kind, count: int) -> int:
     """Assign people of a special pool who are not assigned yet; returns how many there were."""
     pool = (
         "SELECT person_id, NULL AS other_id, lot AS rank FROM syn_detail WHERE filed IS NULL AND lot IS NOT NULL"
         if source is Source.NOT_FILED
-        else f"SELECT person_id, other_id, rank FROM syn_special WHERE pool = '{source}'"
+        else f"SELECT person_id, other_id, rank FROM syn_special WHERE pool = '{source}' AND ({kind.needs})"
     )
     result = connection.execute(
-        f"INSERT INTO syn_assigned SELECT '{name}', person_id, other_id FROM ({pool}) "
+        f"INSERT INTO syn_assigned SELECT '{kind.name}', person_id, other_id FROM ({pool}) "
         f"WHERE person_id NOT IN (SELECT person_id FROM syn_assigned) ORDER BY rank LIMIT {count}"
     ).fetchone()
     return int(result[0]) if result else 0
@@ -259,7 +283,8 @@ def part_from_neighbours(connection: duckdb.DuckDBPyConnection, plan: Draw, requ
             {house.format("address_line1")} AS house FROM {requests} WHERE invented AND postal_code IS NOT NULL) r
         JOIN (SELECT person_id, left(postal_code, 5) AS zip, {house.format("line1")} AS house FROM reg_addresses) a
           USING (zip, house)
-        JOIN reg_persons p USING (person_id) WHERE split_part({plain("p.first_name")}, ' ', 1) =
+        JOIN (SELECT person_id, first_name FROM reg_persons UNION ALL SELECT person_id, first_name FROM reg_names) p
+          USING (person_id) WHERE split_part({plain("p.first_name")}, ' ', 1) =
           split_part({plain("r.first_name")}, ' ', 1)""")
     slot = plan.chance.pick("renamed", f"{requests}.seq", 2 * NAME_SLOTS)
     connection.execute(f"""
