@@ -1,7 +1,7 @@
 """The documented exchange of August 2025: what the public record says, and what the re-enactment found.
 
-The numbers of the re-enactment are those that `gatehouse reenact august-2025 --json` printed; they are kept as
-`data/august-2025.json` and read here without change. The page says how many requests the batch had.
+The numbers of the re-enactment are those of docs/august-2025.md, kept as `data/august-2025.json`; a test holds the two
+together. What is on record was read in accounts of the documents, not in the documents, and the page says so.
 """
 
 from __future__ import annotations
@@ -13,35 +13,55 @@ from functools import lru_cache
 from pathlib import Path
 
 DATA = Path(__file__).parent / "data" / "august-2025.json"
-OUTCOMES = ("cleared", "held", "incomplete", "refused")
+BATCH_RULES = (
+    "ceiling-officer-refuse", "ceiling-officer-hold", "ceiling-identical-reason", "ceiling-size", "p4-findings",
+)  # fmt: skip
+"""Rules about the batch as a whole; each alone stops every request of this one."""
 
-RECORD = (
-    ("1,280,000", "requests were sent in June 2025", "the custodian's own statement to the court, as reported"),
-    ("47,289", "addresses were given on 7 August 2025", "the same; one report says 47,489"),
-    ("about 42,695", "of those broke the statute, a court found", "D.D.C., opinion of 26 February 2026, as reported"),
-    ("1", "official was named as personally engaged in all the matters", "D.D.C., 21 November 2025, as reported"),
-)
-"""Number, what it is, where it is known from. None of the documents themselves was read; see docs/august-2025.md."""
+
+@dataclass(frozen=True)
+class Event:
+    """One day on record: what happened, and an account of it."""
+
+    day: str
+    what: str
+    source: str
+    address: str
 
 
 @dataclass(frozen=True)
 class Rule:
-    """How many requests one rule stops, and how many no other rule would have stopped."""
+    """How many requests one rule stops, how many no other rule would have stopped, and the same without batch rules."""
 
     id: str
     stops: int
     alone: int
+    alone_batch_aside: int | None
+    """None for a rule about the batch itself."""
+
+
+@dataclass(frozen=True)
+class Ground:
+    """Where requests end, taken in the order a reader of the statute asks, with rules about the batch set aside."""
+
+    ground: str
+    requests: int
+    answered: int
+    """Of those that were answered in August 2025."""
 
 
 @dataclass(frozen=True)
 class Replay:
     """The re-enactment in numbers."""
 
+    timeline: tuple[Event, ...]
     requests: int
     persons: int
     historical: Mapping[str, int]
     scenarios: tuple[tuple[str, Mapping[str, int]], ...]
     rules: tuple[Rule, ...]
+    grounds: tuple[Ground, ...]
+    assumed: tuple[str, ...]
 
     @property
     def given(self) -> int:
@@ -50,16 +70,16 @@ class Replay:
 
 
 @lru_cache(maxsize=1)
-def read() -> Replay | None:
-    """The numbers that were kept; None when this installation has none."""
-    if not DATA.is_file():
-        return None
+def read() -> Replay:
+    """The numbers that were kept."""
     found = json.loads(DATA.read_text(encoding="utf-8"))
-    rules = [Rule(rule, counts["stops"], counts["alone"]) for rule, counts in found["rules"].items()]
     return Replay(
+        tuple(Event(**each) for each in found["timeline"]),
         found["requests"],
         found["persons"],
         found["historical"],
         tuple(found["scenarios"].items()),
-        tuple(sorted(rules, key=lambda rule: (-rule.stops, rule.id))),
+        tuple(Rule(rule, **counts) for rule, counts in found["rules"].items()),
+        tuple(Ground(**each) for each in found["grounds"]),
+        tuple(found["assumed"]),
     )

@@ -15,6 +15,7 @@ from gatehouse.console.guard import public, whole
 from gatehouse.console.law import stopped_by
 from gatehouse.kernel import clock
 
+GROUND_TONES = ("stop", "back", "quiet", "wait", "ink", "good")
 TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "stop"}
 
 
@@ -123,18 +124,28 @@ def ledger_file(request: HttpRequest, name: str) -> HttpResponseBase:
 def august_2025(request: HttpRequest) -> HttpResponse:
     """The documented exchange of August 2025 beside Gatehouse's replay."""
     replay = august.read()
-    rules = replay.rules if replay else ()
-    drawn = charts.bars([(rule.id, rule.stops, "") for rule in rules], replay.requests if replay else 0)
+    single = [rule for rule in replay.rules if rule.id not in august.BATCH_RULES]
+    drawn = charts.bars([(rule.id, rule.stops, "") for rule in single], replay.requests)
     law = desk.pack("us.irs.6103-i-2")
     context = {
-        "record": august.RECORD,
         "replay": replay,
         "scenarios": [
             (name, [(words.plain(outcome), TONES[outcome], counts[outcome]) for outcome in figures.OUTCOMES])
-            for name, counts in (replay.scenarios if replay else ())
+            for name, counts in replay.scenarios
         ],
-        "rules": [(stopped_by(law, [rule.id])[0], bar, rule.alone) for rule, bar in zip(rules, drawn, strict=True)],
+        "batch": [stopped_by(law, [rule])[0] for rule in august.BATCH_RULES],
+        "rules": [
+            (stopped_by(law, [rule.id])[0], bar, rule.alone_batch_aside)
+            for rule, bar in zip(single, drawn, strict=True)
+        ],
         "outcomes": [words.plain(outcome) for outcome in figures.OUTCOMES],
+        "grounds": [(ground, tone) for ground, tone in zip(replay.grounds, GROUND_TONES, strict=True)],
+        "all_of_them": charts.stacked(
+            [(ground.ground, tone, ground.requests) for ground, tone in zip(replay.grounds, GROUND_TONES, strict=True)]
+        ),
+        "answered": charts.stacked(
+            [(ground.ground, tone, ground.answered) for ground, tone in zip(replay.grounds, GROUND_TONES, strict=True)]
+        ),
     }
     return render(request, "console/august.html", context)
 
