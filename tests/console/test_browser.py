@@ -157,7 +157,7 @@ def test_an_inspector_verifies_and_derives_again(served, person):
     page.click("text=Verify the log now")
     page.wait_for_selector("h1:has-text('The log is whole')")
     picture(page, "inspector-verified")
-    page.goto(f"/oversight/{served.docket}/")
+    page.goto(f"/oversight/dockets/{served.docket}/")
     request_id = a_request(served)
     page.fill("#find", request_id)
     page.click("text=Derive again")
@@ -213,8 +213,8 @@ PAGES = [
     ("counsel", "law", "/law/"),
     ("counsel", "pack", "/law/us.irs.6103-i-2/"),
     ("inspector", "oversight", "/oversight/"),
-    ("inspector", "shape", "/oversight/{docket}/"),
-    ("inspector", "replay", "/oversight/{docket}/replay/?request={request}"),
+    ("inspector", "shape", "/oversight/dockets/{docket}/"),
+    ("inspector", "replay", "/oversight/dockets/{docket}/replay/?request={request}"),
     ("administrator", "accounts", "/accounts/"),
     ("administrator", "account", "/accounts/counsel/"),
 ]

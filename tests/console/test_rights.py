@@ -16,7 +16,10 @@ OWN_ONLY = {"task"}
 FILLED = {
     "name": "ICE-1", "seq": "8", "identifier": "us.irs.6103-i-2", "username": "counsel", "release": "rel-none",
 }  # fmt: skip
-POST_ONLY = {"sign-out", "decide", "sign", "verify", "release-docket", "recall-sign", "give-back"}
+POST_ONLY = {
+    "sign-out", "decide", "sign", "verify", "halt-check", "halt-sign", "accounted", "release-docket", "recall-sign",
+    "give-back",
+}  # fmt: skip
 
 
 def address(pattern) -> str:

@@ -27,6 +27,7 @@ DAY = "2025-08-07T14:00:00Z"
 SIZES = {"small": (20_000, 2_000), "full": (10_000_000, 1_280_000)}
 WITNESSES = ("inspector-general", "court-registry", "outside-body")
 OFFICERS = (("do-1", "Ana Ruiz"), ("do-2", "Brian Cole"))
+OVERSEERS = ("inspector-general", "court")
 SEED = 1
 
 
@@ -122,6 +123,7 @@ class Stage:
         for identity, name in OFFICERS:
             self.call("key", "new", self.keys / f"{identity}.key", "--name", identity)
             self._appoint(identity, name)
+        self._name_overseers()
         click.echo(
             "   Three witnesses cosign the ledger. Here they are this machine's own; on a real site they are not."
         )
@@ -216,6 +218,16 @@ class Stage:
         configuration = self.site / "gatehouse.toml"
         text = f'{configuration.read_text()}{section}key = "{key}"\nfrom = 2025-01-01\n'
         files.write(configuration, text.encode())
+
+    def _name_overseers(self) -> None:
+        """Two overseers outside the custodian: one of them can halt, both must agree to resume."""
+        from gatehouse.ledger.signers import read_signer
+
+        lines = []
+        for name in OVERSEERS:
+            self.call("key", "new", self.root / "overseers" / f"{name}.key", "--name", name)
+            lines.append(f"key {read_signer(self.root / 'overseers' / f'{name}.key').verifier.text}\n")
+        files.write(self.site / "oversight.policy", "".join([*lines, "halt 1\n", "resume 2\n"]).encode())
 
     def _start_witnesses(self) -> None:
         lines = [f"log {(self.site / 'log.vkey').read_text().strip()}"]

@@ -67,3 +67,56 @@ def bars(parts: Sequence[tuple[str, int, str]], total: int | None = None, tone: 
         Bar(label, count, round(_WIDTH * count / longest, 3) if longest else 0.0, share(count, whole), tone, link)
         for label, count, link in parts
     ]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a chart over time, in the chart's own units."""
+
+    label: str
+    count: int
+    left: float
+    top: float
+    width: float
+    height: float
+
+    @property
+    def middle(self) -> float:
+        """Where its label stands."""
+        return self.left + self.width / 2
+
+
+@dataclass(frozen=True)
+class Columns:
+    """A column chart with a scale: everything a template needs to draw it as SVG."""
+
+    width: int
+    height: int
+    floor: int
+    left: int
+    ticks: tuple[tuple[float, int], ...]
+    """Height of each line of the scale and its number."""
+    columns: tuple[Column, ...]
+
+
+def columns(parts: Sequence[tuple[str, int]], *, width: int = 720, height: int = 260) -> Columns:
+    """A column for each (label, count), as they come; the scale ends at a round number above the highest."""
+    left, room, floor = 80, 24, height - 36
+    highest = _round_up(max((count for _, count in parts), default=0))
+    step = (width - left) / max(len(parts), 1)
+    thick = min(step * 0.7, 90)
+    drawn = []
+    for number, (label, count) in enumerate(parts):
+        tall = (floor - room) * count / highest
+        start = left + number * step + (step - thick) / 2
+        drawn.append(Column(label, count, *(round(each, 1) for each in (start, floor - tall, thick, tall))))
+    lines = tuple((round(floor - (floor - room) * share / 4, 1), highest * share // 4) for share in range(5))
+    return Columns(width, height, floor, left, lines, tuple(drawn))
+
+
+def _round_up(highest: int) -> int:
+    """The next number of one digit and zeros that four steps divide evenly: 4, 8, 20, 40, 80, 200 …"""
+    scale = 4
+    while scale < highest:
+        scale = scale * 5 // 2 if str(scale)[0] == "8" else scale * 2
+    return scale

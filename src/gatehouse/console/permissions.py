@@ -22,6 +22,7 @@ class Permission(StrEnum):
     CUSTODIAN_LAW_READ = "custodian:law:read"
     OVERSIGHT_CASE_REPLAY = "oversight:case:replay"
     OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
+    OVERSIGHT_HALT_SIGN = "oversight:halt:sign"
     OVERSIGHT_LEDGER_VERIFY = "oversight:ledger:verify"
 
 
@@ -70,6 +71,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTODIAN_LAW_READ,
             Permission.OVERSIGHT_CASE_REPLAY,
             Permission.OVERSIGHT_DOCKET_COUNT,
+            Permission.OVERSIGHT_HALT_SIGN,
             Permission.OVERSIGHT_LEDGER_VERIFY,
         }
     ),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,6 +19,7 @@ from typing import Any
 
 import duckdb
 
+from gatehouse.casework.selection import Selection
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import ids
 
@@ -321,6 +322,22 @@ class Reader:
             "WHERE seq IN (SELECT unnest($seqs)) ORDER BY seq",
             {"seqs": list(seqs)},
         )
+
+    def outcome_set(self, outcome: str | None) -> Selection:
+        """The cases of one outcome, or all of them, as a set."""
+        return self._sets[outcome]
+
+    @cached_property
+    def _sets(self) -> Mapping[str | None, Selection]:
+        """The cases by outcome; what has none is the empty set."""
+        size = max(self.counts.total - 1, 0)
+        found: dict[str | None, Selection] = defaultdict(Selection)
+        for row in self.rows(
+            f"SELECT outcome, bitstring_agg(seq, 0, {size})::VARCHAR AS bits FROM determinations GROUP BY outcome"
+        ):
+            found[str(row["outcome"])] = Selection.of_bitstring(str(row["bits"]))
+            found[None] = found[None] | found[str(row["outcome"])]
+        return found
 
     def find(self, request_id: str) -> int | None:
         """The row of a request with this id; None when the docket has none."""

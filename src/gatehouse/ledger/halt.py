@@ -105,23 +105,39 @@ class Oversight:
             raise WrongInput("halt and resume each name how many of the keys must sign", where=where)
         return cls(tuple(keys), least[Action.HALT], least[Action.RESUME])
 
+    def claimed(self, data: bytes, *, where: str = "halt") -> Statement:
+        """What a statement says and which overseers signed it so far, however few; in force only once `accept` says so.
+
+        Raises WrongInput when it is no statement, AnswerIsNo when an overseer's signature on it is wrong.
+        """
+        opened = Note.parse(data, where=where)
+        signed = opened.signed_by(self.keys, where=where)
+        return Statement(*_fields(opened.text, where), tuple(sorted(verifier.name for verifier in signed)))
+
+    def needed(self, action: Action) -> int:
+        """How many overseers must sign."""
+        return self.halt if action is Action.HALT else self.resume
+
     def accept(self, data: bytes, *, where: str = "halt") -> Statement:
         """A statement that enough overseers signed; raises WrongInput when it is none, AnswerIsNo when too few did."""
-        opened = Note.parse(data, where=where)
-        action, scope, at, reason = _fields(opened.text, where)
-        signed = opened.signed_by(self.keys, where=where)
-        least = self.halt if action is Action.HALT else self.resume
-        if len(signed) < least:
-            raise AnswerIsNo(f"{len(signed)} overseers signed; to {action} takes {least}", where=where)
-        return Statement(action, scope, at, reason, tuple(sorted(verifier.name for verifier in signed)))
+        said = self.claimed(data, where=where)
+        least = self.needed(said.action)
+        if len(said.signers) < least:
+            raise AnswerIsNo(f"{len(said.signers)} overseers signed; to {said.action} takes {least}", where=where)
+        return said
 
 
-def write(action: Action, scope: Scope, at: dt.datetime, reason: str, signer: Signer) -> bytes:
-    """A new statement with its first signature. The reason is one line and goes on record."""
+def text(action: Action, scope: Scope, at: dt.datetime, reason: str) -> str:
+    """The exact text of a statement that overseers sign. The reason is one line and goes on record."""
     plain = reason.strip()
     if not plain.isprintable() or not 0 < len(plain) <= _MAX_REASON:
         raise WrongInput("a reason is one line of at most 1,000 characters", remedy="Say why; it goes on record")
-    return note.sign(f"{_HEAD}\n{action} {scope}\n{stamp(at)}\n{plain}\n", signer).encoded
+    return f"{_HEAD}\n{action} {scope}\n{stamp(at)}\n{plain}\n"
+
+
+def write(action: Action, scope: Scope, at: dt.datetime, reason: str, signer: Signer) -> bytes:
+    """A new statement with its first signature."""
+    return note.sign(text(action, scope, at, reason), signer).encoded
 
 
 def join(data: bytes, signer: Signer, *, where: str = "halt") -> bytes:

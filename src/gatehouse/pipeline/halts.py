@@ -6,14 +6,18 @@ stops everything: silence must not mean go.
 
 from __future__ import annotations
 
-from gatehouse.kernel.errors import AnswerIsNo
-from gatehouse.ledger import halt
+from gatehouse.kernel import digests, files
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import halt, note
+from gatehouse.ledger.note import Note
 from gatehouse.pipeline.site import Site
+
+POLICY, HALTS, WAITING = "oversight.policy", "halts", "halts-waiting"
 
 
 def is_halted(site: Site, *, agency: str, docket: str) -> bool:
     """Whether a halt in force covers a docket. Raises AnswerIsNo or WrongInput when halts cannot be believed."""
-    folder, policy = site.root / "halts", site.root / "oversight.policy"
+    folder, policy = site.root / HALTS, site.root / POLICY
     if not policy.is_file():
         if folder.is_dir() and any(folder.iterdir()):
             raise AnswerIsNo("there are halts and nobody to believe", where=str(policy), remedy="Restore the file")
@@ -22,6 +26,52 @@ def is_halted(site: Site, *, agency: str, docket: str) -> bool:
         return False
     oversight = halt.Oversight.parse(policy.read_text(encoding="utf-8"), where=policy.name)
     return halt.is_halted(halt.read_folder(folder, oversight), agency=agency, docket=docket)
+
+
+def oversight(site: Site) -> halt.Oversight | None:
+    """Whose word counts at a site and how many must sign; None where nobody oversees it."""
+    policy = site.root / POLICY
+    return halt.Oversight.parse(policy.read_text(encoding="utf-8"), where=policy.name) if policy.is_file() else None
+
+
+def standing(site: Site) -> list[halt.Statement]:
+    """The halts in force. Raises AnswerIsNo or WrongInput when they cannot be believed, which stops everything."""
+    trusted = oversight(site)
+    return halt.standing(halt.read_folder(site.root / HALTS, trusted)) if trusted is not None else []
+
+
+def waiting(site: Site) -> list[tuple[str, bytes, halt.Statement]]:
+    """Statements that too few overseers signed so far: name, bytes, and what they say."""
+    trusted = oversight(site)
+    if trusted is None:
+        return []
+    paths = sorted((site.root / WAITING).glob("*.halt"))
+    return [(path.stem, path.read_bytes(), trusted.claimed(path.read_bytes(), where=path.name)) for path in paths]
+
+
+def take(site: Site, text: str, line: str) -> tuple[halt.Statement, bool]:
+    """Take in one overseer's signature on a statement; gives what it says and whether it is in force now.
+
+    With too few signatures it waits for the others. Raises AnswerIsNo when no overseer of this site signed it.
+    """
+    trusted = oversight(site)
+    if trusted is None:
+        raise WrongInput("nobody oversees this site", where=POLICY, remedy="Write the overseers' keys into it")
+    name = digests.of_bytes(text.encode())[:32]
+    kept = site.root / WAITING / f"{name}.halt"
+    before = Note.parse(kept.read_bytes(), where=kept.name) if kept.is_file() else Note(text, ())
+    signed = before.plus([line]).encoded
+    said = trusted.claimed(signed, where="halt")
+    if not said.signers or not note.verify_detached(text.encode(), line, trusted.keys):
+        raise AnswerIsNo("this is no overseer's signature", where=POLICY, remedy="Sign with a key named there")
+    files.write(kept, signed)
+    in_force = len(said.signers) >= trusted.needed(said.action)
+    if in_force:
+        target = site.root / HALTS / kept.name
+        target.parent.mkdir(exist_ok=True)
+        kept.replace(target)  # whole at once: a reader of halts must never find half a statement
+        files.sync_folder(target.parent)
+    return said, in_force
 
 
 def refuse(site: Site, *, agency: str, docket: str) -> None:

@@ -78,3 +78,10 @@ def plain(value: object) -> str:
 def items(value: object) -> str:
     """A list of codes as words with commas."""
     return ", ".join(words.plain(entry, {}) for entry in value) if isinstance(value, list | tuple) else ""
+
+
+@register.filter
+def of(segments: object, label: str) -> int:
+    """The count of the part of a bar with this label; 0 where there is none."""
+    parts = segments if isinstance(segments, list) else []
+    return next((segment.count for segment in parts if segment.label == label), 0)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from django.db.models import Count, F, Max
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
@@ -186,6 +187,14 @@ class Particular:
     value: str
 
 
+def _said(key: str, value: object) -> str:
+    """A particular as people read it; items and the kind of proceeding are codes, everything else is as given."""
+    text = str(value)
+    if key == "items":
+        return ", ".join(words.plain(item.strip(), {}) for item in text.split(";"))
+    return words.plain(text, {}) if key == "proceeding" else text
+
+
 @needs(Permission.CUSTODIAN_CASE_READ)
 @require_GET
 def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
@@ -227,7 +236,7 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
         "chosen": chosen,
         "stopped": stopped,
         "particulars": [
-            Particular(label, str(found.request[key]))
+            Particular(label, _said(key, found.request[key]))
             for key, label in words.PARTICULARS.items()
             if found.request.get(key)
         ],
@@ -236,6 +245,9 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
         ],
         "address_verdict": words.plain(found.request.get("address_verdict"), words.VERDICTS),
         "facts": [(words.plain(key, {}), value) for key, value in found.facts.items() if key != "seq"],
-        "openings": Opening.objects.filter(docket=name, seq=seq).select_related("account").order_by("-at")[:20],
+        "openings": Opening.objects.filter(docket=name, seq=seq)
+        .values(name=F("account__name"))
+        .annotate(times=Count("pk"), last=Max("at"))
+        .order_by("-last")[:20],
     }
     return render(request, "console/case.html", context)

@@ -1,32 +1,30 @@
-"""Pages of overseers: all dockets in numbers, one docket's shape, the log verified now, one case derived again."""
+"""Pages of overseers: all dockets in numbers, one docket's shape, recalls and how far they are, halts."""
 
 from __future__ import annotations
 
 import calendar
-import datetime as dt
-import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 
-import duckdb
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_GET, require_POST
 
-from gatehouse.console import charts, desk, figures, words
+from gatehouse.casework.states import State
+from gatehouse.console import charts, deciding, desk, figures, halting, recalling
 from gatehouse.console.guard import needs
-from gatehouse.console.law import stopped_by
+from gatehouse.console.law import Stopped, stopped_by
 from gatehouse.console.permissions import Permission
+from gatehouse.console.views import errors
 from gatehouse.console.views.officer import law_of, outcome_bar
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
-from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
-from gatehouse.ledger import policy as policies
-from gatehouse.ledger.verify import Verified, verify_log
 
-COMPARED = ("outcome", "fired", "codes", "items")
-MOST_SHOWN = 20
+MOST_MONTHS = 12
+MOST_NAMED = 1000
+MOST_SHOWN = 12
 
 
 @needs(Permission.OVERSIGHT_DOCKET_COUNT)
@@ -44,32 +42,70 @@ def oversight(request: HttpRequest) -> HttpResponse:
         "lines": lines,
         "requests": whole.requests,
         "segments": outcome_bar(whole.outcomes),
-        "months": charts.bars([(_month(month), count, "") for month, count in sorted(months.items())], whole.requests),
+        "months": charts.columns([(_month(month), count) for month, count in sorted(months.items())][-MOST_MONTHS:]),
         "agencies": [_agency(name, lines) for name in agencies],
+        "rules": _rules(lines),
+        "officers": charts.bars([(name, count, "") for name, count in _officers(lines)], whole.requests),
+        "halted": len(halting.board().standing),
+        "recalls": len(recalling.made([entry.name for entry in lines], clock.now())),
     }
     return render(request, "console/oversight.html", context)
 
 
 def _month(text: str) -> str:
     year, month = text.split("-")
-    return f"{calendar.month_name[int(month)]} {year}"
+    return f"{calendar.month_abbr[int(month)]} {year}"
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What one agency asked for and what the machine cleared of it."""
+    """What one agency asked for, what the machine cleared of it, and what was released: the answer ratio."""
 
     agency: str
     requests: int
     cleared: int
-    held: int
+    released: int
     ratio: str
+    segments: list[charts.Segment]
 
 
 def _agency(name: str, lines: list[figures.Line]) -> Asked:
-    found = figures.total(entry for entry in lines if entry.agency == name)
-    cleared = found.outcomes.get("cleared", 0)
-    return Asked(name, found.requests, cleared, found.outcomes.get("held", 0), charts.share(cleared, found.requests))
+    theirs = [entry for entry in lines if entry.agency == name]
+    found = figures.total(theirs)
+    released = sum(_released(entry.name) for entry in theirs)
+    segments = charts.stacked(
+        [("Answered", "good", released), ("Not answered, or not yet", "quiet", found.requests - released)]
+    )
+    ratio = charts.share(released, found.requests)
+    return Asked(name, found.requests, found.outcomes.get("cleared", 0), released, ratio, segments)
+
+
+def _released(name: str) -> int:
+    board = deciding.board(name)
+    return len(board.states[State.RELEASED]) if board else 0
+
+
+def _rules(lines: list[figures.Line]) -> list[tuple[Stopped, list[charts.Segment], int]]:
+    """The rules that stopped most, over all dockets: each with the outcomes of the requests it stopped."""
+    counted: dict[str, Counter[str]] = {}
+    laws: dict[str, Pack | None] = {}
+    for entry in lines:
+        reader = desk.docket(entry.name)
+        for rule, outcome, cases in reader.counts.rules:
+            if outcome != "cleared":
+                counted.setdefault(rule, Counter())[outcome] += cases
+                laws.setdefault(rule, law_of(reader))
+    ordered = sorted(counted.items(), key=lambda entry: (-entry[1].total(), entry[0]))[:MOST_SHOWN]
+    return [(stopped_by(laws[rule], [rule])[0], outcome_bar(outcomes), outcomes.total()) for rule, outcomes in ordered]
+
+
+def _officers(lines: list[figures.Line]) -> list[tuple[str, int]]:
+    """The officers named in most requests, over all dockets."""
+    named = Counter[str]()
+    for entry in lines:
+        for officer, count in desk.docket(entry.name).officers[:MOST_NAMED]:
+            named[officer] += count
+    return named.most_common(MOST_SHOWN)
 
 
 @needs(Permission.OVERSIGHT_DOCKET_COUNT)
@@ -96,86 +132,54 @@ def shape(request: HttpRequest, name: str) -> HttpResponse:
     return render(request, "console/shape.html", context)
 
 
-@needs(Permission.OVERSIGHT_LEDGER_VERIFY)
-@require_POST
-def verify(request: HttpRequest) -> HttpResponse:
-    """Verify the whole log now, on the custodian's machine, and say what was checked."""
-    site = desk.site()
-    began = time.monotonic()
-    verified: Verified | None = None
-    problem = ""
-    try:
-        trusted = policies.read(site.policy)
-        verified = verify_log(site.ledger, trusted)
-    except GatehouseError as error:
-        problem = f"{error}."
-    except OSError:
-        problem = "The log or the policy cannot be read."
-    context = {
-        "verified": verified,
-        "root": verified.checkpoint.root.hex() if verified else "",
-        "problem": problem,
-        "seconds": f"{max(time.monotonic() - began, 0.1):.1f}",
-    }
-    return render(request, "console/verified.html", context, status=200 if verified else 409)
-
-
-@dataclass(frozen=True)
-class Compared:
-    """One part of a determination, as kept and as derived again."""
-
-    name: str
-    kept: str
-    derived: str
-    same: bool
-
-
-@needs(Permission.OVERSIGHT_CASE_REPLAY)
+@needs(Permission.OVERSIGHT_DOCKET_COUNT)
 @require_GET
-def replay(request: HttpRequest, name: str) -> HttpResponse:
-    """Derive one determination again from the facts and the pack kept in the docket, and compare it part by part."""
-    reader = desk.docket(name)
-    wanted = request.GET.get("request", "").strip()
-    seq = reader.find(wanted) if wanted else None
-    if seq is None:
-        return render(request, "console/replay.html", {"name": name, "wanted": wanted, "missing": bool(wanted)})
-    found = reader.case(seq)
-    law = law_of(reader)
-    if found is None or law is None:
-        raise Http404
+def recalls(request: HttpRequest) -> HttpResponse:
+    """How far each recall has come."""
+    return render(request, "console/recalls.html", {"recalls": recalling.made(desk.shelf().names(), clock.now())})
+
+
+@needs(Permission.OVERSIGHT_DOCKET_COUNT)
+@require_GET
+def halts(request: HttpRequest) -> HttpResponse:
+    """What overseers have stopped, and what waits for more signatures."""
+    names = desk.shelf().names()
+    agencies = sorted({name for entry in names if (name := figures.agency_of(desk.docket(entry)))})
+    return render(request, "console/halts.html", {"board": halting.board(), "dockets": names, "agencies": agencies})
+
+
+@needs(Permission.OVERSIGHT_HALT_SIGN)
+@require_POST
+def halt_check(request: HttpRequest) -> HttpResponse:
+    """Show the exact text that an overseer is about to sign: a new statement, or one that waits for more signatures."""
+    given = request.POST
     try:
-        derived = _derive(reader.folder / "facts.parquet", seq, law, found.determination["as_of"])
-    except (GatehouseError, duckdb.Error):
-        derived = {}
-    compared = [_compare(part, found.determination[part], derived.get(part)) for part in COMPARED]
+        if given.get("waiting"):
+            text = next((one.text for one in halting.board().waiting if one.name == given["waiting"]), None)
+            if text is None:
+                raise Http404
+        else:
+            reach, _, name = given.get("scope", "").partition(" ")
+            text = halting.text(given.get("action", ""), reach, name, given.get("reason", ""))
+    except GatehouseError as error:
+        return errors.refused(request, error)
     context = {
-        "name": name,
-        "wanted": wanted,
-        "case": found,
-        "pack": law,
-        "same_pack": law.digest == found.determination["pack_digest"],
-        "compared": compared,
-        "same": bool(derived) and all(part.same for part in compared),
-        "stopped": stopped_by(law, found.determination["fired"]),
+        "text": text.split("\n"),
+        "sign_at": resolve_url("console:halt-sign"),
+        "exact": [("text", text, "signature")],
+        "carried": [],
     }
-    return render(request, "console/replay.html", context)
+    return render(request, "console/halt_sign.html", context)
 
 
-def _derive(facts: Path, seq: int, law: Pack, as_of: dt.date) -> dict[str, object]:
-    with duckdb.connect(config={"threads": 1, "memory_limit": "512MB"}) as connection:
-        quoted = str(facts).replace("'", "''")
-        connection.execute(
-            f"CREATE TABLE one_case AS SELECT * FROM read_parquet('{quoted}') WHERE seq = $seq", {"seq": seq}
-        )
-        evaluate(connection, law, "one_case", "derived", as_of)
-        rows = connection.execute("SELECT outcome, fired, codes, items FROM derived").fetchall()
-    return dict(zip(COMPARED, rows[0], strict=True)) if rows else {}
-
-
-def _compare(part: str, kept: object, derived: object) -> Compared:
-    def show(value: object) -> str:
-        if isinstance(value, list):
-            return ", ".join(str(entry) for entry in value) or "none"
-        return words.plain(value) if value is not None else "could not be derived"
-
-    return Compared(words.plain(part, {}), show(kept), show(derived), kept == derived)
+@needs(Permission.OVERSIGHT_HALT_SIGN)
+@require_POST
+def halt_sign(request: HttpRequest) -> HttpResponseBase:
+    """Take in an overseer's signature; with enough of them the halt, or its end, is in force at once."""
+    try:
+        said, in_force = halting.take(request.POST.get("text", ""), request.POST.get("signature", ""))
+    except GatehouseError as error:
+        return errors.refused(request, error, 409)
+    state = "is in force" if in_force else "waits for more overseers' signatures"
+    messages.success(request, f"The word to {said.action} {said.scope} {state}.")
+    return redirect("console:halts")

@@ -1,0 +1,118 @@
+"""Spot checks of a docket: how many cases to look at, which ones, and all of them derived again.
+
+The draw is fixed by the root of the newest checkpoint, the docket and the number of the draw, so nobody at the
+custodian's can choose which cases are looked at, and anyone can draw the same ones again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import duckdb
+
+from gatehouse.casework.sampling import Plan, bound, draw
+from gatehouse.console.reading import Reader, Row
+from gatehouse.intake.workspace import quoted
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.evaluate import evaluate
+from gatehouse.law.pack import Pack
+
+OUTCOMES = ("cleared", "held", "incomplete", "refused")
+PARTS = ("outcome", "fired", "codes", "items")
+"""What is compared when a case is derived again."""
+MOST = 3000
+"""The largest sample that a page derives again."""
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What deriving a sample again came to."""
+
+    cases: int
+    different: tuple[str, ...]
+    """Requests that came out otherwise."""
+
+
+@dataclass(frozen=True)
+class SpotCheck:
+    """A plan and the cases it draws, in row order."""
+
+    reader: Reader
+    outcome: str
+    tolerated: str
+    confidence: int
+    number: int
+    population: int
+    seed: str
+    drawn: tuple[int, ...]
+
+    @property
+    def bounds(self) -> list[tuple[int, int]]:
+        """For so many wrong ones found: the most there can be among all, at the plan's confidence."""
+        sure = Fraction(self.confidence, 100)
+        return [
+            (found, bound(self.population, len(self.drawn), found, sure))
+            for found in range(min(4, len(self.drawn) + 1))
+        ]
+
+    def derive_all(self, law: Pack) -> Derived:
+        """Derive every case drawn again under the pack that decided it, and compare it part by part."""
+        kept = {int(row["seq"]): row for row in _kept(self.reader, self.drawn)}
+        different: list[str] = []
+        for day in sorted({row["as_of"] for row in kept.values()}):
+            seqs = [seq for seq, row in kept.items() if row["as_of"] == day]
+            again = derive(self.reader.folder, seqs, law, day)
+            different += [
+                str(kept[seq]["request_id"])
+                for seq in seqs
+                if any(kept[seq][part] != again.get(seq, {}).get(part) for part in PARTS)
+            ]
+        return Derived(len(kept), tuple(different))
+
+
+def plan(reader: Reader, given: Mapping[str, str], root: str) -> SpotCheck:
+    """The plan that a query asks for. Raises WrongInput for numbers out of range."""
+    outcome = given.get("outcome", "")
+    population = reader.outcome_set(outcome if outcome in OUTCOMES else None)
+    tolerated, confidence = given.get("tolerated", "5") or "5", given.get("confidence", "95") or "95"
+    number = given.get("draw", "1") or "1"
+    try:
+        share, sure, drawing = Fraction(tolerated) / 100, int(confidence), int(number)
+        in_range = Fraction(1, 10_000) <= share < 1 and 50 <= sure <= 99 and 1 <= drawing <= 10_000
+    except (ValueError, ZeroDivisionError):
+        in_range = False
+    if not in_range:
+        raise WrongInput(
+            "the plan has numbers out of range",
+            remedy="Tolerate 0.01 to 99 per cent at a confidence of 50 to 99 per cent, draw number 1 to 10,000",
+        )
+    size = min(Plan(len(population), share, Fraction(sure, 100)).size(), MOST) if population else 0
+    seed = hashlib.sha256(f"{root} {reader.folder.name} {outcome} {drawing}".encode()).hexdigest()
+    drawn = tuple(draw(population, size, bytes.fromhex(seed))) if size else ()
+    return SpotCheck(reader, outcome, tolerated, sure, drawing, len(population), seed, drawn)
+
+
+def _kept(reader: Reader, seqs: Sequence[int]) -> tuple[Row, ...]:
+    return reader.rows(
+        f"SELECT seq, request_id, as_of, {', '.join(PARTS)} FROM determinations "
+        "WHERE seq IN (SELECT unnest($seqs)) ORDER BY seq",
+        {"seqs": list(seqs)},
+    )
+
+
+def derive(docket: Path, seqs: Sequence[int], law: Pack, as_of: dt.date) -> dict[int, dict[str, object]]:
+    """Determine some cases again from the facts the docket keeps; each part of the determination by case."""
+    with duckdb.connect(config={"threads": 1, "memory_limit": "512MB"}) as connection:
+        connection.execute(
+            f"CREATE TABLE drawn AS SELECT * FROM read_parquet({quoted(docket / 'facts.parquet')}) "
+            "WHERE seq IN (SELECT unnest($seqs))",
+            {"seqs": list(seqs)},
+        )
+        evaluate(connection, law, "drawn", "derived", as_of)
+        rows = connection.execute(f"SELECT seq, {', '.join(PARTS)} FROM derived").fetchall()
+    return {int(seq): dict(zip(PARTS, parts, strict=True)) for seq, *parts in rows}

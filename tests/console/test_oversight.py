@@ -1,0 +1,138 @@
+"""Overseers' pages: halts signed in the browser's way, samples nobody chose, the log explained, rules counted."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from html import unescape
+
+import pytest
+from doors import SITE
+
+from gatehouse.console import charts, explorer, spotcheck
+from gatehouse.console.reading import Reader
+from gatehouse.kernel import clock
+from gatehouse.ledger import note
+from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.pipeline import halts
+
+
+@pytest.fixture
+def overseers(site):
+    """Two overseers, one of whom can halt; both must sign to resume. Nothing of them stays."""
+    private = [new_key(name)[0] for name in ("ig.example", "court.example")]
+    signers = [parse_signer(text) for text in private]
+    policy = SITE.root / halts.POLICY
+    policy.write_text("".join(f"key {one.verifier.text}\n" for one in signers) + "halt 1\nresume 2\n")
+    yield signers
+    policy.unlink()
+    for folder in (halts.HALTS, halts.WAITING):
+        for path in (SITE.root / folder).glob("*"):
+            path.unlink()
+
+
+def said(client, **form) -> str:
+    page = client.post("/oversight/halts/check/", form).content.decode()
+    found = re.search(r'name="text" value="([^"]*)"', page)
+    assert found, page
+    return unescape(found[1])
+
+
+def test_one_overseer_halts_and_both_must_resume(overseers, signed_in, monkeypatch):
+    ig, court = overseers
+    client = signed_in("inspector")
+    text = said(client, action="halt", scope="agency us.dhs.ice", reason="A finding of 8 June.")
+    assert not halts.is_halted(SITE, agency="us.dhs.ice", docket="ICE-1")
+    sent = {"text": text.replace("\n", "\r\n"), "signature": note.sign_detached(text.encode(), ig)}
+    assert client.post("/oversight/halts/sign/", sent).status_code == 302
+    assert halts.is_halted(SITE, agency="us.dhs.ice", docket="ICE-1")
+    assert not halts.is_halted(SITE, agency="us.doj.other", docket="DOJ-1")
+    assert "A finding of 8 June." in client.get("/oversight/halts/").content.decode()
+
+    later = clock.now() + dt.timedelta(seconds=1)  # of two words with one time the stop counts
+    monkeypatch.setattr(clock, "now", lambda: later)
+    text = said(client, action="resume", scope="agency us.dhs.ice", reason="The finding is closed.")
+    for signer, halted in ((ig, True), (court, False)):
+        line = note.sign_detached(text.encode(), signer)
+        assert client.post("/oversight/halts/sign/", {"text": text, "signature": line}).status_code == 302
+        assert halts.is_halted(SITE, agency="us.dhs.ice", docket="ICE-1") is halted
+
+
+def test_a_stranger_s_signature_halts_nothing(overseers, signed_in):
+    client = signed_in("inspector")
+    stranger = parse_signer(new_key("ig.example")[0])
+    text = said(client, action="halt", scope="everything", reason="No.")
+    line = note.sign_detached(text.encode(), stranger)
+    assert client.post("/oversight/halts/sign/", {"text": text, "signature": line}).status_code == 409
+    other = note.sign_detached(b"something else\n", overseers[0])
+    assert client.post("/oversight/halts/sign/", {"text": text, "signature": other}).status_code == 409
+    assert halts.standing(SITE) == []
+    assert not list((SITE.root / halts.WAITING).glob("*"))
+
+
+@pytest.mark.parametrize("scope", ["", "agency", "agency ../x", "docket a b", "nothing"])
+def test_a_halt_of_an_impossible_scope_is_refused(overseers, signed_in, scope):
+    form = {"action": "halt", "scope": scope, "reason": "Why."}
+    assert signed_in("inspector").post("/oversight/halts/check/", form).status_code == 400
+
+
+def test_a_spot_check_is_drawn_by_the_log_and_by_nobody(site, signed_in):
+    reader = Reader(SITE.dockets / "ICE-1")
+    one = spotcheck.plan(reader, {"outcome": "held"}, "a root")
+    assert one.drawn == spotcheck.plan(reader, {"outcome": "held"}, "a root").drawn
+    assert one.drawn != spotcheck.plan(reader, {"outcome": "held"}, "another root").drawn
+    assert one.drawn != spotcheck.plan(reader, {"outcome": "held", "draw": "2"}, "a root").drawn
+    assert {row["outcome"] for row in reader.lines(one.drawn)} == {"held"}
+    assert one.population == reader.counts.outcomes["held"]
+    assert one.bounds[0][1] <= one.population * 0.05
+    page = signed_in("inspector").get("/oversight/dockets/ICE-1/spot-check/?outcome=held").content.decode()
+    assert f"<strong>{len(one.drawn)}</strong>" in page
+
+
+@pytest.mark.parametrize("query", ["tolerated=0", "tolerated=x", "confidence=100", "draw=0", "tolerated=1/0"])
+def test_a_plan_out_of_range_is_refused_in_words(signed_in, query):
+    answer = signed_in("inspector").get(f"/oversight/dockets/ICE-1/spot-check/?{query}")
+    assert answer.status_code == 400
+    assert b"out of range" in answer.content
+
+
+def test_an_entry_is_explained_by_an_opening_that_makes_its_bytes(site, signed_in):
+    found = explorer.entry(0)
+    assert found is not None
+    assert found.batch is not None
+    assert found.batch.name == "site/founded"
+    assert found.agrees
+    assert dict(found.fields)["site"] == "gateway.example/test"
+    opening = SITE.events / "founded.json"
+    kept = opening.read_bytes()
+    try:
+        other = next(path for path in SITE.events.glob("pack-*.json")).read_bytes()
+        opening.write_bytes(other)
+        lying = explorer.entry(0)
+        assert lying is not None
+        assert lying.agrees is False
+        assert lying.fields == ()
+    finally:
+        opening.write_bytes(kept)
+    assert explorer.entry(10**9) is None
+    page = signed_in("inspector").get("/oversight/log/?entry=0").content.decode()
+    assert "Made again from its opening" in page
+
+
+@pytest.mark.parametrize("highest", [0, 1, 4, 5, 79, 81, 2000, 1_280_000])
+def test_a_scale_ends_at_a_round_number_above_the_highest(highest):
+    chart = charts.columns([("a", highest), ("b", 0)])
+    top = chart.ticks[-1][1]
+    assert highest <= top <= max(4, highest * 3)
+    assert [number for _, number in chart.ticks] == [top * share // 4 for share in range(5)]
+    assert len(str(top).rstrip("0")) == 1
+    assert chart.columns[0].top >= 0
+    assert chart.columns[0].top + chart.columns[0].height == pytest.approx(chart.floor, abs=0.2)
+
+
+def test_the_overview_counts_every_docket(signed_in):
+    page = signed_in("inspector").get("/oversight/").content.decode()
+    assert "1,200 requests in 2 dockets" in page
+    assert page.count('<svg class="gh-columns"') == 1
+    for heading in ("Requests over time", "Answer ratio", "Outcome by rule", "Matters per officer"):
+        assert f"<h2>{heading}</h2>" in page
