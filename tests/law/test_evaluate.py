@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from small import LAW, append, rule, small
 
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.law.crosscheck import rows
+from gatehouse.law.edges import rows
 from gatehouse.law.evaluate import Decision, decide, evaluate, table_of_facts
 from gatehouse.law.pack import Example, Pack, load
 from gatehouse.law.single import decide_one

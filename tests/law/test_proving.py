@@ -12,7 +12,8 @@ from small import LAW, append, change, order, rule, small
 
 from gatehouse.law import compare
 from gatehouse.law.check import check
-from gatehouse.law.crosscheck import crosscheck, edge_rows, rows
+from gatehouse.law.crosscheck import crosscheck
+from gatehouse.law.edges import edge_rows, rows
 from gatehouse.law.lint import lint
 from gatehouse.law.pack import Pack, Property, load
 from gatehouse.law.prove import Question, Status, prove, prove_all, solver_module

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
@@ -50,21 +50,34 @@ def stops(pack: Pack, rules: Sequence[Rule]) -> list[Stop]:
     return listed
 
 
-def evaluate(connection: Connection, pack: Pack, facts: str, target: str, as_of: dt.date) -> None:
+class Masks(Protocol):
+    """Another engine that may make the masks under one pack on one date; only `law.admission` says which may."""
+
+    def make(self, connection: Connection, query: str, facts: str, target: str, decided: tuple[str, dt.date]) -> None:
+        """Make the table `target` of a `mask_query` over `facts`, to decide under a pack's digest on a date."""
+
+
+def evaluate(
+    connection: Connection, pack: Pack, facts: str, target: str, as_of: dt.date, *, masks: Masks | None = None
+) -> None:
     """Make `target`: `seq`, `outcome`, `fired`, `codes`, `items`, one row per row of the table or view `facts`.
 
     `target` is a view over `<target>_masks` (one row a request: seq, bits) and `<target>_meanings` (one row per
     distinct mask). `fired` holds the sorted ids of all rules that stopped the request or cut its items; `codes` and
-    `items` are sorted. A declared fact that `facts` lacks is null. Raises WrongInput if `facts` lacks `seq` or a
-    column has another type than the pack declares.
+    `items` are sorted. A declared fact that `facts` lacks is null. `masks`: an engine that makes the masks in DuckDB's
+    place. Raises WrongInput if `facts` lacks `seq` or a column has another type than the pack declares.
     """
     rules = pack.in_force(as_of)
     listed = stops(pack, rules)
-    masks = [f"stopped_{number}" for number in range(-(-len(listed) // MASK_BITS))]
+    bits = [f"stopped_{number}" for number in range(-(-len(listed) // MASK_BITS))]
     table, meanings = f'"{target}_masks"', f'"{target}_meanings"'
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {mask_query(connection, pack, facts, as_of)}")
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {meanings} AS {_meanings(pack, listed, masks, table)}")
-    keys = ", ".join([*masks, "permitted"])
+    query = mask_query(connection, pack, facts, as_of)
+    if masks is None:
+        connection.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS {query}")
+    else:
+        masks.make(connection, query, facts, f"{target}_masks", (pack.digest, as_of))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE {meanings} AS {_meanings(pack, listed, bits, table)}")
+    keys = ", ".join([*bits, "permitted"])
     connection.execute(
         f'CREATE OR REPLACE TEMP VIEW "{target}" AS '
         f"SELECT seq, outcome, fired, codes, items FROM {table} JOIN {meanings} USING ({keys})"

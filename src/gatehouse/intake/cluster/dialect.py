@@ -29,6 +29,11 @@ def text(tree: exp.Expression) -> str:
     return str(tree.sql(dialect="spark"))
 
 
+def columns_of(query: str) -> set[str]:
+    """The names of all columns that a DuckDB query mentions."""
+    return {column.name for column in sqlglot.parse_one(query, read="duckdb").find_all(exp.Column)}
+
+
 def row_of(relation: str) -> exp.Expression:
     """A whole row of a relation as one column of its name."""
     row = exp.Anonymous(this="struct", expressions=[exp.Column(this=exp.Star(), table=exp.to_identifier(relation))])
