@@ -67,7 +67,9 @@ def _reason() -> str:
         f"OR regexp_matches({around}, '{outside}'))"
     )
     hollow = "(SELECT phrase FROM address_hollow_phrases)"
-    said = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
+    # Asked only where no address was found: what is looked up in a table is worked out for every row.
+    letters = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
+    said = f"(CASE WHEN address_kind IS NULL THEN {letters} END)"
     place = (
         "house_number = zip5 OR street_name IN (city_plain, city_given, concat(city_plain, ' ', state_plain), 'USA') "
         "OR street_name IN (SELECT name FROM address_states)"
