@@ -211,7 +211,7 @@ PAGES = [
     ("agency", "submission", "/submissions/{docket}/"),
     ("agency", "not-allowed", "/dockets/"),
     ("counsel", "law", "/law/"),
-    ("counsel", "pack", "/law/us.irs.6103-i-2/"),
+    ("counsel", "pack", "/law/packs/us.irs.6103-i-2/"),
     ("inspector", "oversight", "/oversight/"),
     ("inspector", "shape", "/oversight/dockets/{docket}/"),
     ("inspector", "replay", "/oversight/dockets/{docket}/replay/?request={request}"),

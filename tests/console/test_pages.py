@@ -15,7 +15,13 @@ from gatehouse.console.middleware import POLICY
 from gatehouse.console.reading import Reader
 
 PAGES = ["/", "/sign-in/", "/statistics/", "/ledger/", "/august-2025/", "/nothing/"]
-OFFICER = ["/dockets/", "/dockets/ICE-1/", "/dockets/ICE-1/queue/", "/dockets/ICE-1/cases/9/", "/law/us.irs.6103-i-2/"]
+OFFICER = [
+    "/dockets/",
+    "/dockets/ICE-1/",
+    "/dockets/ICE-1/queue/",
+    "/dockets/ICE-1/cases/9/",
+    "/law/packs/us.irs.6103-i-2/",
+]
 
 
 def test_the_queue_shows_every_waiting_case_once_and_commonest_first(site):

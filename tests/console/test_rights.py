@@ -18,7 +18,7 @@ FILLED = {
 }  # fmt: skip
 POST_ONLY = {
     "sign-out", "decide", "sign", "verify", "halt-check", "halt-sign", "accounted", "release-docket", "recall-sign",
-    "give-back",
+    "give-back", "draft-adopt", "draft-enter",
 }  # fmt: skip
 
 

@@ -51,6 +51,7 @@ def around(request: HttpRequest) -> dict[str, Any]:
         "footer": [_entry(request, name, title) for name, title in _PUBLIC],
         "may_read_cases": account is not None and account.may(Permission.CUSTODIAN_CASE_READ),
         "may_verify": account is not None and account.may(Permission.OVERSIGHT_LEDGER_VERIFY),
+        "may_sign_law": account is not None and account.may(Permission.CUSTODIAN_LAW_SIGN),
         "may_halt": account is not None and account.may(Permission.OVERSIGHT_HALT_SIGN),
         "may_replay": account is not None and account.may(Permission.OVERSIGHT_CASE_REPLAY),
         "may_decide": account is not None and account.may(Permission.CUSTODIAN_CASE_DECIDE),

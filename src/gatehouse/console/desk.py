@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import Http404
 
 from gatehouse.casework import roster
+from gatehouse.console.law import Proof, proof_of
 from gatehouse.console.reading import Reader, Shelf
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law import adoption
@@ -76,9 +77,22 @@ def kept_pack(docket: Path) -> Pack | None:
     return _pack(folder) if (folder / "pack.toml").is_file() else None
 
 
+def proof(found: Pack) -> Proof:
+    """Whether a pack in force is proved and signed, verified once for each state of its files and of the offices."""
+    return _proven(found.folder, _newest(found.folder), site().configuration.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=16)
+def _proven(folder: Path, _changed: int, _offices: int) -> Proof:
+    return proof_of(load(folder), site())
+
+
+def _newest(folder: Path) -> int:
+    return max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
+
+
 def _pack(folder: Path) -> Pack | None:
-    newest = max((path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()), default=0)
-    return _loaded(str(folder), newest)
+    return _loaded(str(folder), _newest(folder))
 
 
 @lru_cache(maxsize=8)

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from gatehouse.console import words
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.law import signing
 from gatehouse.law.explain import RuleText, explain
 from gatehouse.law.pack import NO_GRANT, Pack, Rule
+from gatehouse.ledger import note
+from gatehouse.pipeline import offices
+from gatehouse.pipeline.site import Site
 
 
 @dataclass(frozen=True)
@@ -85,13 +91,34 @@ def _one(pack: Pack | None, identifier: str) -> Stopped:
 
 @dataclass(frozen=True)
 class Proof:
-    """What is known of a pack's properties: each sentence, and whether it is proved, broken or not tried here."""
+    """What is known of a pack in force: its properties, whether they are proved of these very files, and who signed."""
 
-    properties: tuple[tuple[str, str, str], ...]
-    """Id, sentence, state (`proved`, `broken`, `not tried`)."""
-    tried: bool
+    properties: tuple[tuple[str, str], ...]
+    """Id and sentence."""
+    holds: bool
+    problem: str
+    """Why it does not hold; then nothing is decided under the pack."""
+    signers: tuple[str, ...]
+    engines: tuple[tuple[str, str], ...]
+    """Program and version that proved it."""
+    examples: int
+    mutations: int
 
 
-def proof_of(pack: Pack) -> Proof:
-    """The properties of a pack with the state of their proofs; nothing is proved while a page waits."""
-    return Proof(tuple((entry.id, entry.says, "not tried") for entry in pack.properties), tried=False)
+def proof_of(pack: Pack, site: Site) -> Proof:
+    """Verify the signatures of both offices and the record of proof; nothing is proved anew while a page waits."""
+    properties = tuple((entry.id, entry.says) for entry in pack.properties)
+    problem, record = "", dict[str, Any]()
+    signers: tuple[str, ...] = ()
+    try:
+        signing.verify(pack.folder, offices.read(site))
+        record = json.loads((pack.folder / signing.PROOF).read_bytes())
+        lines = (pack.folder / signing.SIGNATURES).read_text(encoding="utf-8").splitlines()
+        signers = tuple(note.SignatureLine.parse(line).name for line in lines)
+    except GatehouseError as error:
+        problem = f"{error}."
+    engines = tuple(sorted((str(name), str(version)) for name, version in record.get("engines", {}).items()))
+    return Proof(
+        properties, not problem, problem, signers, engines,
+        int(record.get("examples", 0)), int(record.get("mutations_noticed", 0)),
+    )  # fmt: skip

@@ -20,6 +20,7 @@ class Permission(StrEnum):
     CUSTODIAN_CASE_READ = "custodian:case:read"
     CUSTODIAN_DOCKET_READ = "custodian:docket:read"
     CUSTODIAN_LAW_READ = "custodian:law:read"
+    CUSTODIAN_LAW_SIGN = "custodian:law:sign"
     OVERSIGHT_CASE_REPLAY = "oversight:case:replay"
     OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
     OVERSIGHT_HALT_SIGN = "oversight:halt:sign"
@@ -51,6 +52,7 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.CUSTODIAN_CASE_READ,
             Permission.CUSTODIAN_CASE_DECIDE,
             Permission.CUSTODIAN_LAW_READ,
+            Permission.CUSTODIAN_LAW_SIGN,
             Permission.OVERSIGHT_DOCKET_COUNT,
         }
     ),
@@ -61,9 +63,15 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.AGENCY_RELEASE_FETCH,
         }
     ),
+    # Law takes two offices: counsel, and whoever of the custodian holds the custodian's key.
     # Counsel and inspectors see counts, rules and determinations. Only officers who decide a case see its records.
     Role.COUNSEL: frozenset(
-        {Permission.CUSTODIAN_LAW_READ, Permission.CUSTODIAN_DOCKET_READ, Permission.OVERSIGHT_DOCKET_COUNT}
+        {
+            Permission.CUSTODIAN_LAW_READ,
+            Permission.CUSTODIAN_LAW_SIGN,
+            Permission.CUSTODIAN_DOCKET_READ,
+            Permission.OVERSIGHT_DOCKET_COUNT,
+        }
     ),
     Role.INSPECTOR: frozenset(
         {

@@ -104,13 +104,21 @@ def sign_recorded(pack: Pack, signer: Signer) -> Path:
     The record is taken at its word, so its source must be trusted as the software is: the check just made, or the
     release that the pack came with. Raises AnswerIsNo where it is of other bytes or there is none.
     """
-    folder, path = pack.folder, pack.folder / SIGNATURES
+    return add(pack, note.sign_detached(to_sign(pack), signer))
+
+
+def to_sign(pack: Pack) -> bytes:
+    """The exact bytes that both offices sign: the lock. Raises AnswerIsNo without a record of proof of these files."""
     _proved(pack)
+    return lock_text(pack.folder).encode()
+
+
+def add(pack: Pack, line: str) -> Path:
+    """Add a signature line, made over `to_sign` wherever the key is, to a pack; returns the signatures' path."""
+    folder, path = pack.folder, pack.folder / SIGNATURES
     lines = path.read_text(encoding="utf-8").splitlines() if _locked(pack) else []
-    lock = lock_text(folder).encode()
-    line = note.sign_detached(lock, signer).rstrip("\n")
-    files.write(folder / LOCK, lock)
-    files.write(path, "".join(f"{each}\n" for each in dict.fromkeys([*lines, line])).encode())
+    files.write(folder / LOCK, to_sign(pack))
+    files.write(path, "".join(f"{each}\n" for each in dict.fromkeys([*lines, line.rstrip("\n")])).encode())
     return path
 
 

@@ -127,11 +127,15 @@ def sign(folder: Path, signer: Signer, progress: Progress = silent) -> Parcel:
         if report.pack.digest != one["after"]["digest"]:
             raise AnswerIsNo("the pack is not the one that was shown", where=str(draft), remedy="Preview it again")
         signing.sign(report, signer)
+    add(folder, note.sign_detached((folder / RECORD).read_bytes(), signer))
+    return parcel
+
+
+def add(folder: Path, line: str) -> None:
+    """Add an office's signature line over a parcel's record, made wherever the key is."""
     path = folder / SIGNATURES
     before = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    line = note.sign_detached((folder / RECORD).read_bytes(), signer).rstrip("\n")
-    files.write(path, "".join(f"{each}\n" for each in dict.fromkeys([*before, line])).encode())
-    return parcel
+    files.write(path, "".join(f"{each}\n" for each in dict.fromkeys([*before, line.rstrip("\n")])).encode())
 
 
 def enter(connection: duckdb.DuckDBPyConnection, place: Office, folder: Path, by: By, now: dt.datetime) -> Entered:

@@ -18,14 +18,16 @@ from gatehouse.release.returns import Returned
 from gatehouse.store.shelf import Shelf
 
 
-def take(place: Office, name: str, path: Path, now: dt.datetime) -> Returned:
+def take(place: Office, name: str, path: Path, now: dt.datetime, *, where: str = "") -> Returned:
     """Take in a receipt, use report or disposal certificate about a docket's release.
 
     Raises Blocked, after recording the attempt, when it is forged, about another release, or untimely.
     """
     docket = docket_of(place.site, name)
     try:
-        return returns.accept(Shelf(), statements.parse(path.read_bytes(), where=path.name), now, docket=docket.id)
+        return returns.accept(
+            Shelf(), statements.parse(path.read_bytes(), where=where or path.name), now, docket=docket.id, where=where
+        )
     except Blocked as refusal:
         place.casebook.block(Attempt(docket.id, "", "take_in", refusal.code, now))
         raise

@@ -11,7 +11,6 @@ from django.views.decorators.http import require_GET
 
 from gatehouse.console import desk, words
 from gatehouse.console.guard import needs
-from gatehouse.console.law import proof_of
 from gatehouse.console.permissions import Permission
 from gatehouse.kernel import clock
 from gatehouse.law.pack import Instrument, Pack, Rule
@@ -67,7 +66,11 @@ class Source:
 @require_GET
 def law(request: HttpRequest) -> HttpResponse:
     """Every pack of law that this site decides under."""
-    return render(request, "console/law.html", {"packs": desk.packs(), "broken": desk.broken_packs()})
+    context = {
+        "packs": [(pack, desk.proof(pack)) for pack in desk.packs()],
+        "broken": desk.broken_packs(),
+    }
+    return render(request, "console/law.html", context)
 
 
 @needs(Permission.CUSTODIAN_LAW_READ)
@@ -86,7 +89,7 @@ def pack(request: HttpRequest, identifier: str) -> HttpResponse:
         "wrong_date": bool(given) and as_of is None,
         "sources": _sources(found, as_of or clock.today()),
         "in_force": len(found.in_force(as_of or clock.today())),
-        "proof": proof_of(found),
+        "proof": desk.proof(found),
     }
     return render(request, "console/pack.html", context)
 

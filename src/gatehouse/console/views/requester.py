@@ -14,7 +14,6 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.casework import statement as statements
 from gatehouse.console import accounts, arrivals, charts, chronicle, desk, figures, words
 from gatehouse.console.guard import account, needs, own, whole
 from gatehouse.console.models import Arrival, Key
@@ -22,14 +21,14 @@ from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.views import errors
 from gatehouse.kernel import clock
-from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.pipeline import returns as taking_back
 from gatehouse.release import returns
 from gatehouse.store.models import Release
 from gatehouse.store.shelf import Shelf
 
 PACKAGES_A_PAGE = 20
 MOST_RETURNS = 100
-MOST_STATEMENT = 16 << 20
 TONES = {"answered": "good", "pending": "wait", "not_answered": "quiet"}
 
 
@@ -152,10 +151,8 @@ def give_back(request: HttpRequest, name: str) -> HttpResponseBase:
     taken = 0
     try:
         for upload in request.FILES.getlist("file")[:MOST_RETURNS]:
-            signed = statements.parse(upload.read(MOST_STATEMENT + 1), where=Path(upload.name or "file").name)
-            if signed.body.get("docket") != name:
-                raise WrongInput("the statement is about another submission", remedy="Hand it in where it belongs")
-            returns.accept(Shelf(), signed, clock.now(), where=Path(upload.name or "file").name)
+            path = Path(upload.temporary_file_path())
+            taking_back.take(desk.office(), name, path, clock.now(), where=Path(upload.name or "file").name)
             taken += 1
     except GatehouseError as error:
         return errors.refused(request, error)

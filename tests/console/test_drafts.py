@@ -1,0 +1,143 @@
+"""Counsel's drafts: a change of law is shown before it is signed, takes two offices, and counts only then."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from html import unescape
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from doors import SITE
+
+from gatehouse.console import desk, drafting, tasks
+from gatehouse.ledger import note
+from gatehouse.ledger.signers import new_key, parse_signer, read_signer
+
+PACK = "us.irs.6103-i-2"
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch):
+    """Tasks run where they are begun, so that a test sees their end."""
+
+    class Now:
+        def __init__(self, target, args, **_):
+            self.start = lambda: target(*args)
+
+    monkeypatch.setattr(tasks.threading, "Thread", Now)
+    monkeypatch.setattr(tasks, "close_old_connections", lambda: None)
+
+
+def zipped(files: dict[str, bytes]) -> SimpleUploadedFile:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w") as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return SimpleUploadedFile("pack.zip", held.getvalue())
+
+
+def in_force(client) -> dict[str, bytes]:
+    answer = client.get(f"/law/packs/{PACK}/pack.zip")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def changed(client, before: bytes, after: bytes) -> dict[str, bytes]:
+    """The pack in force with a higher version and one phrase replaced throughout its law."""
+    files = in_force(client)
+    name = f"{PACK}/pack.toml"
+    files[name] = re.sub(rb'version = "(\d+)\.', lambda m: b'version = "%d.' % (int(m[1]) + 1), files[name], count=1)
+    return {name: data.replace(before, after) if "/law/" in name else data for name, data in files.items()}
+
+
+def texts(client, draft: str) -> list[str]:
+    page = client.get(f"/law/drafts/{draft}/sign/").content.decode()
+    return [unescape(found) for found in re.findall(r'name="text-\d+" value="([^"]*)"', page)]
+
+
+def signed(client, draft: str, signer) -> int:
+    lines = {f"signature-{n}": note.sign_detached(text.encode(), signer) for n, text in enumerate(texts(client, draft))}
+    return client.post(f"/law/drafts/{draft}/sign/", lines).status_code
+
+
+def hand_in(client, files: dict[str, bytes]) -> str:
+    before = {draft.id for draft in drafting.all_drafts()}
+    assert client.post("/law/drafts/", {"file": zipped(files)}).status_code == 302
+    [new] = {draft.id for draft in drafting.all_drafts()} - before
+    return new
+
+
+def test_a_change_is_shown_signed_by_two_offices_and_only_then_in_force(site, signed_in):
+    counsel, officer = signed_in("counsel"), signed_in("officer1")
+    before = desk.pack(PACK)
+    phrase = before.rules[0].say.encode()
+    draft = hand_in(counsel, changed(counsel, phrase, b"This is said otherwise now."))
+    page = counsel.get(f"/law/drafts/{draft}/").content.decode()
+    assert "This is said otherwise now." in page
+    assert f"{before.rules[0].id}: changed" in page
+    assert page.count("Nothing.</dd>") == 2  # nothing newly permitted, nothing newly refused
+    assert desk.pack(PACK).digest == before.digest
+
+    keys = {office: read_signer(SITE.keys / "offices" / f"{office}.key") for office in ("counsel", "custodian")}
+    assert counsel.post(f"/law/drafts/{draft}/adopt/").status_code == 409
+    assert signed(counsel, draft, parse_signer(new_key(keys["counsel"].name)[0])) == 409
+    assert signed(counsel, draft, keys["counsel"]) == 302
+    assert counsel.post(f"/law/drafts/{draft}/adopt/").status_code == 409
+    assert desk.pack(PACK).digest == before.digest
+    assert signed(officer, draft, keys["custodian"]) == 302
+    assert officer.post(f"/law/drafts/{draft}/adopt/").status_code == 302
+    assert desk.pack(PACK).digest == drafting.find(draft).shown["packs"][0]["digest"] != before.digest
+    page = counsel.get(f"/law/packs/{PACK}/").content.decode()
+    assert "Proved and signed by both offices" in page
+    assert "This is said otherwise now." in unescape(page)
+
+
+def test_a_change_that_breaks_a_property_is_never_offered_for_signing(site, signed_in):
+    counsel = signed_in("counsel")
+    files = in_force(counsel)
+    name = next(name for name in files if name.endswith("properties.toml"))
+    files[name] = files[name].replace(b"outcome = 'cleared'", b"outcome = 'refused'")
+    files[f"{PACK}/pack.toml"] += b"\nnonsense = 1\n"
+    draft = hand_in(counsel, files)
+    assert drafting.find(draft).shown == {}
+    assert "cannot be signed" in counsel.get(f"/law/drafts/{draft}/").content.decode()
+    assert counsel.get(f"/law/drafts/{draft}/sign/").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"../pack.toml": b"x"},
+        {"/etc/pack.toml": b"x"},
+        {"a/b/c/d/e/pack.toml": b"x"},
+        {"pack/.hidden": b"x"},
+        {f"pack/{number}": b"x" for number in range(400)},
+        {"pack/big": b"0" * (33 << 20)},
+    ],
+    ids=["climbs", "absolute", "deep", "hidden", "many", "large"],
+)
+def test_a_zip_with_other_things_than_a_pack_is_refused(signed_in, files):
+    assert signed_in("counsel").post("/law/drafts/", {"file": zipped(files)}).status_code == 400
+
+
+def test_what_is_no_zip_and_what_is_no_document_are_refused(signed_in):
+    client = signed_in("counsel")
+    assert client.post("/law/drafts/").status_code == 400
+    assert client.post("/law/drafts/", {"file": SimpleUploadedFile("x.zip", b"no zip")}).status_code == 400
+    text = SimpleUploadedFile("order.exe", b"MZ")
+    assert client.post("/law/drafts/", {"file": zipped({"p/pack.toml": b""}), "text": text}).status_code == 400
+
+
+def test_a_pack_whose_files_are_not_those_that_were_signed_is_said_to_be_so(site, signed_in):
+    path = SITE.pack_for(PACK) / "pack.sig"
+    kept = path.read_bytes()
+    try:
+        path.write_text("")
+        page = signed_in("counsel").get(f"/law/packs/{PACK}/").content.decode()
+        assert "This pack does not hold" in page
+        assert "did not sign this pack" in page
+    finally:
+        path.write_bytes(kept)
+    assert "Proved and signed" in signed_in("counsel").get(f"/law/packs/{PACK}/").content.decode()
