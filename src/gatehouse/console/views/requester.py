@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 from django.contrib import messages
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -151,7 +153,7 @@ def give_back(request: HttpRequest, name: str) -> HttpResponseBase:
     taken = 0
     try:
         for upload in request.FILES.getlist("file")[:MOST_RETURNS]:
-            path = Path(upload.temporary_file_path())
+            path = Path(cast("TemporaryUploadedFile", upload).temporary_file_path())
             taking_back.take(desk.office(), name, path, clock.now(), where=Path(upload.name or "file").name)
             taken += 1
     except GatehouseError as error:
