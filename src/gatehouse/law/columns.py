@@ -82,7 +82,9 @@ def _(node: Comparison) -> str:
 
 @_sql.register
 def _(node: Membership) -> str:
-    return f"({_sql(node.part)} IN ({', '.join(literal(value) for value in node.values)}))"
+    # not IN: DuckDB compares a row with every constant of an IN, and with those of an OR only until one is equal
+    part = _sql(node.part)
+    return "(" + " OR ".join(f"{part} = {literal(value)}" for value in node.values) + ")"
 
 
 @_sql.register

@@ -167,10 +167,17 @@ def _repeated(connection: Connection, pack: Pack, facts: str, names: Sequence[st
         name: f"{'NULL' if value is None else _constant(value)}::{_SQL_TYPE[_kind(pack, name)]}"
         for name, value in zip(whole, first, strict=True)
     }
-    same = ", ".join(f'bool_and("{name}" IS NOT DISTINCT FROM {value})' for name, value in constants.items())
-    kept = connection.execute(f'SELECT {same} FROM "{facts}"').fetchone()
-    assert kept is not None  # noqa: S101 - an aggregate has one row
-    return {name: value for (name, value), every in zip(constants.items(), kept, strict=True) if every}
+    varying = {
+        row[0]
+        for row in connection.execute(
+            " UNION ALL ".join(
+                f"(SELECT {literal(name)} FROM \"{facts}\" WHERE \"{name}\" <> {value} OR "
+                f'("{name}" IS NULL) <> ({value} IS NULL) LIMIT 1)'
+                for name, value in constants.items()
+            )
+        ).fetchall()
+    }
+    return {name: value for name, value in constants.items() if name not in varying}
 
 
 def _kind(pack: Pack, name: str) -> Kind:
