@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gatehouse.cli.law_crosscheck import crosscheck
 from gatehouse.cli.law_office import adopt, new, page, sign, verify
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
@@ -344,5 +345,5 @@ def explain(pack: Path, rules: tuple[str, ...], as_of: dt.date | None, *, as_jso
         click.echo(f"  To the requester ({text.code}): {text.say}")
 
 
-for command in (new, sign, verify, adopt, page):
+for command in (new, crosscheck, sign, verify, adopt, page):
     law.add_command(command)

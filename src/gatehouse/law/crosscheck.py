@@ -1,6 +1,8 @@
 """Three readings of one pack on the same rows: DuckDB, Polars and the solver's formula must agree on every rule.
 
-Which rows is for `edges` to say. Only tests use this; what lets another engine decide is `admission`.
+DuckDB and Polars are compared by outcome, rules that fired, and items; the solver's formula, which knows no outcome but
+`cleared`, by that, by rules and by items. Which rows is for `edges` to say; what lets another engine decide is
+`admission`.
 """
 
 from __future__ import annotations
@@ -14,7 +16,6 @@ from typing import Any
 
 import duckdb
 import polars as pl
-from duckdb import DuckDBPyConnection as Connection
 
 from gatehouse.law import polars_engine
 from gatehouse.law.evaluate import evaluate
@@ -44,48 +45,47 @@ class Disagreement:
 def crosscheck(pack: Pack, facts: Sequence[Mapping[str, Any]], as_of: dt.date) -> list[Disagreement]:
     """Read rows three ways on one date; every row on which DuckDB, Polars and the solver's formula differ."""
     frame = frame_of(pack, facts)
-    connection = duckdb.connect()
     with tempfile.TemporaryDirectory() as folder:
-        by_duckdb = _by_duckdb(connection, pack, frame, Path(folder), as_of)
-        by_solver = _by_solver(connection, pack, frame, Path(folder), as_of)
+        by_duckdb = _by_duckdb(pack, frame, Path(folder), as_of)
+        by_solver = _by_solver(pack, frame, Path(folder), as_of)
     by_polars = polars_engine.evaluate(pack, frame, as_of).sort("seq").rows()
-    found = []
-    for first, second, third in zip(by_duckdb, by_polars, by_solver, strict=True):
-        if tuple(first) != tuple(second):
-            found.append(Disagreement(first[0], "duckdb and polars", first, second))
-        if (first[1] == "cleared", first[2]) != third[1:]:
-            found.append(Disagreement(first[0], "duckdb and solver", first, third))
-    return found
+    cleared = [(seq, outcome == "cleared", fired, items) for seq, outcome, fired, items in by_duckdb]
+    return [
+        *_differences("DuckDB and Polars", by_duckdb, by_polars),
+        *_differences("DuckDB and the solver", cleared, by_solver),
+    ]
 
 
-Row = tuple[Any, ...]
-
-
-def _by_duckdb(connection: Connection, pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Row]:
+def _by_duckdb(pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Any]:
     frame.write_parquet(folder / "facts.parquet")
+    connection = duckdb.connect()
     connection.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM '{folder / 'facts.parquet'}'")
     evaluate(connection, pack, "facts", "decided", as_of)
-    rows = connection.execute("SELECT seq, outcome, fired, items FROM decided ORDER BY seq").fetchall()
-    return [tuple(row) for row in rows]
+    return connection.execute("SELECT seq, outcome, fired, items FROM decided ORDER BY seq").fetchall()
 
 
-def _by_solver(connection: Connection, pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Row]:
+def _differences(readings: str, first: Sequence[Any], second: Sequence[Any]) -> list[Disagreement]:
+    pairs = zip(first, second, strict=True)
+    return [Disagreement(one[0], readings, one, two) for one, two in pairs if tuple(one) != tuple(two)]
+
+
+def _by_solver(pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Any]:
     """The solver's own formula, node by node, over columns of its symbols: two-valued logic and whole numbers only."""
     formula = Formula(solver_module(), [pack])
     outcome = formula.outcome(pack)
     _symbols(formula, frame, as_of).write_parquet(folder / "symbols.parquet")
     grants = {rule.id for rule in pack.rules if rule.effect is Effect.GRANT}
-    terms = {rule: term for rule, term in sorted(outcome.fires.items()) if rule not in grants}
-    terms[NO_GRANT] = formula.solver.Not(outcome.granted)
-    columns = ", ".join(_sql(term) for term in terms.values())
-    found = connection.execute(
-        f"SELECT seq, {_sql(outcome.cleared)}, {columns} FROM '{folder / 'symbols.parquet'}' ORDER BY seq"
-    ).fetchall()
-    names = list(terms)
-    return [
-        (seq, cleared, sorted(name for name, fires in zip(names, row, strict=True) if fires))
-        for seq, cleared, *row in found
-    ]
+    fires = {rule: term for rule, term in sorted(outcome.fires.items()) if rule not in grants}
+    fires[NO_GRANT] = formula.solver.Not(outcome.granted)
+    permits = dict(sorted(outcome.permits.items()))
+    columns = ", ".join(_sql(term) for term in [outcome.cleared, *fires.values(), *permits.values()])
+    found = duckdb.execute(f"SELECT seq, {columns} FROM '{folder / 'symbols.parquet'}' ORDER BY seq").fetchall()
+    rows = []
+    for seq, cleared, *bits in found:
+        fired = sorted(name for name, bit in zip(fires, bits, strict=False) if bit)
+        items = [name for name, bit in zip(permits, bits[len(fires) :], strict=True) if bit]
+        rows.append((seq, cleared, fired, items))
+    return rows
 
 
 def _symbols(formula: Formula, frame: pl.DataFrame, as_of: dt.date) -> pl.DataFrame:

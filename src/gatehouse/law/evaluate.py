@@ -171,7 +171,7 @@ def _repeated(connection: Connection, pack: Pack, facts: str, names: Sequence[st
         row[0]
         for row in connection.execute(
             " UNION ALL ".join(
-                f"(SELECT {literal(name)} FROM \"{facts}\" WHERE \"{name}\" <> {value} OR "
+                f'(SELECT {literal(name)} FROM "{facts}" WHERE "{name}" <> {value} OR '
                 f'("{name}" IS NULL) <> ({value} IS NULL) LIMIT 1)'
                 for name, value in constants.items()
             )
@@ -242,10 +242,10 @@ class Decision:
 
 def table_of_facts(connection: Connection, pack: Pack, table: str, rows: Sequence[Mapping[str, Any]]) -> None:
     """Make a table of facts from a few requests (examples, counter-examples), typed as the pack declares."""
-    kinds = {name: declared.kind for name, declared in pack.fields.items()}
-    columns = ", ".join(f'"{name}" {_SQL_TYPE[kind]}' for name, kind in kinds.items())
-    connection.execute(f'CREATE OR REPLACE TEMP TABLE "{table}" (seq BIGINT, {columns})')
-    if rows:
-        places = ", ".join("?" for _ in range(len(kinds) + 1))
-        values = [[seq, *(row.get(name) for name in kinds)] for seq, row in enumerate(rows)]
-        connection.executemany(f'INSERT INTO "{table}" VALUES ({places})', values)
+    kinds = {name: _SQL_TYPE[declared.kind] for name, declared in pack.fields.items()}
+    columns = ", ".join(f'unnest(?::{kind}[]) AS "{name}"' for name, kind in kinds.items())
+    values = [[row.get(name) for row in rows] for name in kinds]
+    connection.execute(
+        f'CREATE OR REPLACE TEMP TABLE "{table}" AS SELECT unnest(?::BIGINT[]) AS seq, {columns}',
+        [list(range(len(rows))), *values],
+    )
