@@ -61,7 +61,7 @@ def _by_duckdb(pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) ->
     connection = duckdb.connect()
     connection.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM '{folder / 'facts.parquet'}'")
     evaluate(connection, pack, "facts", "decided", as_of)
-    return connection.execute("SELECT seq, outcome, fired, items FROM decided ORDER BY seq").fetchall()
+    return list(connection.execute("SELECT seq, outcome, fired, items FROM decided ORDER BY seq").fetchall())
 
 
 def _differences(readings: str, first: Sequence[Any], second: Sequence[Any]) -> list[Disagreement]:
