@@ -19,11 +19,12 @@ def call(site):
     """A client of the API that signs in with a new key of an account."""
     from django.test import Client
 
-    from gatehouse.console import accounts
+    from gatehouse.console import tokens
     from gatehouse.console.models import Account
 
-    def as_account(username: str) -> Client:
-        key = accounts.issue_key(Account.objects.get(username=username))
+    def as_account(username: str, scopes=None) -> Client:
+        account = Account.objects.get(username=username)
+        key = tokens.make(account, "tests", scopes or tokens.possible(account), 1, account)
         return Client(headers={"authorization": f"Bearer {key}"})
 
     return as_account

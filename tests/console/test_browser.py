@@ -205,6 +205,7 @@ PAGES = [
     ("do-1", "case-cleared", "{cleared}"),
     ("do-1", "decisions", "/dockets/{docket}/decisions/"),
     ("do-1", "password", "/password/"),
+    ("do-1", "second-factor", "/second-factor/"),
     ("agency", "submissions", "/submissions/"),
     ("agency", "submission-new", "/submissions/new/"),
     ("agency", "keys", "/keys/"),
@@ -217,6 +218,7 @@ PAGES = [
     ("inspector", "replay", "/oversight/dockets/{docket}/replay/?request={request}"),
     ("administrator", "accounts", "/accounts/"),
     ("administrator", "account", "/accounts/counsel/"),
+    ("administrator", "account-keys", "/accounts/agency/"),
 ]
 
 

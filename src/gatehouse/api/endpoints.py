@@ -14,10 +14,11 @@ from ninja.security import HttpBearer
 from gatehouse.api import problems, repeats
 from gatehouse.api.problems import Problem
 from gatehouse.api.schemas import Answers, Checkpoint, Packages, Receipt, Submission, Submissions
-from gatehouse.console import accounts, arrivals, desk, figures, log
+from gatehouse.console import arrivals, desk, figures, log, tokens
 from gatehouse.console.models import Account, Arrival
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
+from gatehouse.console.tokens import Bearer
 from gatehouse.kernel import digests
 from gatehouse.store.models import Release, Return
 
@@ -25,9 +26,9 @@ from gatehouse.store.models import Release, Return
 class Key(HttpBearer):
     """A key of an account, sent as a bearer token (RFC 6750)."""
 
-    def authenticate(self, request: HttpRequest, token: str) -> Account | None:
-        """The account behind the key, or nobody."""
-        return accounts.account_of_key(token)
+    def authenticate(self, request: HttpRequest, token: str) -> Bearer | None:
+        """Who calls and what the key may do, or nobody."""
+        return tokens.bearer(token)
 
 
 class Described(NinjaAPI):
@@ -69,10 +70,10 @@ Once = Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=r
 
 
 def _may(request: HttpRequest, permission: Permission) -> Account:
-    account: Account = request.auth  # type: ignore[attr-defined]
-    if not account.may(permission):
-        raise HttpError(403, "The role of this account does not allow it.")
-    return account
+    bearer: Bearer = request.auth  # type: ignore[attr-defined]
+    if not bearer.may(permission):
+        raise HttpError(403, f"This key does not carry {permission}, or its account's role does not allow it.")
+    return bearer.account
 
 
 def _docket(request: HttpRequest, name: str, permission: Permission) -> Reader:

@@ -65,6 +65,16 @@ def api_installed() -> bool:
     return importlib.util.find_spec("ninja") is not None
 
 
+def sso_installed() -> bool:
+    """Whether the extra `sso` is there."""
+    return importlib.util.find_spec("mozilla_django_oidc") is not None
+
+
+def _backends() -> list[str]:
+    local = ["gatehouse.console.backends.Local"]
+    return [*local, "gatehouse.console.sso.Federated"] if sso_installed() else local
+
+
 def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, Any]:
     return {
         "GATEHOUSE_SITE": str(site.root),
@@ -88,6 +98,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
+            "gatehouse.console.sessions.keep_time",
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "gatehouse.console.middleware.security_headers",
@@ -107,6 +118,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
             }
         ],
         "AUTH_USER_MODEL": "console.Account",
+        "AUTHENTICATION_BACKENDS": _backends(),
         "AUTH_PASSWORD_VALIDATORS": [
             {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
             {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
@@ -122,7 +134,9 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
         "FILE_UPLOAD_HANDLERS": ["django.core.files.uploadhandler.TemporaryFileUploadHandler"],
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
-        "SESSION_COOKIE_AGE": 8 * 3600,
+        "SESSION_COOKIE_AGE": 24 * 3600,  # console.sessions ends them earlier
+        "SESSION_COOKIE_NAME": "__Host-session" if https else "sessionid",
+        "CSRF_COOKIE_NAME": "__Host-csrf" if https else "csrftoken",
         "SESSION_EXPIRE_AT_BROWSER_CLOSE": True,
         "SESSION_COOKIE_SECURE": https,
         "CSRF_COOKIE_SECURE": https,
@@ -165,8 +179,5 @@ def _secret(site: Site) -> str:
     """The key that signs sessions: made once, kept with the site's other secrets."""
     import secrets
 
-    path = site.keys / "sessions.key"
-    if not path.is_file():
-        site.keys.mkdir(mode=0o700, exist_ok=True)
-        files.write(path, secrets.token_urlsafe(48).encode(), mode=0o600)
-    return path.read_text(encoding="ascii")
+    fresh = secrets.token_urlsafe(48).encode()
+    return files.write_once(site.keys / "sessions.key", fresh, mode=0o600).decode("ascii")

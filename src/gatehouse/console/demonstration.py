@@ -16,6 +16,7 @@ from gatehouse.pipeline.site import Site
 _OTHERS = (
     ("counsel", "Carol Webb", Role.COUNSEL),
     ("inspector", "Ivan Petrov", Role.INSPECTOR),
+    ("auditor", "Aiko Tan", Role.AUDITOR),
     ("administrator", "Alma Diaz", Role.ADMINISTRATOR),
 )
 
@@ -32,10 +33,8 @@ def people(site: Site) -> list[tuple[str, str, str]]:
     made = []
     for officer in roster.read(site.configuration).officers.values():
         if officer.role in roster.DECIDING_ROLES:
-            _, password = accounts.create(
-                officer.id, name=officer.name, role=Role.DISCLOSURE_OFFICER, officer=officer.id
-            )
-            made.append((officer.id, TITLES[Role.DISCLOSURE_OFFICER], password))
+            _, password = accounts.create(officer.id, name=officer.name, role=Role(officer.role), officer=officer.id)
+            made.append((officer.id, TITLES[Role(officer.role)], password))
     for number, agency in enumerate(_agencies(site)):
         username = "agency" if number == 0 else f"agency-{number + 1}"
         _, password = accounts.create(username, name=f"Request desk, {agency}", role=Role.REQUESTER, agency=agency)

@@ -1,27 +1,36 @@
-"""What the console keeps of its own: accounts, failed sign-ins, and which case was opened by whom.
+"""What the console keeps of its own: accounts and how they sign in, and which case was opened by whom.
 
 Everything about requests lives in docket files and in the store; no name or address from a request is kept here.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
+from django.utils.crypto import salted_hmac
 
 from gatehouse.console.permissions import GRANTS, TITLES, Permission, Role
 from gatehouse.kernel import clock
 
 
 class Account(AbstractBaseUser):
-    """A person who may sign in: one role, and for a requester one agency."""
+    """A person who may sign in: one role, and for a requester one agency.
+
+    A person of an identity provider is known by `issuer` and `subject` together, never by a name or an address of
+    mail, and has no password. Without a role an account may do nothing.
+    """
 
     username = models.CharField(max_length=64, unique=True)
     name = models.CharField(max_length=200)
-    role = models.CharField(max_length=32, choices=[(role.value, TITLES[role]) for role in Role])
+    role = models.CharField(max_length=32, blank=True, choices=[(role.value, TITLES[role]) for role in Role])
     agency = models.CharField(max_length=128, blank=True)
     officer = models.CharField(max_length=128, blank=True)
+    issuer = models.CharField(max_length=255, blank=True)
+    subject = models.CharField(max_length=255, blank=True)
+    epoch = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
     must_change_password = models.BooleanField(default=False)
     created_at = models.DateTimeField(default=clock.now)
@@ -38,7 +47,10 @@ class Account(AbstractBaseUser):
                 name="agency_exactly_for_requesters",
                 condition=(models.Q(role=Role.REQUESTER.value) & ~models.Q(agency=""))
                 | (~models.Q(role=Role.REQUESTER.value) & models.Q(agency="")),
-            )
+            ),
+            models.UniqueConstraint(
+                name="one_account_a_subject", fields=["issuer", "subject"], condition=~models.Q(subject="")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -46,19 +58,53 @@ class Account(AbstractBaseUser):
 
     def may(self, permission: Permission | str) -> bool:
         """Whether the role of this account holds a permission and the account is in use."""
-        return bool(self.is_active) and permission in GRANTS[Role(self.role)]
+        return bool(self.is_active) and bool(self.role) and permission in GRANTS[Role(self.role)]
 
     @property
     def title(self) -> str:
         """The role in words."""
-        return TITLES[Role(self.role)]
+        return TITLES[Role(self.role)] if self.role else "No role"
+
+    @property
+    def local(self) -> bool:
+        """Whether the account signs in here, with a password, and not at an identity provider."""
+        return not self.subject
+
+    def get_session_auth_hash(self) -> str:
+        """What every session of the account is bound to: a new password or a new epoch ends all of them."""
+        return salted_hmac("gatehouse.session", f"{self.password} {self.epoch}", algorithm="sha256").hexdigest()
+
+    def get_session_auth_fallback_hash(self) -> Iterator[str]:
+        """No other secret opens a session."""
+        return iter(())
 
 
 class FailedSignIn(models.Model):
-    """A sign-in that failed; enough of them within minutes close the door for that name."""
+    """A sign-in that failed; enough of them within minutes close the door for that name or that network address.
+
+    The address is kept as a keyed digest: enough to count by, and nothing to read.
+    """
 
     username = models.CharField(max_length=64, db_index=True)
+    address = models.CharField(max_length=64, db_index=True, default="")
     at = models.DateTimeField(auto_now_add=True)
+
+
+class SecondFactor(models.Model):
+    """What an account's one-time codes are made from, sealed with the site's key; in use once it is confirmed."""
+
+    account = models.OneToOneField(Account, on_delete=models.CASCADE, related_name="factor")
+    sealed = models.TextField()
+    confirmed_at = models.DateTimeField(null=True)
+    last_step = models.BigIntegerField(default=0)
+
+
+class RecoveryCode(models.Model):
+    """A code for the day the second factor is lost; works once, and only its digest is kept."""
+
+    account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="recovery")
+    digest = models.CharField(max_length=64)
+    used_at = models.DateTimeField(null=True)
 
 
 class Opening(models.Model):
@@ -128,9 +174,15 @@ class Task(models.Model):
 
 
 class Key(models.Model):
-    """A key that a program of an account signs in with; only its digest is kept."""
+    """A key that a program of an account signs in with: some of what the account may do, until a day.
+
+    Only its digest is kept.
+    """
 
     account = models.ForeignKey(Account, on_delete=models.CASCADE, related_name="keys")
+    name = models.CharField(max_length=64, default="")
+    scopes = models.JSONField(default=list)
+    made_by = models.CharField(max_length=64, default="")
     digest = models.CharField(max_length=64, unique=True)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()

@@ -1,7 +1,8 @@
 """Who may do what: every permission of the doors in one list, and the roles that hold them.
 
 A permission is `scope:resource:action`. `public` needs no account, `agency` is limited to the account's own agency,
-`custodian` and `oversight` reach every docket. A page without a permission does not exist; a test walks all of them.
+`custodian` and `oversight` reach every docket, `subject` only the account's own person. A page without a permission
+does not exist; a test walks all of them.
 """
 
 from __future__ import annotations
@@ -21,41 +22,55 @@ class Permission(StrEnum):
     CUSTODIAN_DOCKET_READ = "custodian:docket:read"
     CUSTODIAN_LAW_READ = "custodian:law:read"
     CUSTODIAN_LAW_SIGN = "custodian:law:sign"
+    OVERSIGHT_ACCESS_READ = "oversight:access:read"
     OVERSIGHT_CASE_REPLAY = "oversight:case:replay"
     OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
     OVERSIGHT_HALT_SIGN = "oversight:halt:sign"
     OVERSIGHT_LEDGER_VERIFY = "oversight:ledger:verify"
+    SUBJECT_ANSWER_READ = "subject:answer:read"
 
 
 class Role(StrEnum):
     """A person's part; one an account."""
 
     DISCLOSURE_OFFICER = "disclosure_officer"
+    DISCLOSURE_MANAGER = "disclosure_manager"
     REQUESTER = "requester"
     COUNSEL = "counsel"
     INSPECTOR = "inspector"
+    AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
+    SUBJECT = "subject"
 
 
 TITLES = {
     Role.DISCLOSURE_OFFICER: "Disclosure officer",
+    Role.DISCLOSURE_MANAGER: "Disclosure manager",
     Role.REQUESTER: "Requesting agency",
     Role.COUNSEL: "Counsel",
-    Role.INSPECTOR: "Inspector",
+    Role.INSPECTOR: "Inspector general or court",
+    Role.AUDITOR: "Auditor",
     Role.ADMINISTRATOR: "Account administrator",
+    Role.SUBJECT: "Person concerned",
 }
 
+DECIDING = frozenset({Role.DISCLOSURE_OFFICER, Role.DISCLOSURE_MANAGER})
+"""The parts that decide cases, as the roster names them too."""
+
+_DECIDES = frozenset(
+    {
+        Permission.CUSTODIAN_DOCKET_READ,
+        Permission.CUSTODIAN_CASE_READ,
+        Permission.CUSTODIAN_CASE_DECIDE,
+        Permission.CUSTODIAN_LAW_READ,
+        Permission.CUSTODIAN_LAW_SIGN,
+        Permission.OVERSIGHT_DOCKET_COUNT,
+    }
+)
+
 GRANTS: dict[Role, frozenset[Permission]] = {
-    Role.DISCLOSURE_OFFICER: frozenset(
-        {
-            Permission.CUSTODIAN_DOCKET_READ,
-            Permission.CUSTODIAN_CASE_READ,
-            Permission.CUSTODIAN_CASE_DECIDE,
-            Permission.CUSTODIAN_LAW_READ,
-            Permission.CUSTODIAN_LAW_SIGN,
-            Permission.OVERSIGHT_DOCKET_COUNT,
-        }
-    ),
+    Role.DISCLOSURE_OFFICER: _DECIDES,
+    Role.DISCLOSURE_MANAGER: _DECIDES,
     Role.REQUESTER: frozenset(
         {
             Permission.AGENCY_SUBMISSION_READ,
@@ -77,11 +92,21 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         {
             Permission.CUSTODIAN_DOCKET_READ,
             Permission.CUSTODIAN_LAW_READ,
+            Permission.OVERSIGHT_ACCESS_READ,
             Permission.OVERSIGHT_CASE_REPLAY,
             Permission.OVERSIGHT_DOCKET_COUNT,
             Permission.OVERSIGHT_HALT_SIGN,
             Permission.OVERSIGHT_LEDGER_VERIFY,
         }
     ),
+    # Auditors look at who did what, and at the log; they see no case and no law that is not in force.
+    Role.AUDITOR: frozenset(
+        {
+            Permission.OVERSIGHT_ACCESS_READ,
+            Permission.OVERSIGHT_DOCKET_COUNT,
+            Permission.OVERSIGHT_LEDGER_VERIFY,
+        }
+    ),
     Role.ADMINISTRATOR: frozenset({Permission.CUSTODIAN_ACCOUNT_MANAGE}),
+    Role.SUBJECT: frozenset({Permission.SUBJECT_ANSWER_READ}),
 }

@@ -53,3 +53,16 @@ def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     if path.exists():
         raise FileExistsError(path)
     write(path, data, mode=mode)
+
+
+def write_once(path: Path, data: bytes, *, mode: int = 0o644) -> bytes:
+    """Write a file unless it exists, and give what it holds: of several processes that try at once one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+        write(temporary, data, mode=mode)
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+        temporary.unlink()
+        sync_folder(path.parent)
+    return path.read_bytes()

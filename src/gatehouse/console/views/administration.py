@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from gatehouse.console import accounts as making
-from gatehouse.console import chronicle
+from gatehouse.console import chronicle, factors, sessions, tokens
 from gatehouse.console.guard import account as whose
-from gatehouse.console.guard import needs
-from gatehouse.console.models import Account
+from gatehouse.console.guard import needs, whole
+from gatehouse.console.models import Account, Key
 from gatehouse.console.permissions import TITLES, Permission, Role
 from gatehouse.kernel.errors import GatehouseError, WrongInput
 
@@ -42,42 +44,132 @@ def _make(request: HttpRequest) -> tuple[Account, str]:
     if Account.objects.filter(username=given["username"]).exists():
         raise WrongInput("the user name is taken", remedy="Choose another")
     making.check(given["username"], Role(given["role"]), given["agency"])
-    _enter(request, "account_made", given["username"], given["role"], given["agency"])
+    event = {"account": given["username"], **{key: given[key] for key in ("role", "agency", "officer")}}
+    chronicle.enter("account_made", {**event, "by": whose(request).username})
     return making.create(
         given["username"],
         name=given["name"] or given["username"],
         role=given["role"],
         agency=given["agency"],
         officer=given["officer"],
+        provisional=True,
     )
 
 
 @needs(Permission.CUSTODIAN_ACCOUNT_MANAGE)
 @require_http_methods(["GET", "POST"])
 def account(request: HttpRequest, username: str) -> HttpResponseBase:
-    """One account: close it, open it again, or give it a new password."""
+    """One account: another role, closing and opening, a new password, the second factor, and keys for its programs."""
     found = Account.objects.filter(username=username).first()
     if found is None:
         raise Http404
-    password = ""
+    shown: dict[str, Any] = {}
     if request.method == "POST":
-        act = request.POST.get("act", "")
-        if act not in {"close", "open", "reset"} or (act == "close" and found == whose(request)):
+        act = _ACTS.get(request.POST.get("act", ""))
+        if act is None or (found == whose(request) and act in _NEVER_ONESELF):
             raise Http404
         try:
-            _enter(request, f"account_{act}", found.username, found.role, found.agency)
-        except GatehouseError as error:
-            messages.error(request, f"Nothing was changed: {error}.")
+            shown = act(request, found)
+        except (GatehouseError, ValueError) as error:
+            text = f"{error}." if isinstance(error, GatehouseError) else "choose a role."
+            messages.error(request, f"Nothing was changed: {text}")
             return redirect("console:account", username=username)
-        if act == "reset":
-            password = making.reset(found)
-        else:
-            found.is_active = act == "open"
-            found.save(update_fields=["is_active"])
-            messages.success(request, f"The account {username} is {'open' if found.is_active else 'closed'}.")
-            return redirect("console:accounts")
-    return render(request, "console/account.html", {"found": found, "password": password})
+        if not shown:
+            return redirect("console:account", username=username)
+    context = {
+        "found": found,
+        "enrolled": factors.enrolled(found),
+        "roles": [(role.value, TITLES[role]) for role in Role],
+        "keys": Key.objects.filter(account=found).order_by("-created_at"),
+        "scopes": tokens.possible(found),
+        "longest": tokens.LONGEST,
+        **shown,
+    }
+    return render(request, "console/account.html", context)
 
 
-def _enter(request: HttpRequest, event: str, username: str, role: str, agency: str) -> None:
-    chronicle.enter(event, {"account": username, "role": role, "agency": agency, "by": whose(request).username})
+def _close(request: HttpRequest, found: Account) -> dict[str, Any]:
+    _enter(request, "account_close", found)
+    making.close(found)
+    messages.success(request, f"The account {found.username} is closed, and signed out everywhere.")
+    return {}
+
+
+def _open(request: HttpRequest, found: Account) -> dict[str, Any]:
+    _enter(request, "account_open", found)
+    making.reopen(found)
+    messages.success(request, f"The account {found.username} is open.")
+    return {}
+
+
+def _reset(request: HttpRequest, found: Account) -> dict[str, Any]:
+    if not found.local:
+        raise WrongInput("this account has no password here", remedy="Its identity provider gives a new one")
+    _enter(request, "account_reset", found)
+    return {"password": making.reset(found)}
+
+
+def _reset_factor(request: HttpRequest, found: Account) -> dict[str, Any]:
+    _enter(request, "second_factor_reset", found)
+    factors.remove(found)
+    sessions.end_everywhere(found)
+    messages.success(request, f"{found.username} sets up a new second factor at the next sign-in.")
+    return {}
+
+
+def _sign_out(request: HttpRequest, found: Account) -> dict[str, Any]:
+    _enter(request, "sessions_ended", found)
+    sessions.end_everywhere(found)
+    messages.success(request, f"{found.username} is signed out on every device.")
+    return {}
+
+
+def _change_role(request: HttpRequest, found: Account) -> dict[str, Any]:
+    given = {key: request.POST.get(key, "").strip() for key in ("role", "agency", "officer")}
+    if not found.local:
+        raise WrongInput("this account's role comes from its identity provider", remedy="Change the group there")
+    role = Role(given["role"])
+    making.check(found.username, role, given["agency"])
+    event = {"account": found.username, "from": found.role, **given, "by": whose(request).username}
+    chronicle.enter("role_changed", event)
+    making.change_role(found, role, given["agency"], given["officer"])
+    messages.success(request, f"{found.username} is now: {found.title}. All sessions have ended.")
+    return {}
+
+
+def _make_key(request: HttpRequest, found: Account) -> dict[str, Any]:
+    name, scopes = request.POST.get("name", "").strip(), request.POST.getlist("scope")
+    days = whole(request.POST.get("days"), default=0)
+    tokens.check(found, name, scopes, days)
+    event = {"account": found.username, "name": name, "scopes": " ".join(sorted(set(scopes))), "days": str(days)}
+    chronicle.enter("key_made", {**event, "agency": found.agency, "by": whose(request).username})
+    return {"key": tokens.make(found, name, scopes, days, whose(request))}
+
+
+def _end_key(request: HttpRequest, found: Account) -> dict[str, Any]:
+    key = Key.objects.filter(account=found, pk=whole(request.POST.get("key"))).first()
+    if key is None:
+        raise Http404
+    _enter(request, "key_ended", found)
+    key.delete()
+    messages.success(request, "The key is ended.")
+    return {}
+
+
+_ACTS = {
+    "close": _close,
+    "open": _open,
+    "reset": _reset,
+    "reset-factor": _reset_factor,
+    "sign-out": _sign_out,
+    "change-role": _change_role,
+    "make-key": _make_key,
+    "end-key": _end_key,
+}
+_NEVER_ONESELF = {_close, _change_role, _reset_factor}
+"""An administrator does these to others only: the last way in must not be shut by a slip, nor a check be taken off."""
+
+
+def _enter(request: HttpRequest, event: str, found: Account) -> None:
+    fields = {"account": found.username, "role": found.role, "agency": found.agency, "by": whose(request).username}
+    chronicle.enter(event, fields)

@@ -15,7 +15,7 @@ from gatehouse.casework.sampling import Sample, bound
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, State
-from gatehouse.console import accounts, deciding, desk
+from gatehouse.console import accounts, deciding, desk, limits
 from gatehouse.console.guard import account, needs, whole
 from gatehouse.console.law import stopped_by
 from gatehouse.console.permissions import Permission
@@ -95,7 +95,7 @@ def _show(request: HttpRequest, proposal: Proposal) -> HttpResponse:
         "carried": [("selection", selection.text())],
         "cases": len(selection),
         "title": deciding.VERBS[proposal.action][0],
-        "kept": deciding.kept_key(officer) is not None,
+        "kept": account(request).local and deciding.kept_key(officer) is not None,
         "short": len(proposal.reason.strip()) < approval.SHORTEST_REASON,
     }
     return render(request, "console/sign.html", context)
@@ -139,8 +139,7 @@ def signed(request: HttpRequest, name: str) -> Statement:
     signature = request.POST.get("signature", "").strip()
     if signature:
         return Statement(body, signature)
-    if not accounts.may_try(person.username) or not person.check_password(request.POST.get("password", "")):
-        accounts.failed(person.username)
+    if not accounts.confirms(person, request.POST.get("password", ""), limits.address(request)):
         raise NotSigned("the password is not right", remedy="Nothing was decided. Go back and try again")
     return deciding.sign_here(body, person.officer)
 

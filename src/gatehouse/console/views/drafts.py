@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.console import accounts, deciding, desk, drafting, tasks
+from gatehouse.console import accounts, deciding, desk, drafting, limits, tasks
 from gatehouse.console.drafting import Draft
 from gatehouse.console.guard import account, needs
 from gatehouse.console.permissions import Permission
@@ -90,7 +90,7 @@ def draft(request: HttpRequest, identifier: str) -> HttpResponse:
         "texts": texts,
         "signed": bool(texts) and all(text.counsel and text.custodian for text in texts),
         "in_force": drafting.in_force(found),
-        "kept": bool(account(request).officer) and deciding.kept_key(account(request).officer) is not None,
+        "kept": account(request).local and deciding.kept_key(account(request).officer) is not None,
     }
     return render(request, "console/draft.html", context)
 
@@ -147,8 +147,7 @@ def enter(request: HttpRequest, identifier: str) -> HttpResponseBase:
     key = deciding.kept_key(person.officer)
     if key is None:
         return errors.show(request, "That was not done", "This site keeps no key of yours; use the command shown.", 409)
-    if not accounts.may_try(person.username) or not person.check_password(request.POST.get("password", "")):
-        accounts.failed(person.username)
+    if not accounts.confirms(person, request.POST.get("password", ""), limits.address(request)):
         return errors.show(request, "Not entered", "The password is not right. Nothing was changed.", 403)
     by = By(person.officer, read_signer(key), request.POST.get("reason", ""))
 

@@ -84,7 +84,7 @@ def _shown(request: HttpRequest, name: str) -> HttpResponse:
         "cases": len(cases),
         "packages": recalling.packages(name, cases),
         "title": "Take back",
-        "kept": deciding.kept_key(officer) is not None,
+        "kept": account(request).local and deciding.kept_key(officer) is not None,
         "short": len(reason.strip()) < approval.SHORTEST_REASON,
         "nothing": not cases,
     }

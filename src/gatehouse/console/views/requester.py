@@ -16,7 +16,7 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpRe
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.console import accounts, arrivals, charts, chronicle, desk, figures, words
+from gatehouse.console import arrivals, charts, chronicle, desk, figures, words
 from gatehouse.console.guard import account, needs, own, whole
 from gatehouse.console.models import Arrival, Key
 from gatehouse.console.permissions import Permission
@@ -219,20 +219,18 @@ def release(request: HttpRequest, name: str, release: str) -> HttpResponseBase:
 
 @needs(Permission.AGENCY_SUBMISSION_SEND)
 @require_http_methods(["GET", "POST"])
-def keys(request: HttpRequest) -> HttpResponse:
-    """Keys for the agency's programs: make one, shown once, or end one."""
-    person, made = account(request), ""
+def keys(request: HttpRequest) -> HttpResponseBase:
+    """Keys of the agency's programs, as the administrator made them; a lost one is ended here at once."""
+    person = account(request)
     if request.method == "POST":
-        ending = request.POST.get("end", "")
-        fields = {"account": person.username, "agency": person.agency}
+        found = Key.objects.filter(account=person, pk=whole(request.POST.get("end"))).first()
+        if found is None:
+            raise Http404
+        fields = {"account": person.username, "agency": person.agency, "name": found.name, "by": person.username}
         try:
-            chronicle.enter("key_ended" if ending else "key_made", fields)
+            chronicle.enter("key_ended", fields)
         except GatehouseError as error:
             return errors.refused(request, error, 503)
-        if ending:
-            Key.objects.filter(account=person, pk=whole(ending)).delete()
-        else:
-            made = accounts.issue_key(person)
-    return render(
-        request, "console/keys.html", {"keys": Key.objects.filter(account=person).order_by("-created_at"), "made": made}
-    )
+        found.delete()
+        return redirect("console:keys")
+    return render(request, "console/keys.html", {"keys": Key.objects.filter(account=person).order_by("-created_at")})

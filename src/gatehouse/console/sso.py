@@ -1,0 +1,247 @@
+"""Signing in at the site's OpenID Connect provider: authorization code with PKCE (RFC 7636), state and nonce.
+
+A person is who issuer and subject say together. What they may do is read from the provider's claims at every sign-in;
+no claim, no role, no way in. On top of what the library checks, an ID token must name this issuer and this client,
+must not be older than allowed, and is taken only with a signature by a key that the provider publishes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import jwt
+import requests
+from django.contrib import messages
+from django.contrib.auth import login
+from django.core.exceptions import SuspiciousOperation
+from django.db import transaction
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import redirect
+from mozilla_django_oidc.auth import OIDCAuthenticationBackend
+from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
+
+from gatehouse.console import chronicle, sessions
+from gatehouse.console.entrance import Part, Provider, entrance
+from gatehouse.console.models import Account
+from gatehouse.kernel.errors import GatehouseError, MachineFailed
+
+TIMEOUT = 10
+_LEEWAY = 60
+_ENDPOINTS = {
+    "OIDC_OP_AUTHORIZATION_ENDPOINT": "authorization_endpoint",
+    "OIDC_OP_TOKEN_ENDPOINT": "token_endpoint",
+    "OIDC_OP_USER_ENDPOINT": "userinfo_endpoint",
+    "OIDC_OP_JWKS_ENDPOINT": "jwks_uri",
+}
+
+
+class NoPart(Exception):  # noqa: N818 - an answer, not an error
+    """The provider knows the person, but gives them no part here, or more than one."""
+
+
+def provider() -> Provider:
+    """The site's provider. Raises MachineFailed when it has none."""
+    found = entrance().provider
+    if found is None:
+        raise MachineFailed("this site has no identity provider", where="gatehouse.toml, [oidc]")
+    return found
+
+
+def setting(name: str, *default: Any) -> Any:  # noqa: ANN401 - the library's settings are of all kinds
+    """What the library asks for, answered from the site's configuration and the provider's own description."""
+    site = provider()
+    if name in _ENDPOINTS:
+        return _described(site.issuer)[_ENDPOINTS[name]]
+    known = {
+        "OIDC_RP_CLIENT_ID": site.client_id,
+        "OIDC_RP_CLIENT_SECRET": site.secret,
+        "OIDC_RP_SIGN_ALGO": site.algorithm,
+        "OIDC_RP_SCOPES": site.scopes,
+        "OIDC_USE_PKCE": True,
+        "OIDC_TIMEOUT": TIMEOUT,
+        "OIDC_AUTHENTICATION_CALLBACK_URL": "console:sso-back",
+        "OIDC_AUTH_REQUEST_EXTRA_PARAMS": {"acr_values": " ".join(site.acr)} if site.acr else {},
+        "LOGIN_REDIRECT_URL": "/",
+        "LOGIN_REDIRECT_URL_FAILURE": "/sign-in/",
+    }
+    if name in known:
+        return known[name]
+    return default[0] if default else None
+
+
+@lru_cache(maxsize=4)
+def _described(issuer: str) -> dict[str, str]:
+    """The provider's description (OpenID Connect Discovery 1.0). Raises MachineFailed; a failure is not kept."""
+    address = issuer.rstrip("/") + "/.well-known/openid-configuration"
+    try:
+        answer = requests.get(address, timeout=TIMEOUT, allow_redirects=False)
+        answer.raise_for_status()
+        found = answer.json()
+    except (requests.RequestException, ValueError):
+        raise MachineFailed("the identity provider cannot be reached", remedy="Try again in a minute") from None
+    if not isinstance(found, dict) or found.get("issuer") != issuer:
+        raise MachineFailed("the identity provider gives another issuer than gatehouse.toml", where="[oidc] issuer")
+    scheme = urlsplit(issuer).scheme
+    for name in _ENDPOINTS.values():
+        if urlsplit(str(found.get(name, ""))).scheme != scheme:
+            raise MachineFailed("the identity provider's description is not complete or not safe", where=name)
+    return cast("dict[str, str]", found)
+
+
+class Federated(OIDCAuthenticationBackend):  # type: ignore[misc]
+    """Makes an account of what the provider says, and keeps its role as the provider has it."""
+
+    OIDC_OP_TOKEN_ENDPOINT = property(lambda self: setting("OIDC_OP_TOKEN_ENDPOINT"))
+    OIDC_OP_USER_ENDPOINT = property(lambda self: setting("OIDC_OP_USER_ENDPOINT"))
+    OIDC_OP_JWKS_ENDPOINT = property(lambda self: setting("OIDC_OP_JWKS_ENDPOINT"))
+    OIDC_RP_CLIENT_ID = property(lambda self: setting("OIDC_RP_CLIENT_ID"))
+    OIDC_RP_CLIENT_SECRET = property(lambda self: setting("OIDC_RP_CLIENT_SECRET"))
+    OIDC_RP_SIGN_ALGO = property(lambda self: setting("OIDC_RP_SIGN_ALGO"))
+    OIDC_RP_IDP_SIGN_KEY = None
+
+    def __init__(self) -> None:  # the parent reads all settings at once, at every request
+        self.UserModel = Account
+
+    @staticmethod
+    def get_settings(attr: str, *args: Any) -> Any:  # noqa: ANN401
+        """The library's settings, from the site."""
+        return setting(attr, *args)
+
+    def authenticate(self, request: HttpRequest | None, **kwargs: Any) -> Account | None:  # noqa: ANN401
+        """The account behind a code that comes back with the state, nonce and verifier of this browser, or nobody.
+
+        A password's form carries none of them, so a code smuggled into its address opens nothing.
+        """
+        if entrance().provider is None or not (kwargs.get("nonce") and kwargs.get("code_verifier")):
+            return None
+        return cast("Account | None", super().authenticate(request, **kwargs))
+
+    def get_payload_data(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
+        """The claims of a token signed by the provider, for us, now. Raises SuspiciousOperation."""
+        site = provider()
+        try:
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key,
+                algorithms=[site.algorithm],
+                audience=site.client_id,
+                issuer=site.issuer,
+                leeway=_LEEWAY,
+                options={"require": ["iss", "sub", "aud", "exp", "iat"]},
+            )
+        except jwt.InvalidTokenError as wrong:
+            raise SuspiciousOperation(f"the ID token is not valid: {type(wrong).__name__}") from None
+        if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != site.client_id:
+            raise SuspiciousOperation("the ID token was made for another client")
+        if site.acr and claims.get("acr") not in site.acr:
+            raise SuspiciousOperation("the sign-in at the provider was not strong enough")
+        return claims
+
+    def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> Account:
+        """The account of issuer and subject, with the role that its claims give now. Raises NoPart."""
+        site, claims = provider(), self.get_userinfo(access_token, id_token, payload)
+        if claims.get("sub") != payload["sub"]:  # OpenID Connect Core 5.3.2: another person's answer
+            raise SuspiciousOperation("the provider's two answers are about different people")
+        claims = {**claims, **payload}
+        parts = site.parts_of(claims)
+        officer = str(claims.get(site.officer_claim) or "") if site.officer_claim else None
+        if len(parts) != 1:
+            _without_part(site, payload["sub"])
+            raise NoPart("several" if parts else "none")
+        return _account(site, payload["sub"], parts.pop(), str(claims.get("name") or "")[:200], officer)
+
+    def get_user(self, user_id: int) -> Account | None:
+        """The account behind a session, while the site still trusts its issuer."""
+        account = Account.objects.filter(pk=user_id).first()
+        site = entrance().provider
+        known = account is not None and site is not None and account.subject and account.issuer == site.issuer
+        return account if known and account is not None and account.is_active else None
+
+
+def _account(site: Provider, subject: str, part: Part, name: str, officer: str | None) -> Account:
+    """The person's account as of this sign-in; what changed is in the ledger first. Raises MachineFailed."""
+    found = Account.objects.filter(issuer=site.issuer, subject=subject).first()
+    account = found or Account(username=username(site.issuer, subject), issuer=site.issuer, subject=subject)
+    wanted = (part.role.value, part.agency, account.officer if officer is None else officer[:128])
+    changed = (account.role, account.agency, account.officer) != wanted
+    fields = {"account": account.username, "role": wanted[0], "agency": wanted[1], "officer": wanted[2]}
+    if found is None or changed:
+        event = "account_made" if found is None else "role_changed"
+        chronicle.enter(event, {**fields, "by": "identity provider"})
+    account.role, account.agency, account.officer = wanted
+    account.name = name or account.name or account.username
+    if found is None:
+        account.set_unusable_password()
+    with transaction.atomic():
+        account.save()
+        if changed and found is not None:
+            sessions.end_everywhere(account)
+    return account
+
+
+def _without_part(site: Provider, subject: str) -> None:
+    """Somebody whose claims give no part any more has none here either, and no session."""
+    account = Account.objects.filter(issuer=site.issuer, subject=subject).exclude(role="").first()
+    if account is not None:
+        chronicle.enter("role_changed", {"account": account.username, "role": "", "by": "identity provider"})
+        Account.objects.filter(pk=account.pk).update(role="", agency="", officer="")
+        sessions.end_everywhere(account)
+
+
+def username(issuer: str, subject: str) -> str:
+    """The user name of a person of the provider: always the same, and never one that a local account has."""
+    return "sso-" + hashlib.sha256("\n".join((issuer, subject)).encode()).hexdigest()[:24]
+
+
+class Out(OIDCAuthenticationRequestView):  # type: ignore[misc]
+    """Send the browser to the provider."""
+
+    @staticmethod
+    def get_settings(attr: str, *args: Any) -> Any:  # noqa: ANN401
+        """The library's settings, from the site."""
+        return setting(attr, *args)
+
+
+class Back(OIDCAuthenticationCallbackView):  # type: ignore[misc]
+    """Take the browser back, signed in or not."""
+
+    @staticmethod
+    def get_settings(attr: str, *args: Any) -> Any:  # noqa: ANN401
+        """The library's settings, from the site."""
+        return setting(attr, *args)
+
+    def get(self, request: HttpRequest) -> HttpResponseBase:
+        """The account signed in, or the sign-in page saying why not; nothing of the provider's is shown or logged."""
+        if "error" in request.GET:
+            messages.error(request, UNUSABLE)  # the person said no there; whoever is signed in here stays so
+            return redirect("console:sign-in")
+        try:
+            return cast("HttpResponseBase", super().get(request))
+        except NoPart as answer:
+            several = str(answer) == "several"
+            messages.error(request, SEVERAL if several else NONE)
+        except GatehouseError as error:
+            messages.error(request, f"You are not signed in: {error}.")
+        except (SuspiciousOperation, requests.RequestException, jwt.PyJWTError, KeyError, ValueError):
+            messages.error(request, UNUSABLE)
+        return redirect("console:sign-in")
+
+    def login_success(self) -> HttpResponseBase:
+        """Begin a new session; the provider's own second factor stands for ours."""
+        onward = self.success_url
+        login(self.request, self.user)
+        sessions.passed_factor(self.request.session)
+        return redirect(onward)
+
+    def login_failure(self) -> HttpResponseBase:
+        """Back to the sign-in page with a word."""
+        messages.error(self.request, UNUSABLE)
+        return redirect("console:sign-in")
+
+
+NONE = "Your organisation knows you, but gives you no part here. Ask its administrator to be put in the right group."
+SEVERAL = "Your organisation gives you more than one part here, and one person has one. Ask to be in one group only."
+UNUSABLE = "You are not signed in. What came back from your organisation could not be used. Start again."

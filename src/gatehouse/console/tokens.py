@@ -1,0 +1,78 @@
+"""Keys for agencies' programs: made by the administrator for one account, with some of its permissions, until a day.
+
+A key can never do more than its account can at that moment. Only its SHA-256 is kept; 256 bits of chance need no more.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from gatehouse.console.models import Account, Key
+from gatehouse.console.permissions import GRANTS, Permission, Role
+from gatehouse.kernel.errors import WrongInput
+
+LONGEST = 90
+"""Days that a key may last."""
+MOST_NAME = 64
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """Who calls: an account, and what its key may do of what the account may do."""
+
+    account: Account
+    scopes: frozenset[str]
+
+    def may(self, permission: Permission) -> bool:
+        """Whether both the key and its account hold a permission."""
+        return permission in self.scopes and self.account.may(permission)
+
+
+def possible(account: Account) -> list[Permission]:
+    """The permissions that a key of an account can have."""
+    return sorted(GRANTS[Role(account.role)]) if account.role else []
+
+
+def check(account: Account, name: str, scopes: Iterable[str], days: int) -> None:
+    """Raise WrongInput for a key without a name, with a scope the account lacks, or with too long a term."""
+    if not name or len(name) > MOST_NAME or not name.isprintable():
+        raise WrongInput(f"a key has a name of at most {MOST_NAME} signs", remedy="Say which program it is for")
+    wanted = set(scopes)
+    if not wanted or not wanted <= set(possible(account)):
+        raise WrongInput("a key can do some of what its account can do", remedy="Choose from the list")
+    if not 1 <= days <= LONGEST:
+        raise WrongInput(f"a key lasts from 1 to {LONGEST} days", remedy="Choose fewer, and make a new one in time")
+
+
+def make(account: Account, name: str, scopes: Iterable[str], days: int, by: Account) -> str:
+    """A new key, shown once. Raises WrongInput as `check` does."""
+    wanted = sorted(set(scopes))
+    check(account, name, wanted, days)
+    key = f"gk_{secrets.token_urlsafe(32)}"
+    Key.objects.create(
+        account=account,
+        name=name,
+        scopes=wanted,
+        made_by=by.username,
+        digest=_digest(key),
+        expires_at=timezone.now() + dt.timedelta(days=days),
+    )
+    return key
+
+
+def bearer(key: str) -> Bearer | None:
+    """Whose key it is and what it may do; None when there is none, or it has ended, or its account is closed."""
+    found = Key.objects.select_related("account").filter(digest=_digest(key), expires_at__gt=timezone.now()).first()
+    if found is None or not found.account.is_active:
+        return None
+    return Bearer(found.account, frozenset(found.scopes))
+
+
+def _digest(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
