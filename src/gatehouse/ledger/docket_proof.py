@@ -4,6 +4,7 @@ was committed, in the order of the submission, with none added and none missing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,9 +29,17 @@ class Accounted:
     first: int
 
 
-def verify_docket(connection: DuckDBPyConnection, docket: Path, ledger: Path, checkpoint: Checkpoint) -> Accounted:
+def verify_docket(
+    connection: DuckDBPyConnection,
+    docket: Path,
+    ledger: Path,
+    checkpoint: Checkpoint,
+    *,
+    held: Mapping[bytes, int] | None = None,
+) -> Accounted:
     """Check a docket against a ledger that was verified under `checkpoint`.
 
+    `held` says how many entries of each batch the ledger holds, where the caller has counted them for many dockets.
     Raises AnswerIsNo with the first difference, by row of the submission; WrongInput when the docket is not whole.
     """
     for name in _NEEDED:
@@ -47,8 +56,15 @@ def verify_docket(connection: DuckDBPyConnection, docket: Path, ledger: Path, ch
     for seq, (entry, committed) in enumerate(zip(made.entries, reader.span(first, count), strict=True)):
         if entry != committed:
             raise AnswerIsNo("the determination is not the one in the ledger", where=f"{docket.name}, row {seq + 1}")
-    _check_no_more(reader, checkpoint.size, range(first, first + count), bytes.fromhex(made.batch))
+    batch = bytes.fromhex(made.batch)
+    if (_count_batch(reader, checkpoint.size, batch) if held is None else held.get(batch, 0)) != count:
+        raise AnswerIsNo("the ledger holds more entries of this batch than the docket", where=docket.name)
     return Accounted(count, first)
+
+
+def batch_of(entry: bytes) -> bytes:
+    """Which batch an entry belongs to."""
+    return entry[1 : 1 + BATCH_BYTES]
 
 
 def _check_pairs(connection: DuckDBPyConnection) -> None:
@@ -81,7 +97,5 @@ def _place(connection: DuckDBPyConnection) -> tuple[int, int]:
     return int(row[0]), int(row[2])
 
 
-def _check_no_more(reader: tiles.TileReader, size: int, own: range, batch: bytes) -> None:
-    for index, entry in enumerate(reader.span(0, size)):
-        if index not in own and entry[1 : 1 + BATCH_BYTES] == batch:
-            raise AnswerIsNo("the ledger holds more entries of this batch than the docket", where=f"entry {index}")
+def _count_batch(reader: tiles.TileReader, size: int, batch: bytes) -> int:
+    return sum(batch_of(entry) == batch for entry in reader.span(0, size))

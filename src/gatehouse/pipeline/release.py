@@ -27,7 +27,7 @@ from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import closing, halts, record
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, open_docket
 from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted, still_permitted
-from gatehouse.release import trust
+from gatehouse.release import accounting, trust
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.store import jobs
 from gatehouse.store.shelf import Shelf
@@ -161,10 +161,12 @@ class _Work:
     def _publish(self, plan: Mapping[str, Any]) -> jobs.Effects:
         staging = self._docket.releases / STAGING
         for one in self._shelf.sealed(self._batch):
-            if one.recalled_at is not None:
-                continue  # recalled before it was published: it never is
-            _install(staging / f"{one.digest}.age", self._docket.releases / f"{one.id}.age", one.digest)
-            _install(staging / f"{one.certificate}.json", self._docket.certificates / f"{one.id}.json", one.certificate)
+            if one.recalled_at is None:  # recalled before it was published, it never is; its record stays all the same
+                _install(staging / f"{one.digest}.age", self._docket.releases / f"{one.id}.age", one.digest)
+            certificate = self._docket.certificates / f"{one.id}.json"
+            _install(staging / f"{one.certificate}.json", certificate, one.certificate)
+            made = accounting.record(certificate.read_bytes(), one.digest, where=certificate.name)
+            files.write(self._docket.root / accounting.FOLDER / f"{one.id}.json", accounting.encode(made))
         for orphan in staging.iterdir():
             orphan.unlink()
         write_trust(self._place)
