@@ -163,7 +163,7 @@ def test_running_the_same_submission_again_changes_nothing(demonstration: tuple[
 def test_the_public_report_is_what_counting_by_hand_gives(demonstration: tuple[Path, str], docket: Path) -> None:
     folder, _ = demonstration
     told = gatehouse("report", "disclosures", "--site", folder / "custodian", "--year", 2025, "--format", "json")
-    [line] = json.loads(told.stdout)["rows"]
+    [line] = json.loads(told.stdout)["tables"][0]["rows"]
     certificates = [json.loads(path.read_bytes()) for path in docket.glob("certificates/*.json")]
     disclosed = [record["request_id"] for certificate in certificates for record in certificate["records"]]
     [(requests, persons)] = rows(
@@ -173,4 +173,4 @@ def test_the_public_report_is_what_counting_by_hand_gives(demonstration: tuple[P
     )  # fmt: skip
     assert (line["requests"], line["instances_of_disclosure"], line["taxpayers"]) == (requests, len(disclosed), persons)
     other = gatehouse("report", "disclosures", "--site", folder / "custodian", "--year", 2024, "--format", "json")
-    assert json.loads(other.stdout)["rows"] == []
+    assert json.loads(other.stdout)["tables"][0]["rows"] == []

@@ -169,7 +169,10 @@ def _tables(
     connection.execute(
         "CREATE OR REPLACE TABLE requests AS SELECT range::BIGINT AS seq, printf('R-%06d', range) AS request_id, "
         "'HSI-' || (range % 3) AS matter_number, [$officers[range % len($officers) + 1]]::VARCHAR[] AS officer_list, "
-        "['last_known_address'] AS item_list FROM range($n)",
+        "['last_known_address'] AS item_list, 'investigation' AS proceeding_kind, "
+        "'8 USC 1253(a)(1)' AS authority_citation, '=1+1, the reason of row ' || range AS reason, "
+        "CASE WHEN range % 2 = 0 THEN 'valid' ELSE 'absent' END AS tin_state, 'complete' AS address_verdict, "
+        "DATE '2023-01-01' AS period_from_on, DATE '2024-12-31' AS period_to_on FROM range($n)",
         {"n": requests, "officers": officers},
     )
     pack = load(PACK)
@@ -187,7 +190,8 @@ def _tables(
     for seq, change in ends[2].items():
         connection.execute(f"UPDATE facts SET {change} WHERE seq = {seq}")
     connection.execute(
-        "CREATE OR REPLACE TABLE evidence AS SELECT seq, request_id, 1 AS rank, seq AS person_id, true AS agrees "
+        "CREATE OR REPLACE TABLE evidence AS SELECT seq, request_id, 1 AS rank, seq AS person_id, true AS agrees, "
+        "'agrees' AS verdict "
         "FROM requests"
     )
     connection.execute("CREATE OR REPLACE VIEW matches AS SELECT seq, person_id FROM evidence")

@@ -7,7 +7,6 @@ same bytes. Every step runs in a process of its own. `--write` keeps the table i
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,6 @@ from gatehouse.cli import bench_journey as steps
 from gatehouse.cli.bench_febrl import bench_febrl
 from gatehouse.cli.bench_match import bench_match
 from gatehouse.cli.measure import Measure, keep, machine, measure, table
-from gatehouse.kernel.errors import AnswerIsNo
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "benchmarks.md"
 
@@ -170,68 +168,6 @@ def ledger(requests: int, folder: Path, write: bool) -> None:
 
     body = bench_ledger(requests, folder, lambda line: click.echo(line, err=True))
     _finish("ledger", f"The ledger: {requests:,} determinations", body, write=write)
-
-
-@bench.command()
-@click.option("--persons", type=int, default=1_000_000, show_default=True)
-@click.option("--requests", type=int, default=1_280_000, show_default=True)
-@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Kept, and used again next time.")
-@click.option(
-    "--database", default="sqlite:///gatehouse.sqlite3", show_default=True,
-    help="People's work is kept there: postgresql://… measures PostgreSQL.",
-)  # fmt: skip
-@click.option("--samples", type=int, default=30, show_default=True, help="How often each page is asked for.")
-@click.option("--users", type=int, default=50, show_default=True, help="How many read at once afterwards.")
-@click.option("--seconds", type=float, default=300, show_default=True, help="For how long; 0 leaves this out.")
-@click.option("--pause", type=float, default=2.0, show_default=True, help="Seconds a user reads a page, on average.")
-@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
-def console(
-    persons: int, requests: int, folder: Path, database: str, samples: int, users: int, seconds: float, pause: float,
-    write: bool,
-) -> None:  # fmt: skip
-    """Every page of the console over HTTP with a docket of that size in it, then many users at once.
-
-    \b
-    Examples:
-      gatehouse bench console --dir bench --write
-      gatehouse bench console --dir bench --database postgresql://gatehouse@127.0.0.1/gatehouse --write
-    """
-    from gatehouse.cli import bench_console as pages
-
-    stages = steps.Stages(folder.absolute(), persons, requests)
-    for name, function in stages.missing():
-        click.echo(f"{name} …", err=True)
-        measure(function, stages)
-    click.echo("the docket …", err=True)
-    root = measure(pages.make_site, stages, database).result
-    cookies, docket = pages.sessions(root), pages.look(root)
-    with pages.served(root) as place:
-        click.echo("every page …", err=True)
-        timed = pages.one_by_one(place, cookies, docket, samples)
-        crowd = pages.Crowd()
-        if seconds:
-            click.echo(f"{users} users for {seconds:.0f} s …", err=True)
-            crowd = pages.at_once(place, cookies, docket, users, seconds, pause)
-    kind = "PostgreSQL" if database.startswith("postgres") else "SQLite"
-    load = os.getloadavg()[0]
-    rows = [(one.page.title, *one.cells(), one.errors) for one in timed]
-    slow = [one.page.title for one in timed if pages.percentile(sorted(one.others)) > pages.TARGET_MS]
-    body = (
-        f"{docket.requests:,} requests, of which {docket.waiting:,} wait for people; {kind}; load average {load:.1f} "
-        f"at the end. Milliseconds, {samples} requests each at random places, one after the other; *first* opens files "
-        f"and counts.\n\n{table(('page', 'median', '95th percentile', 'slowest', 'first', 'errors'), rows)}\n"
-        f"Above {pages.TARGET_MS} ms at the 95th percentile: {', '.join(slow) or 'none'}.\n"
-    )
-    if seconds:
-        ordered = sorted(crowd.times) or [0.0]
-        body += (
-            f"\n{users} users at once for {seconds:.0f} s, each reading {pause:.1f} s a page: "
-            f"{len(crowd.times):,} pages, {len(crowd.errors)} errors, median {ordered[len(ordered) // 2]:.0f} ms, "
-            f"95th percentile {pages.percentile(ordered):.0f} ms.\n"
-        )
-    _finish(f"console-{kind.lower()}", f"The console on {kind}: {docket.requests:,} requests", body, write=write)
-    if crowd.errors or any(one.errors for one in timed):
-        raise AnswerIsNo(f"{len(crowd.errors)} errors: {', '.join(sorted(set(crowd.errors))[:5])}")
 
 
 def _journey_table(measured: dict[str, Measure], floors: dict[str, float]) -> str:

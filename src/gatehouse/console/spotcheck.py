@@ -16,12 +16,11 @@ from pathlib import Path
 import duckdb
 
 from gatehouse.casework.sampling import Plan, bound, draw
-from gatehouse.console.reading import Case, Reader, Row
+from gatehouse.console.reading import Reader, Row
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
-from gatehouse.law.single import decide_one
 
 OUTCOMES = ("cleared", "held", "incomplete", "refused")
 PARTS = ("outcome", "fired", "codes", "items")
@@ -117,9 +116,3 @@ def derive(docket: Path, seqs: Sequence[int], law: Pack, as_of: dt.date) -> dict
         evaluate(connection, law, "drawn", "derived", as_of)
         rows = connection.execute(f"SELECT seq, {', '.join(PARTS)} FROM derived").fetchall()
     return {int(seq): dict(zip(PARTS, parts, strict=True)) for seq, *parts in rows}
-
-
-def derive_one(found: Case, law: Pack) -> dict[str, object]:
-    """One case determined again by the law's plain reading, which shares no code with the columns that decided it."""
-    again = decide_one(law, found.facts, found.determination["as_of"])
-    return {part: value if isinstance(value := getattr(again, part), str) else list(value) for part in PARTS}

@@ -1,129 +1,311 @@
-"""The reports that statute asks for, counted from dockets and releases; nothing is kept beside them to go stale.
+"""The reports that statute asks for, each a function of what was verified; nothing is kept beside it to go stale.
 
-Every number says the query it came from, and the same query over the same dockets gives it again.
+`CATALOGUE` names them all. Every number says the query it came from, and the same query over the same dockets and the
+same checkpoint gives it again (`rebuild`).
 """
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from gatehouse.determine.docket import Docket
-from gatehouse.intake.workspace import quoted
-from gatehouse.kernel import files
-from gatehouse.release.returns import ReleaseRecord
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.oversight import declaration, errors, exports, incidents, inquiry
+from gatehouse.oversight.report import Report, table
+from gatehouse.oversight.sources import Record
 
+Make = Callable[[duckdb.DuckDBPyConnection, Record, Mapping[str, Any]], Report]
 
-@dataclass(frozen=True)
-class Report:
-    """A table with its title, the law that asks for it, and the query that made it."""
-
-    title: str
-    source: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Any, ...], ...]
-    query: str
-
-    def document(self) -> dict[str, Any]:
-        """The report as JSON."""
-        lines = [dict(zip(self.columns, row, strict=True)) for row in self.rows]
-        return {"title": self.title, "source": self.source, "query": self.query, "rows": lines}
-
-
-def gather(
-    connection: duckdb.DuckDBPyConnection, dockets: Sequence[Docket], releases: Iterable[ReleaseRecord], year: int
-) -> None:
-    """Make the views `asked` (one row a request received in the year) and `disclosed` (one row a request and officer).
-
-    A recalled release was a disclosure and stays one.
-    """
-    connection.execute("CREATE OR REPLACE TEMP TABLE report_released (docket VARCHAR, seq BIGINT, officer VARCHAR, "
-                       "release VARCHAR, sealed_at TIMESTAMP)")  # fmt: skip
-    for release in releases:
-        connection.execute(
-            "INSERT INTO report_released SELECT ?, unnest(?::BIGINT[]), ?, ?, ?",
-            [release.docket, list(release.cases), release.officer, release.id, release.sealed_at.replace(tzinfo=None)],
-        )
-    parts = [
-        f"SELECT {quoted(Path(docket.id))} AS docket, {quoted(Path(agency))} AS agency, "
-        f"TIMESTAMP '{received:%Y-%m-%d %H:%M:%S}' AS received_at, seq, request_id, proceeding_kind, "
-        "authority_citation, reason, outcome, codes, items, ledger_index, evidence.person_id "
-        f"FROM read_parquet({quoted(docket.table('determinations'))}) "
-        f"JOIN (SELECT seq, proceeding_kind, authority_citation, reason "
-        f"FROM read_parquet({quoted(docket.table('requests'))})) USING (seq) "
-        f"LEFT JOIN (SELECT seq, min(person_id) AS person_id FROM read_parquet({quoted(docket.table('evidence'))}) "
-        "WHERE agrees GROUP BY seq) evidence USING (seq)"
-        for docket, agency, received in _received(dockets)
-        if received.year == year
-    ]
-    union = " UNION ALL ".join(parts) if parts else _NOTHING
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW asked AS {union}")
-    connection.execute(
-        "CREATE OR REPLACE TEMP VIEW disclosed AS SELECT * FROM report_released JOIN asked USING (docket, seq)"
-    )
-
-
-_NOTHING = (
-    "SELECT NULL::VARCHAR docket, NULL::VARCHAR agency, NULL::TIMESTAMP received_at, NULL::BIGINT seq, "
-    "NULL::VARCHAR request_id, NULL::VARCHAR proceeding_kind, NULL::VARCHAR authority_citation, NULL::VARCHAR reason, "
-    "NULL::VARCHAR outcome, NULL::VARCHAR[] codes, NULL::VARCHAR[] items, NULL::BIGINT ledger_index, "
-    "NULL::BIGINT person_id WHERE false"
+_INSTANCE = "An instance of disclosure is the information of one request sealed to one officer."
+_PERSON = (
+    "A person is counted once, however many requests disclosed something about them: the one person of a cleared "
+    "request's determination, or the one agreeing candidate of a held request that people cleared."
 )
 
 
-def _received(dockets: Sequence[Docket]) -> Iterable[tuple[Docket, str, dt.datetime]]:
-    for docket in dockets:
-        summary = docket.read_summary()
-        yield docket, str(summary["agency"]), docket.received_at
+@dataclass(frozen=True)
+class Kind:
+    """A report that can be made: its name, what it is for, and what it must be told besides the period."""
+
+    name: str
+    title: str
+    law: str
+    make: Make
+    needs: tuple[str, ...] = ()
+    takes: tuple[str, ...] = ()
+    personal: bool = False
 
 
-def disclosures(connection: duckdb.DuckDBPyConnection) -> Report:
-    """The public report: per agency requests, instances of disclosure, taxpayers, purposes (26 USC 6103(p)(3)(C))."""
-    query = (
-        "SELECT agency, count(*) AS requests, "
-        "(SELECT count(*) FROM disclosed d WHERE d.agency = asked.agency) AS instances_of_disclosure, "
-        "(SELECT count(DISTINCT person_id) FROM disclosed d WHERE d.agency = asked.agency) AS taxpayers, "
-        "(SELECT string_agg(DISTINCT proceeding_kind, ', ' ORDER BY proceeding_kind) FROM disclosed d "
-        "WHERE d.agency = asked.agency) AS general_purposes FROM asked GROUP BY agency ORDER BY agency"
-    )
-    return _made(connection, "Disclosures by agency", "26 U.S.C. § 6103(p)(3)(C)", query)
+def make(
+    connection: duckdb.DuckDBPyConnection, record: Record, name: str, asked: Mapping[str, Any] | None = None
+) -> Report:
+    """Make a report over the tables that `counted.gather` made of `record`.
 
-
-def errors(connection: duckdb.DuckDBPyConnection) -> Report:
-    """Requests that were not answered, by agency and cause, so that whoever causes them can mend them."""
-    query = (
-        "SELECT agency, outcome, code, count(*) AS requests "
-        "FROM (SELECT agency, outcome, unnest(codes) AS code FROM asked WHERE outcome <> 'cleared') "
-        "GROUP BY ALL ORDER BY ALL"
-    )
-    return _made(connection, "Requests not cleared, by agency and cause", "errors by party and cause", query)
-
-
-def write_accounting(connection: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """Write the permanent accounting of all requests, released or not, as CSV; returns its rows (6103(p)(3)(A)).
-
-    It names requests by their ids and ledger indexes and holds the reasons as given; it belongs to the custodian.
-    Cells that a spreadsheet would read as formulas are made text.
+    Raises WrongInput when there is no report of that name, or it is not told what it needs.
     """
-    guarded = "CASE WHEN regexp_matches({0}, '^[=+@\\t\\r-]') THEN '''' || {0} ELSE {0} END AS {0}"
-    query = (
-        f"SELECT asked.docket, agency, received_at, {guarded.format('request_id')}, authority_citation, "
-        f"proceeding_kind, {guarded.format('reason')}, outcome, array_to_string(codes, ';') AS codes, "
-        "array_to_string(items, ';') AS items, ledger_index, count(release) AS releases, min(sealed_at) AS released_at "
-        "FROM asked LEFT JOIN report_released released USING (docket, seq) GROUP BY ALL ORDER BY docket, request_id"
+    kind = CATALOGUE.get(name)
+    if kind is None:
+        raise WrongInput(f"there is no report {name}", remedy=f"Choose one of {', '.join(CATALOGUE)}")
+    given = {key: value for key, value in (asked or {}).items() if value not in (None, "")}
+    missing = set(kind.needs) - set(given)
+    if missing:
+        raise WrongInput(f"the report {name} must be told: {', '.join(sorted(missing))}")
+    unknown = set(given) - set(kind.needs) - set(kind.takes)
+    if unknown:
+        raise WrongInput(f"the report {name} takes no {', '.join(sorted(unknown))}")
+    return kind.make(connection, record, given)
+
+
+def disclosures(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
+    """The public report: per agency requests, instances of disclosure, taxpayers, purposes (26 USC 6103(p)(3)(C))."""
+    query = """
+        WITH requests AS (
+          SELECT agency, count(*) AS requests,
+                 string_agg(DISTINCT coalesce(proceeding_kind, 'none stated'), '; '
+                            ORDER BY coalesce(proceeding_kind, 'none stated')) AS purposes
+          FROM asked GROUP BY agency
+        ), given AS (
+          SELECT agency, count(*) AS instances, count(DISTINCT person_id) AS taxpayers FROM disclosed GROUP BY agency
+        ), provisions AS (
+          SELECT agency, string_agg(DISTINCT basis, '; ' ORDER BY basis) AS provisions FROM dockets GROUP BY agency
+        )
+        SELECT agency, coalesce(requests, 0) AS requests, coalesce(instances, 0) AS instances_of_disclosure,
+               coalesce(taxpayers, 0) AS taxpayers, coalesce(purposes, '') AS general_purposes, provisions
+        FROM requests FULL JOIN given USING (agency) JOIN provisions USING (agency) ORDER BY agency
+    """
+    says = {
+        "requests": "requests received in the period, answered or not",
+        "instances_of_disclosure": "disclosures made in the period, also of requests received before it",
+        "taxpayers": "different persons about whom something was disclosed in the period",
+        "general_purposes": "the kinds of proceeding that the requests state",
+        "provisions": "the provisions of law that the submissions rest on",
+    }
+    return Report(
+        "disclosures",
+        "Disclosures of return information, by agency",
+        "26 U.S.C. § 6103(p)(3)(C)",
+        "The report furnished to the Joint Committee on Taxation for disclosure to the public within 90 days after "
+        "the close of the calendar year.",
+        record,
+        (table("agencies", "By agency", query, says=says),),
+        notes=(
+            _INSTANCE,
+            "A disclosure that was recalled stays counted, also one that was recalled before anybody fetched it.",
+            (
+                "Counts are exact, small ones too: the statute asks for the number, and a number of requests names "
+                "nobody. Causes of refusals are not in this report."
+            ),
+        ),
     )
-    with files.replacing(path) as temporary:
-        connection.execute(f"COPY ({query}) TO {quoted(temporary)} (FORMAT csv, HEADER)")
-    [(rows,)] = connection.execute("SELECT count(*) FROM asked").fetchall()
-    return int(rows)
 
 
-def _made(connection: duckdb.DuckDBPyConnection, title: str, source: str, query: str) -> Report:
-    found = connection.execute(query)
-    columns = tuple(column[0] for column in found.description or ())
-    return Report(title, source, columns, tuple(found.fetchall()), query)
+def accounting(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
+    """The permanent accounting of every request, released or not (26 USC 6103(p)(3)(A)). Personal data."""
+    query = """
+        WITH given AS (
+          SELECT docket, seq, count(*) AS disclosures, min(disclosed_at) AS first_at, max(disclosed_at) AS last_at,
+                 string_agg(DISTINCT officer, '; ' ORDER BY officer) AS officers,
+                 array_to_string(list_sort(list_distinct(flatten(list(given)))), '; ') AS items
+          FROM every_disclosure GROUP BY docket, seq
+        )
+        SELECT docket, seq + 1 AS row, request_id, agency, written(received_at) AS requested_at, basis,
+               authority_citation AS authority, proceeding_kind AS proceeding, day(period_from_on) AS period_from,
+               day(period_to_on) AS period_to, reason, outcome, array_to_string(codes, '; ') AS codes, ledger_index,
+               coalesce(disclosures, 0) AS disclosures, written(first_at) AS first_disclosed_at,
+               written(last_at) AS last_disclosed_at, officers AS disclosed_to, given.items AS items_disclosed,
+               CASE WHEN disclosures > 0 THEN person_id END AS person
+        FROM asked LEFT JOIN given USING (docket, seq) ORDER BY docket, asked.seq
+    """
+    refused = """
+        SELECT submission, written(received_at) AS received_at, digest, refusal FROM refused_submissions
+        ORDER BY received_at, digest
+    """
+    says = {
+        "row": "the row of the submission, from 1",
+        "reason": "as the requester stated it",
+        "person": "the person's number in the register, only where something was disclosed",
+        "ledger_index": "where the determination stands in the ledger",
+    }
+    return Report(
+        "accounting",
+        "Accounting of requests and disclosures",
+        "26 U.S.C. § 6103(p)(3)(A)",
+        "The permanent record of all requests, with their reasons and dates, and of what was disclosed. Open to the "
+        "Joint Committee on Taxation and its Chief of Staff, and to others as far as 5 U.S.C. § 552a(c)(3) lets them.",
+        record,
+        (
+            table("requests", "Requests received in the period", query, says=says, cards=True),
+            table("refused", "Submissions refused whole", refused,
+                  note="From the signed receipts beside the dockets. No request of theirs was decided, and the ledger "
+                  "has no entry for them."),
+        ),
+        notes=("It holds the reasons as stated and the numbers of the persons: keep it as the register is kept.",),
+        personal=True,
+    )  # fmt: skip
+
+
+def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
+    """One person's accounting: what was asked and disclosed about them. Personal data."""
+    number = int(asked["person"])
+    given = f"""
+        SELECT written(disclosed_at) AS disclosed_at, agency, officer, basis, authority_citation AS authority,
+               proceeding_kind AS proceeding, array_to_string(given, '; ') AS items, docket, seq + 1 AS row, release,
+               EXISTS (FROM recalled WHERE recalled.release = disclosed.release
+                       AND recalled.request_id = disclosed.request_id) AS recalled, ledger_index
+        FROM disclosed WHERE person_id = {number} ORDER BY disclosed_at, release, seq
+    """
+    not_given = f"""
+        SELECT written(received_at) AS requested_at, agency, basis, authority_citation AS authority,
+               proceeding_kind AS proceeding, outcome, docket, seq + 1 AS row, ledger_index
+        FROM asked ANTI JOIN every_disclosure USING (docket, seq)
+        WHERE person_id = {number} ORDER BY received_at, docket, seq
+    """
+    return Report(
+        "person",
+        "Accounting of one person",
+        "26 U.S.C. § 6103(p)(3)(A); 5 U.S.C. § 552a(c)(3)",
+        "For answering the person themselves or whoever lawfully examines the accounting about them. Whether it may be "
+        "shown is for counsel: 5 U.S.C. § 552a(c)(3) excepts disclosures for law enforcement under subsection (b)(7).",
+        record,
+        (
+            table("disclosures", "Disclosed", given),
+            table("requests", "Asked about and not disclosed", not_given,
+                  note="Only requests that agree with exactly this person. A request that agreed with nobody, or with "
+                  "several, is nobody's."),
+        ),
+        asked={"person": number},
+        notes=("The person is named by their number in the register; this report holds no name, TIN or address.",),
+        personal=True,
+    )  # fmt: skip
+
+
+def disclosure_records(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
+    """The records made at the time of each disclosure, in the shape of the IRS's Form 5466-B."""
+    only = f"AND release = '{_name(asked['release'])}'" if asked.get("release") else ""
+    query = f"""
+        SELECT release, written(disclosed_at) AS disclosed_at, record->>'custodian' AS custodian,
+               record->>'agency_type' AS agency_type, record->>'agency' AS agency, record->>'purpose' AS purpose,
+               record->>'agreement' AS agreement, docket, officer, record->>'method' AS method,
+               array_to_string(from_json(record->'items', '["VARCHAR"]'), '; ') AS items, requests,
+               (SELECT count(DISTINCT person_id) FROM every_disclosure JOIN every_request USING (docket, seq)
+                WHERE every_disclosure.release = releases.release) AS taxpayers,
+               array_to_string(from_json(record->'approved_by', '["VARCHAR"]'), '; ') AS approved_by,
+               package, certificate, ledger_index
+        FROM releases WHERE {record.period.holds("disclosed_at")} {only} ORDER BY ledger_index
+    """
+    says = {
+        "purpose": "the purpose code of the form: the provision of law",
+        "agency": "the agency's identifier; the Service's own agency codes are not known here",
+        "requests": "requests disclosed in this package: the form's multiple record of disclosure",
+        "ledger_index": "where the release stands in the ledger",
+    }
+    return Report(
+        "disclosure-records",
+        "Records of disclosure",
+        "26 U.S.C. § 6103(p)(3)(A); IRM 11.3.37 (Form 5466-B)",
+        "One record a sealed package, made at the time of disclosure beside its certificate (disclosures/ID.json) and "
+        "made again here from the certificate whose digest the ledger holds.",
+        record,
+        (table("records", "One record a package", query, says=says, cards=True),),
+        asked={"release": asked["release"]} if asked.get("release") else {},
+        notes=(
+            (
+                "Modelled on what the Internal Revenue Manual says of Form 5466-B (agency type, code and name; purpose "
+                "code; made at the time of disclosure). It is not the form: the Service's code tables are its own."
+            ),
+            _PERSON,
+        ),
+    )
+
+
+def safeguards_log(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
+    """The log of Publication 1075: what was received, by whom, where it is, and when and how it was destroyed."""
+    query = """
+        WITH back AS (
+          SELECT release, min(stated_at) FILTER (kind = 'receipt') AS received_at,
+                 min(stated_at) FILTER (kind = 'disposal') AS disposed_at,
+                 min(method) FILTER (kind = 'disposal') AS method
+          FROM returns GROUP BY release
+        )
+        SELECT docket || '/' || (seq + 1) AS identifier, release, day(period_from_on) AS period_from,
+               day(period_to_on) AS period_to, array_to_string(given, '; ') AS type_of_information,
+               authority_citation AS authority, proceeding_kind AS reason_for_request,
+               day(disclosed.received_at) AS requested_on, day(disclosed_at) AS disclosed_on,
+               day(back.received_at) AS received_on, agency || ', officer ' || officer AS held_by,
+               coalesce((SELECT count(*) FROM returns WHERE returns.release = disclosed.release AND kind = 'report'), 0)
+                 AS use_reports,
+               (SELECT day(min(recalled_at)) FROM recalls WHERE recalls.release = disclosed.release) AS recalled_on,
+               day(disposed_at) AS disposed_on, method AS disposal_method
+        FROM disclosed LEFT JOIN back USING (release) ORDER BY disclosed_at, release, seq
+    """
+    bulk = f"""
+        SELECT release, written(disclosed_at) AS disclosed_at, docket, officer, requests AS records,
+               array_to_string(from_json(record->'items', '["VARCHAR"]'), '; ') AS description, expires_on::VARCHAR
+                 AS expires_on, package
+        FROM releases WHERE {record.period.holds("disclosed_at")} ORDER BY ledger_index
+    """
+    says = {
+        "identifier": "the docket and the row of the submission: it names the record and no person",
+        "reason_for_request": "the kind of proceeding; the requester's own words may name a person and are left out",
+        "held_by": "who alone has the key, and so where the information is",
+        "received_on": "as the recipient's signed receipt says",
+        "disposed_on": "as the recipient's signed disposal certificate says",
+    }
+    return Report(
+        "safeguards-log",
+        "Log of return information disclosed, without taxpayer data",
+        "IRS Publication 1075; 26 U.S.C. § 6103(p)(4)(A)",
+        "For the Office of Safeguards and the recipient's own log: what was disclosed, to whom, when and why, where it "
+        "is, and when and how it was destroyed. It holds no return information.",
+        record,
+        (
+            table("records", "Records", query, says=says),
+            table("transfers", "Bulk transfers", bulk, note="One line a sealed package."),
+        ),
+        notes=(
+            (
+                "Receipts, use reports and disposal certificates are the recipients' signed statements, each checked "
+                "by its signature; they are not entries of the ledger, and one that has not come in is not here."
+            ),
+        ),
+    )
+
+
+def _name(text: object) -> str:
+    from gatehouse.kernel import ids
+
+    if not isinstance(text, str) or not ids.is_name(text):
+        raise WrongInput("this is no identifier", remedy="Give it as the record of disclosures shows it")
+    return text
+
+
+_P3A, _P3C = "26 U.S.C. § 6103(p)(3)(A)", "26 U.S.C. § 6103(p)(3)(C)"
+
+CATALOGUE: Mapping[str, Kind] = {
+    kind.name: kind
+    for kind in (
+        Kind("disclosures", "The public report of disclosures by agency", _P3C, disclosures),
+        Kind("accounting", "The permanent accounting of every request", _P3A, accounting, personal=True),
+        Kind("disclosure-records", "Records made at the time of disclosure", f"{_P3A}, Form 5466-B", disclosure_records,
+             takes=("release",)),
+        Kind("errors", "Requests not cleared, by party and cause", "errors by party and cause", errors.errors,
+             takes=("reader",)),
+        Kind("person", "One person's accounting", f"{_P3A}, 5 U.S.C. § 552a(c)(3)", person, needs=("person",),
+             personal=True),
+        Kind("safeguards-log", "The Publication 1075 log without taxpayer data", "Publication 1075", safeguards_log),
+        Kind("inquiry", "What a congressional inquiry asks for", "resolution of inquiry", inquiry.inquiry),
+        Kind("declaration", "Numbers for a court, each with its query", "28 U.S.C. § 1746", declaration.declaration,
+             takes=("court", "case", "declarant", "title")),
+        Kind("incident", "The incident report of a recall", "Publication 1075", incidents.incident, needs=("recall",),
+             takes=("contact", "address", "systems")),
+        Kind("notices", "Whom a recall concerns, for notices", "26 U.S.C. § 7431(e)", incidents.notices,
+             needs=("recall",), personal=True),
+        Kind("audit-events", "Disclosures as FHIR AuditEvents", "IHE BALP", exports.audit_events),
+        Kind("usage", "One person's disclosures as findUsage answers them", "Data Tracker", exports.usage,
+             needs=("person",), personal=True),
+    )
+}  # fmt: skip
+"""Every report, by its name on the command line."""

@@ -1,0 +1,141 @@
+"""Why requests were not cleared, by party and cause, so that whoever causes an error can mend it.
+
+For the requester and the public all that depends on the register stands in one line, as in the answers: a count of
+opaque refusals by cause would tell of a small docket what an answer never tells of a request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import duckdb
+
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.oversight.report import Report, Table, table
+from gatehouse.oversight.sources import Record
+
+READERS = ("custodian", "requester")
+_ADDS_UP = (
+    "A request that several rules stop is counted under each of their causes, and under 'alone' only where nothing "
+    "else stops it; so the causes add up to more than the requests."
+)
+_NOT_TOLD = (
+    "For the requester and the public: only rules that the answers tell at once are counted. What depends on the "
+    "register, and what waits for a person, is one number, so that no count tells more than the answers do."
+)
+_STOPS = """
+    WITH lists AS (
+      SELECT agency, pack_digest, fired, count(*) AS requests FROM asked WHERE outcome <> 'cleared' GROUP BY ALL
+    ), stopping AS (
+      SELECT lists.agency, lists.fired, lists.pack_digest, requests, rule, stops_as, cite, code, party, cause
+      FROM (SELECT *, unnest(fired) AS rule FROM lists) lists JOIN rules USING (pack_digest, rule)
+      WHERE effect <> 'limit' AND {counted}
+    )
+"""
+
+
+def errors(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
+    """Requests that were not cleared by party and cause; what people decided, and what was taken back."""
+    reader = str(asked.get("reader") or "custodian")
+    if reader not in READERS:
+        raise WrongInput(f"there is no reader {reader}", remedy=f"Choose one of {', '.join(READERS)}")
+    full = reader == "custodian"
+    tables = (_outcomes(full=full), _causes(full=full), _rules(full=full))
+    return Report(
+        "errors",
+        "Requests not cleared, by party and cause",
+        "26 U.S.C. § 6103(p)(4), (5); for whoever mends the cause",
+        "Who causes what: the requester's form and authority, the register, the match, the law, the custodian's own "
+        "ceilings, and what officers decided.",
+        record,
+        (*tables, *((_identity(), _people(), _recalls()) if full else ())),
+        asked={"reader": reader},
+        notes=(_ADDS_UP,) if full else (_ADDS_UP, _NOT_TOLD),
+    )
+
+
+def _outcomes(*, full: bool) -> Table:
+    told = (
+        "EXISTS (FROM rules WHERE rules.pack_digest = asked.pack_digest AND list_contains(fired, rule) AND told "
+        "AND effect <> 'limit')"
+    )
+    outcome = "outcome" if full else f"CASE WHEN {told} THEN 'not answered, and told why' ELSE 'told at the close' END"
+    query = f"""
+        SELECT agency, {outcome} AS outcome, sum(requests)::BIGINT AS requests
+        FROM (SELECT agency, pack_digest, fired, outcome, count(*) AS requests FROM asked GROUP BY ALL) asked
+        GROUP BY ALL ORDER BY ALL
+    """
+    return table("outcomes", "Outcomes", query)
+
+
+def _stops(*, full: bool) -> str:
+    """For the requester only rules that the answers tell: counted so, nothing follows about the others."""
+    return _STOPS.format(counted="true" if full else "told")
+
+
+def _causes(*, full: bool) -> Table:
+    query = (
+        _stops(full=full)
+        + """
+        , each AS (
+          SELECT agency, pack_digest, fired, requests, party, cause,
+                 count(*) OVER (PARTITION BY agency, pack_digest, fired) = 1 AS alone
+          FROM (SELECT DISTINCT agency, pack_digest, fired, requests, party, cause FROM stopping)
+        )
+        SELECT agency, party, cause, sum(requests)::BIGINT AS requests,
+               coalesce(sum(requests) FILTER (alone), 0)::BIGINT AS alone
+        FROM each GROUP BY ALL ORDER BY agency, requests DESC, party, cause
+    """
+    )
+    return table("causes", "By party and cause", query, says={"alone": "requests that nothing else listed here stops"})
+
+
+def _rules(*, full: bool) -> Table:
+    query = (
+        _stops(full=full)
+        + """
+        , each AS (
+          SELECT *, count(*) OVER (PARTITION BY agency, pack_digest, fired) = 1 AS alone FROM stopping
+        )
+        SELECT agency, rule, code, party, cite, sum(requests)::BIGINT AS requests,
+               coalesce(sum(requests) FILTER (alone), 0)::BIGINT AS alone
+        FROM each GROUP BY ALL ORDER BY agency, requests DESC, rule
+    """
+    )
+    return table("rules", "By rule", query, says={"cite": "where the rule is written"})
+
+
+def _identity() -> Table:
+    query = """
+        SELECT agency, coalesce(verdict, 'nobody of that name on file') AS best_candidate,
+               CASE verdict WHEN 'several_agree' THEN 'register' WHEN 'tin_not_on_file' THEN 'register'
+                            WHEN 'birth_date_not_on_file' THEN 'register' ELSE 'match' END AS party,
+               count(*) AS requests
+        FROM asked LEFT JOIN every_candidate USING (docket, seq)
+        WHERE list_contains(codes, 'SUBJECT') GROUP BY ALL ORDER BY agency, requests DESC, best_candidate
+    """
+    return table(
+        "identity",
+        "Where the person was not established: the best candidate's verdict",
+        query,
+        note="For the custodian alone. docs/matching.md says what each verdict means.",
+    )
+
+
+def _people() -> Table:
+    query = """
+        SELECT docket, action, cause, count(*) AS decisions, sum(requests)::BIGINT AS requests
+        FROM decisions GROUP BY ALL ORDER BY docket, action
+    """
+    return table("people", "What officers decided", query, note="Counted from the decisions in the ledger.")
+
+
+def _recalls() -> Table:
+    query = """
+        SELECT docket, recall, cause,
+               CASE cause WHEN 'requests' THEN 'officer' ELSE 'law' END AS party,
+               about AS rule_or_order, count(*) AS releases, sum(requests)::BIGINT AS requests
+        FROM recalls GROUP BY ALL ORDER BY docket, recall
+    """
+    return table("recalls", "Found after release, and taken back", query)
