@@ -93,7 +93,7 @@ def zipped(files: dict[str, bytes]) -> SimpleUploadedFile:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w") as archive:
         for name, content in files.items():
-            archive.writestr(name, content)
+            archive.writestr(zipfile.ZipInfo(name), content)  # the same bytes at any second
     return SimpleUploadedFile("submission.zip", data.getvalue(), "application/zip")
 
 

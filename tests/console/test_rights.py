@@ -10,7 +10,7 @@ from gatehouse.console.permissions import GRANTS, Permission, Role
 from gatehouse.console.urls import urlpatterns
 
 PUBLIC = {
-    "home", "sign-in", "code", "sso", "sso-back", "sign-out", "health",
+    "home", "sign-in", "code", "sso", "sso-back", "sign-out", "health", "ready",
     "statistics", "statistics-file", "august-2025", "ledger", "ledger-file",
 }  # fmt: skip
 ONES_OWN = {"password", "factor", "sign-out-everywhere", "task"}

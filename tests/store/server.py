@@ -40,3 +40,11 @@ def postgres() -> Iterator[str]:
     finally:
         _as_postgres(str(programs / "pg_ctl"), "-D", str(data), "-m", "immediate", "stop")
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def another(address: str, name: str) -> str:
+    """The address of a further empty database on the same server."""
+    server, _, _ = address.rpartition("/")
+    port = server.rpartition(":")[2]
+    _as_postgres(str(_programs() / "createdb"), "-h", "127.0.0.1", "-p", port, "-U", "postgres", name)
+    return f"{server}/{name}"

@@ -42,6 +42,10 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "order": ("order", "order", "Enter a court's order: preview, two signatures, in force at once."),
     "law": ("law", "law", "Counsel's bench: check, prove, compare and sign packs of law."),
     "reenact": ("reenact", "reenact", "Replay the documented exchange beside Gatehouse."),
+    "backup": ("backup", "backup", "Copy a site at one instant: files, ledger and database."),
+    "restore": ("backup", "restore", "Make a site from a backup, and say where its parts disagree."),
+    "check": ("backup", "check", "See whether ledger, dockets and database of a site tell one story."),
+    "work": ("work", "work", "Carry on what was handed in over the web, in a process of its own."),
     "serve": ("serve", "serve", "Console and API."),
     "bench": ("bench", "bench", "Benchmarks, each with its ratio to the floor of the same run."),
 }

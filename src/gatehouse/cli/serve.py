@@ -19,8 +19,20 @@ THREADS = 8
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--name", "names", multiple=True, help="A host name that browsers use, when it is not the address.")
 @click.option("--https", is_flag=True, help="Browsers come over https, through a proxy that ends it.")
+@click.option("--leave-work", is_flag=True, help="Leave submissions handed in to `gatehouse work`.")
+@click.option("--log", is_flag=True, help="Tell every request on standard error, one line of JSON each.")
 @click.option("--browser/--no-browser", default=True, help="Open a browser when ready.")
-def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bool, browser: bool) -> None:
+def serve(
+    *,
+    root: Path,
+    port: int,
+    host: str,
+    names: tuple[str, ...],
+    https: bool,
+    leave_work: bool,
+    log: bool,
+    browser: bool,
+) -> None:
     """Serve the console and the API of a site.
 
     Example: gatehouse serve --site custodian --port 8000
@@ -30,7 +42,8 @@ def serve(*, root: Path, port: int, host: str, names: tuple[str, ...], https: bo
     if taken():
         # Another command opened the database in this process, and Django learns its apps only once.
         sys.exit(subprocess.run([sys.executable, "-m", "gatehouse", *_again(root, port, host, browser)]).returncode)  # noqa: S603, PLW1510
-    served = application(root, hosts=(host, "localhost", "127.0.0.1", *names), https=https)
+    hosts = (host, "localhost", "127.0.0.1", *names)
+    served = application(root, hosts=hosts, https=https, works=not leave_work, logs=log)
     from waitress import create_server  # type: ignore[import-untyped]
 
     server = create_server(

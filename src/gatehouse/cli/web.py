@@ -7,9 +7,6 @@ stand: no debug, no inline script, cookies closed to scripts, uploads streamed t
 from __future__ import annotations
 
 import importlib.util
-import logging
-import os
-import traceback
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +15,7 @@ from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 
 from gatehouse import store
+from gatehouse.console.observation import logging_to_stderr
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.pipeline.site import Site, open_site
@@ -27,8 +25,18 @@ UPLOAD_LIMIT = 1 << 30
 """Bytes of one upload; 1.28 million requests are about 300 MB as CSV."""
 
 
-def configure(site: Site, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), https: bool = False) -> None:
+def configure(
+    site: Site,
+    *,
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    https: bool = False,
+    works: bool = True,
+    logs: bool = False,
+) -> None:
     """Set Django up for a site; a process that serves another one already is pointed at this one.
+
+    `works` says whether this process carries arrivals on, or leaves that to `gatehouse work`; `logs` whether every
+    request is told on standard error.
 
     To be called before anything opens the site's database, because Django learns its apps only once. Raises
     MachineFailed when the store was readied without the console before.
@@ -38,7 +46,7 @@ def configure(site: Site, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost")
             raise MachineFailed("this process opened a database before the console was readied", remedy="Start anew")
         settings.GATEHOUSE_SITE = str(site.root)
     else:
-        settings.configure(**_settings(site, hosts, https=https))
+        settings.configure(**_settings(site, hosts, https=https, logs=logs), GATEHOUSE_WORKS=works)
         django.setup()
     store.configure(site.database)
 
@@ -48,15 +56,22 @@ def taken() -> bool:
     return bool(settings.configured) and not hasattr(settings, "GATEHOUSE_SITE")
 
 
-def application(root: Path, *, hosts: tuple[str, ...] = ("127.0.0.1", "localhost"), https: bool = False) -> WSGIHandler:
+def application(
+    root: Path,
+    *,
+    hosts: tuple[str, ...] = ("127.0.0.1", "localhost"),
+    https: bool = False,
+    works: bool = True,
+    logs: bool = False,
+) -> WSGIHandler:
     """The WSGI application for a site; brings its database up to date first."""
     site = open_site(root)
-    configure(site, hosts=hosts, https=https)
+    configure(site, hosts=hosts, https=https, works=works, logs=logs)
     from django.core.wsgi import get_wsgi_application
 
     from gatehouse.console import arrivals
 
-    arrivals.resume()
+    arrivals.wake()
     return get_wsgi_application()
 
 
@@ -75,7 +90,7 @@ def _backends() -> list[str]:
     return [*local, "gatehouse.console.sso.Federated"] if sso_installed() else local
 
 
-def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, Any]:
+def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) -> dict[str, Any]:
     return {
         "GATEHOUSE_SITE": str(site.root),
         "SECRET_KEY": _secret(site),
@@ -94,6 +109,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
         "MIDDLEWARE": [
             "django.middleware.security.SecurityMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
+            "gatehouse.console.observation.observed",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",
@@ -147,32 +163,8 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool) -> dict[str, A
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if https else None,
         "SECURE_REFERRER_POLICY": "same-origin",
         "X_FRAME_OPTIONS": "DENY",
-        "LOGGING": _LOGGING,
+        "LOGGING": logging_to_stderr(requests=logs),
     }
-
-
-class Terse(logging.Formatter):
-    """What failed and where in the program: no message, no address, no value, so no personal data."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """One line: the kind of error and the line of our code it came from."""
-        if record.exc_info is None or record.exc_info[2] is None or os.environ.get("GATEHOUSE_DEBUG"):
-            return super().format(record) if os.environ.get("GATEHOUSE_DEBUG") else f"{record.levelname} {record.name}"
-        *_, (frame, line) = traceback.walk_tb(record.exc_info[2])
-        kind = record.exc_info[0].__name__ if record.exc_info[0] else "error"
-        return f"{record.levelname} {record.name}: {kind} in {frame.f_code.co_qualname} line {line}"
-
-
-_LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"terse": {"()": "gatehouse.cli.web.Terse"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "terse", "level": "ERROR"}},
-    "loggers": {
-        "django": {"handlers": ["stderr"], "propagate": False},
-        "waitress": {"handlers": ["stderr"], "propagate": False},
-    },
-}
 
 
 def _secret(site: Site) -> str:

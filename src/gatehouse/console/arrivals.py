@@ -1,17 +1,19 @@
-"""Submissions handed in over the web: kept whole on disk, checked for form, then carried on by a worker thread.
+"""Submissions handed in over the web: kept whole on disk, checked for form, then carried on by a worker.
 
 The form check searches no record: it reads the signature, the tables and the addresses, and says what a person would
-see on the paper. Only sending makes a docket. Work that a restart interrupts is taken up again when the server starts.
+see on the paper. Only sending makes a docket. Each piece of work is a durable job: any worker of any process takes it,
+one at a time, and what a crash interrupts the next one takes up.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
-from django.db import close_old_connections
+from django.conf import settings
+from django.db import close_old_connections, connections, transaction
 
 from gatehouse.console import desk
 from gatehouse.console.models import Account, Arrival
@@ -20,7 +22,8 @@ from gatehouse.intake import parcel, parties
 from gatehouse.intake.submission import receive
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock, digests, files, ids
-from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.kernel.errors import GatehouseError, MachineFailed, WrongInput
+from gatehouse.store import jobs
 from gatehouse.store.models import Release
 
 
@@ -31,10 +34,11 @@ class Upload(Protocol):
         """Its bytes, a piece at a time."""
 
 
-Work = Callable[[Arrival], None]
+CHECK, DECIDE = "check-arrival", "decide-arrival"
 
-_ONE_AT_A_TIME = threading.Lock()
-"""Determining is heavy: one submission at a time in this process, the others wait their turn."""
+_waking = threading.Lock()
+_worker: threading.Thread | None = None
+"""Determining is heavy: one worker in this process, one submission at a time; the others wait their turn."""
 
 FORM_STATES = {
     "address_verdict": "Address",
@@ -62,22 +66,43 @@ def keep(upload: Upload, account: Account) -> Arrival:
 
 
 def check(arrival: Arrival) -> None:
-    """Start the form check in the background."""
-    _start(_check, arrival)
+    """Have the form checked in the background."""
+    jobs.begin(CHECK, arrival.identifier, 1, {})
+    wake()
 
 
 def send(arrival: Arrival) -> None:
-    """Start deciding a checked submission in the background; sent already, nothing happens twice."""
-    moved = Arrival.objects.filter(pk=arrival.pk, state=Arrival.State.CHECKED).update(state=Arrival.State.DECIDING)
+    """Have a checked submission decided in the background; sent already, nothing happens twice."""
+    with transaction.atomic():
+        moved = Arrival.objects.filter(pk=arrival.pk, state=Arrival.State.CHECKED).update(state=Arrival.State.DECIDING)
+        if moved:
+            jobs.begin(DECIDE, arrival.identifier, 1, {})
     if moved:
         arrival.refresh_from_db()
-        _start(_decide, arrival)
+        wake()
 
 
-def resume() -> None:
-    """Take up what a restart interrupted."""
-    for arrival in Arrival.objects.filter(state__in=[Arrival.State.CHECKING, Arrival.State.DECIDING]):
-        _start(_check if arrival.state == Arrival.State.CHECKING else _decide, arrival)
+def wake() -> None:
+    """See that a worker of this process is at it, unless this process leaves the work to others."""
+    global _worker  # noqa: PLW0603 - one worker a process
+    if not getattr(settings, "GATEHOUSE_WORKS", True):
+        return
+    with _waking:
+        if _worker is None or not _worker.is_alive():
+            _worker = threading.Thread(target=_work_until_done, name="worker", daemon=True)
+            _worker.start()
+
+
+def work() -> int:
+    """Do all that waits and nobody else is doing; returns how many pieces were done."""
+    done = 0
+    for kind, task in ((CHECK, _check), (DECIDE, _decide)):
+        for identifier in jobs.unfinished(kind):
+            try:
+                done += jobs.run(kind, identifier, _guarded(task, identifier))
+            except MachineFailed:
+                continue  # the arrival says what failed; it is tried again when the lease has run out
+    return done
 
 
 def waiting(agency: str) -> Iterable[Arrival]:
@@ -100,25 +125,32 @@ def _path(identifier: str) -> Path:
     return desk.site().root / "inbox" / f"{identifier}.zip"
 
 
-def _start(work: Work, arrival: Arrival) -> None:
-    threading.Thread(target=_guarded, args=(work, arrival.pk), name=f"arrival-{arrival.pk}", daemon=True).start()
-
-
-def _guarded(work: Work, key: int) -> None:
+def _work_until_done() -> None:
     close_old_connections()
     try:
-        with _ONE_AT_A_TIME:
-            arrival = Arrival.objects.get(pk=key)
-            try:
-                work(arrival)
-            except WrongInput as wrong:
-                _end(arrival, Arrival.State.REFUSED, f"{wrong}.")
-            except GatehouseError as failed:
-                _end(arrival, Arrival.State.FAILED, f"{failed}.")
-            except Exception as failed:  # noqa: BLE001 - a thread's last line of defence: say so, without personal data
-                _end(arrival, Arrival.State.FAILED, f"The machine failed ({type(failed).__name__}).")
+        while work():
+            pass
     finally:
-        close_old_connections()
+        connections["default"].close()
+
+
+def _guarded(task: Callable[[Arrival], jobs.Effects], identifier: str) -> jobs.Work:
+    """One task as a job's only step. What is wrong with the submission ends it; what fails here is tried again."""
+
+    def step(_number: int, _plan: Mapping[str, Any]) -> jobs.Effects:
+        arrival = Arrival.objects.get(identifier=identifier)
+        try:
+            return task(arrival)
+        except WrongInput as wrong:
+            says = f"{wrong}."
+            return lambda: _end(arrival, Arrival.State.REFUSED, says)
+        except Exception as failed:
+            known = isinstance(failed, GatehouseError)
+            says = f"{failed}." if known else f"The machine failed ({type(failed).__name__})."  # no personal data
+            _end(arrival, Arrival.State.FAILED, says)
+            raise MachineFailed("an arrival was not carried on") from failed
+
+    return step
 
 
 def _end(arrival: Arrival, state: Arrival.State, message: str = "") -> None:
@@ -126,7 +158,7 @@ def _end(arrival: Arrival, state: Arrival.State, message: str = "") -> None:
     arrival.save()
 
 
-def _check(arrival: Arrival) -> None:
+def _check(arrival: Arrival) -> jobs.Effects:
     path = _path(arrival.identifier)
     _own(arrival, path)
     known = parties.read(desk.site().parties) if desk.site().parties.is_file() else None
@@ -142,7 +174,7 @@ def _check(arrival: Arrival) -> None:
             for column, label in FORM_STATES.items()
         }
     arrival.submission, arrival.requests, arrival.form = received.manifest.id, received.requests, form
-    _end(arrival, Arrival.State.CHECKED)
+    return lambda: _end(arrival, Arrival.State.CHECKED)
 
 
 def _own(arrival: Arrival, path: Path) -> None:
@@ -155,7 +187,7 @@ def _own(arrival: Arrival, path: Path) -> None:
         )
 
 
-def _decide(arrival: Arrival) -> None:
+def _decide(arrival: Arrival) -> jobs.Effects:
     from gatehouse.pipeline import journey
 
     def tell(stage: str, done: int, total: int) -> None:
@@ -169,4 +201,4 @@ def _decide(arrival: Arrival) -> None:
         desk.site(), path, now=clock.now(), receiver=arrival.account.username, mapping=None, progress=tell
     )
     arrival.submission = docket.id
-    _end(arrival, Arrival.State.DONE)
+    return lambda: _end(arrival, Arrival.State.DONE)

@@ -264,6 +264,23 @@ def batches(state: Path) -> dict[str, range]:
     return {str(name): range(first, first + count) for name, first, count in rows}
 
 
+def take_over(state: Path, newest: Checkpoint) -> None:
+    """After a restore, let an older private folder remember a newer public ledger, so that writing can go on from it.
+
+    The caller has verified that ledger under its witnesses' quorum, and that it continues what the folder remembers.
+    What lay between is one batch without a name of its own. Raises AnswerIsNo when the folder remembers more.
+    """
+    with contextlib.closing(sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)) as database:
+        known = int(database.execute("SELECT coalesce(max(first + count), 0) FROM batches").fetchone()[0])
+        if known > newest.size:
+            raise AnswerIsNo("the private folder remembers more than that ledger holds", where=state.name)
+        database.execute("PRAGMA synchronous=FULL")
+        if known < newest.size:
+            name = f"restored-{known}-{newest.size}"
+            database.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", [name, known, newest.size - known, b""])
+        database.execute("INSERT OR IGNORE INTO signed VALUES (?, ?)", [newest.size, newest.root])
+
+
 def _accepted(signed: note.Note, policy: Policy | None) -> Checkpoint:
     if policy is None:
         return checkpoint.of_note(signed)

@@ -2,18 +2,21 @@
 
 A job is a row with a lease. A worker claims it, does one step's work outside any transaction (only to files that are
 harmless to make again), and commits: one transaction moves the job to the next step, if the worker still holds it, and
-writes the step's effects. A worker whose lease was taken over cannot commit, however late it wakes.
+writes the step's effects. The lease is renewed while the work goes on; a worker whose lease was taken over cannot
+commit, however late it wakes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import socket
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import F
 from django.utils import timezone
 
@@ -73,7 +76,8 @@ def run(kind: str, subject: str, work: Work) -> bool:
         job = _claim(kind, subject, holder)
         if job is None:
             return models.Job.objects.filter(kind=kind, subject=subject, next_step__gte=F("steps")).exists()
-        effects = work(job.next_step, job.plan)
+        with _renewed(job, holder):
+            effects = work(job.next_step, job.plan)
         _commit(job, holder, effects)
 
 
@@ -109,6 +113,27 @@ def _lapsed(job: models.Job, now: dt.datetime) -> bool:
     except PermissionError:
         return False
     return False
+
+
+@contextlib.contextmanager
+def _renewed(job: models.Job, holder: str) -> Iterator[None]:
+    """Renew the lease from a thread while a step is worked on, so that long work is not taken over."""
+    ended = threading.Event()
+
+    def renew() -> None:
+        while not ended.wait(LEASE.total_seconds() / 5):
+            # a database that is busy now is asked again before the lease runs out
+            with contextlib.suppress(DatabaseError):
+                models.Job.objects.filter(pk=job.pk, holder=holder).update(lease_until=timezone.now() + LEASE)
+        connection.close()
+
+    renewer = threading.Thread(target=renew, name=f"lease-{job.pk}", daemon=True)
+    renewer.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        renewer.join()
 
 
 def _commit(job: models.Job, holder: str, effects: Effects) -> None:

@@ -148,10 +148,3 @@ def august_2025(request: HttpRequest) -> HttpResponse:
         ),
     }
     return render(request, "console/august.html", context)
-
-
-@public
-@require_GET
-def health(request: HttpRequest) -> HttpResponse:
-    """The process answers."""
-    return HttpResponse("ok\n", content_type="text/plain")

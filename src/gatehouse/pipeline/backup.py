@@ -1,0 +1,216 @@
+"""A copy of a whole site at one instant, and a site made from such a copy.
+
+The ledger's writing lock is held while the copy is made: nothing can be committed meanwhile, reading goes on, and
+whoever wants to write waits. The database is copied first, so files are never older than the rows that speak of them.
+Private keys stay out unless they are asked for; a copy with keys must be kept as the keys are.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gatehouse.kernel import canonical, clock, digests, files
+from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
+from gatehouse.kernel.progress import Progress, silent
+from gatehouse.ledger import policy, tiles
+from gatehouse.ledger.log import take_over
+from gatehouse.ledger.verify import verify_log
+from gatehouse.pipeline import record
+from gatehouse.pipeline.site import CONFIGURATION, Site, open_site
+
+FORM = "gatehouse-backup/1"
+MANIFEST, TREE = "backup.json", "site"
+_SCHEME = "sqlite:///"
+_SQLITE, _DUMP = "database.sqlite3", "database.dump"
+_MADE_AGAIN = ("index", "spill")
+"""Folders of a site that are made from the rest."""
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A finished backup: when it was made, the ledger's size then, and how much was copied."""
+
+    made_at: str
+    size: int
+    files: int
+    bytes: int
+
+
+def back_up(site: Site, target: Path, now: dt.datetime, *, keys: bool = False, progress: Progress = silent) -> Copy:
+    """Copy a site to the new folder `target`, built beside it and renamed, so that it is there whole or not at all.
+
+    Raises WrongInput when the folder exists, MachineFailed when the database cannot be copied or the ledger stays held.
+    """
+    if target.exists():
+        raise WrongInput("the folder exists", where=str(target), remedy="Name a new one for each backup")
+    building = target.with_name(f".{target.name}.making")
+    shutil.rmtree(building, ignore_errors=True)
+    (building / TREE).mkdir(parents=True)
+    try:
+        with record.open_log(site) as log:
+            size = log.size
+            database = _dump(site.database, building)
+            listed = _copy(site, building / TREE, progress, keys=keys)
+        listed[database] = digests.of_file(building / database)
+        stated = {"format": FORM, "site": site.name, "made_at": clock.stamp(now), "size": size, "keys": keys}
+        files.write(building / MANIFEST, canonical.encode({**stated, "files": listed}) + b"\n")
+        building.rename(target)
+        files.sync_folder(target.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return _described(target)
+
+
+def restore(
+    source: Path, root: Path, *, database: str = "", ledger: Path | None = None, progress: Progress = silent
+) -> tuple[Site, Copy]:
+    """Make the site `root` from a backup, every file checked against the backup's list.
+
+    `database` is the address of an empty PostgreSQL database where the backup is of one. `ledger` is a newer copy of
+    the public ledger, from a mirror: it must continue the backup's, and is taken in its place. Raises WrongInput when
+    the folder holds anything, AnswerIsNo when a file is not what was backed up or the ledger does not continue it.
+    """
+    if root.exists() and any(root.iterdir()):
+        raise WrongInput("the folder is not empty", where=str(root), remedy="Restore into a new one")
+    copied = _described(source)
+    building = root.with_name(f".{root.name}.making")
+    shutil.rmtree(building, ignore_errors=True)
+    try:
+        _unpack(source, building, progress)
+        if ledger is not None:
+            _continue(building, ledger, copied.size)
+        _load(source, building, database)
+        if root.exists():
+            root.rmdir()
+        building.rename(root)
+        files.sync_folder(root.parent)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return open_site(root), copied
+
+
+def _described(folder: Path) -> Copy:
+    listed = _manifest(folder)
+    total = sum((folder / name).stat().st_size for name in listed["files"] if (folder / name).is_file())
+    return Copy(str(listed["made_at"]), int(listed["size"]), len(listed["files"]), total)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        listed = json.loads((folder / MANIFEST).read_bytes())
+    except (OSError, ValueError):
+        listed = None
+    if not isinstance(listed, dict) or listed.get("format") != FORM:
+        raise WrongInput("there is no backup here", where=str(folder), remedy="Name a folder that `backup` made")
+    return listed
+
+
+def _kept(site: Site, *, keys: bool) -> Iterator[Path]:
+    """Every file to copy; locks, caches, the live database and, unless asked for, private keys are left out."""
+    for folder, names, found in os.walk(site.root):
+        here = Path(folder)
+        if here == site.root:
+            names[:] = sorted(set(names) - {*_MADE_AGAIN, *(() if keys else ("keys",))})
+        for name in sorted(found):
+            if not (name.startswith((".", _live(site))) or (here.name, name) == ("ledger-state", "lock")):
+                yield here / name
+
+
+def _live(site: Site) -> str:
+    """How the files of the site's own SQLite database are called; nothing is called so where it has none."""
+    return Path(site.database).name if site.database.startswith(_SCHEME) else "/"
+
+
+def _copy(site: Site, target: Path, progress: Progress, *, keys: bool) -> dict[str, str]:
+    listed = {}
+    for number, path in enumerate(_kept(site, keys=keys)):
+        name = path.relative_to(site.root)
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(path, target / name)
+        listed[f"{TREE}/{name.as_posix()}"] = digests.of_file(target / name)
+        progress("copy", number + 1, 0)
+    return listed
+
+
+def _dump(address: str, target: Path) -> str:
+    if address.startswith(_SCHEME):
+        with (
+            closing(sqlite3.connect(address.removeprefix(_SCHEME))) as live,
+            closing(sqlite3.connect(target / _SQLITE)) as kept,
+        ):
+            live.backup(kept)
+        return _SQLITE
+    _run("pg_dump", "--format=custom", "--no-owner", f"--file={target / _DUMP}", f"--dbname={address}")
+    return _DUMP
+
+
+def _run(program: str, *arguments: str) -> None:
+    """A PostgreSQL program; what it says may quote the database's address, so only its name is told."""
+    if shutil.which(program) is None:
+        raise MachineFailed(f"{program} is not on PATH", remedy="Debian: apt-get install postgresql-client")
+    ended = subprocess.run([program, *arguments], check=False, capture_output=True)  # noqa: S603 - fixed programs
+    if ended.returncode:
+        raise MachineFailed(f"{program} ended with status {ended.returncode}", where="gatehouse.toml, database")
+
+
+def _unpack(source: Path, target: Path, progress: Progress) -> None:
+    listed = _manifest(source)["files"]
+    for number, (name, digest) in enumerate(sorted(listed.items())):
+        path = source / name
+        if ".." in Path(name).parts or not path.is_file() or digests.of_file(path) != digest:
+            raise AnswerIsNo("this file is not what was backed up", where=name, remedy="Use another backup")
+        if name.startswith(f"{TREE}/"):
+            place = target / name.removeprefix(f"{TREE}/")
+            place.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(path, place)
+        progress("restore", number + 1, len(listed))
+    for folder in ("keys", "dockets", "packs"):
+        (target / folder).mkdir(exist_ok=True)
+    (target / "keys").chmod(0o700)
+
+
+def _continue(root: Path, newer: Path, size: int) -> None:
+    """Put a newer copy of the ledger in place of the backup's, of which every entry must be in it."""
+    newest = verify_log(newer, policy.read(root / "witnesses.policy")).checkpoint
+    kept, taken = tiles.TileReader(root / "ledger", size), tiles.TileReader(newer, newest.size)
+    if newest.size < size or any(a != b for a, b in zip(kept.span(0, size), taken.span(0, size), strict=True)):
+        raise AnswerIsNo("that ledger does not continue the backup's", where=str(newer), remedy="Take another copy")
+    shutil.rmtree(root / "ledger")
+    shutil.copytree(newer, root / "ledger")
+    take_over(root / "ledger-state", newest)
+
+
+def _load(source: Path, root: Path, database: str) -> None:
+    if (source / _SQLITE).is_file():
+        if database:
+            raise WrongInput("the backup is of an SQLite site", where="--database", remedy="Leave it out")
+        shutil.copy2(source / _SQLITE, root / "gatehouse.sqlite3")
+        return
+    if not database:
+        raise WrongInput(
+            "the backup is of a PostgreSQL site", where="--database", remedy="Name an empty database to load it into"
+        )
+    _run(
+        "pg_restore",
+        "--no-owner",
+        "--exit-on-error",
+        "--single-transaction",
+        f"--dbname={database}",
+        str(source / _DUMP),
+    )
+    configuration = root / CONFIGURATION
+    lines = [
+        f'database = "{database}"' if line.startswith("database = ") else line
+        for line in configuration.read_text(encoding="utf-8").splitlines()
+    ]
+    files.write(configuration, ("\n".join(lines) + "\n").encode())

@@ -1,0 +1,69 @@
+"""Whether a site could do its work now, asked by whatever watches over it: yes or no for each part, and no more.
+
+Cheap enough to ask every few seconds: the law is verified again only when its files changed, the ledger's newest
+checkpoint under its witnesses' policy. Whether everything agrees with everything is `pipeline.agreement`'s question.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.law import adoption
+from gatehouse.ledger import policy
+from gatehouse.pipeline import packs
+from gatehouse.pipeline.site import Site, open_site
+
+LEAST_FREE_BYTES = 1 << 30
+
+
+def check(site: Site, now: dt.datetime) -> dict[str, bool]:
+    """Each part of the site by name, and whether it is ready."""
+    parts: dict[str, Callable[[], bool]] = {
+        "database": _database,
+        "ledger": lambda: _ledger(site, now),
+        "law": lambda: _law(str(site.root), _changed(site.packs)),
+        "register": lambda: "://" in site.register or (Path(site.register) / "persons.parquet").is_file(),
+        "disk": lambda: shutil.disk_usage(site.root).free >= LEAST_FREE_BYTES,
+    }
+    return {name: _holds(part) for name, part in parts.items()}
+
+
+def _holds(part: Callable[[], bool]) -> bool:
+    try:
+        return part()
+    except (GatehouseError, OSError):
+        return False
+
+
+def _database() -> bool:
+    from django.db import DatabaseError, connection
+    from django.db.migrations.executor import MigrationExecutor
+
+    try:
+        executor = MigrationExecutor(connection)
+        return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError:
+        return False
+
+
+def _ledger(site: Site, now: dt.datetime) -> bool:
+    policy.read(site.policy).accept((site.ledger / "checkpoint").read_bytes())
+    return True
+
+
+@functools.lru_cache(maxsize=4)
+def _law(root: str, changed: int) -> bool:
+    """Whether every pack in force verifies; kept until a file of the packs changes."""
+    site = open_site(Path(root))
+    for basis in adoption.pinned(site.packs):
+        packs.in_force(site, basis)
+    return True
+
+
+def _changed(folder: Path) -> int:
+    return max((path.stat().st_mtime_ns for path in folder.rglob("*")), default=0)
