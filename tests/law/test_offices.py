@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import duckdb
@@ -13,12 +14,13 @@ from click.testing import CliRunner
 from small import LAW, change, key, signed, small
 
 from gatehouse.cli.law import law
-from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
 from gatehouse.law.check import check
 from gatehouse.law.evaluate import table_of_facts
 from gatehouse.law.examples import as_toml
 from gatehouse.law.impact import impact
 from gatehouse.law.pack import load
+from gatehouse.law.prove import solver_module
 from gatehouse.law.signing import Offices, record, sign, sign_recorded, verify, version_key
 from gatehouse.ledger.signers import Signer
 
@@ -148,3 +150,49 @@ def test_the_lawyers_path(tmp_path: Path):
     assert "[[example]]" in (tmp_path / "ce.toml").read_text()
     with pytest.raises(AnswerIsNo, match="does not pass"):
         run.invoke(law, ["check", str(folder), "--json"], catch_exceptions=False)
+
+
+def test_a_pack_is_named_by_folder_or_as_shipped_and_a_slip_is_told():
+    run = CliRunner()
+    assert "in force on 2025-11-22" in run.invoke(law, ["at", "us-irs-6103-i-2", "2025-11-22"]).output
+    slip = run.invoke(law, ["at", "us-irs-6103-i2", "2025-11-22"])
+    assert slip.exit_code == 2
+    assert "Did you mean us-irs-6103-i-2?" in slip.output
+    within = run.invoke(law, ["within", "us-irs-6103-i-2:statute+agreement", "us-irs-6103-i-2:statute"])
+    assert "nothing, on any date" in within.output
+
+
+def test_a_draft_is_a_copy_without_signature_and_proof(tmp_path: Path):
+    result = CliRunner().invoke(law, ["new", str(tmp_path / "draft"), "--like", "us-irs-6103-i-2"])
+    assert result.exit_code == 0
+    assert load(tmp_path / "draft").digest == load(Path("packs/us-irs-6103-i-2")).digest
+    assert not (tmp_path / "draft" / "proof.json").exists()
+    with pytest.raises(WrongInput, match="not empty"):
+        CliRunner().invoke(law, ["new", str(tmp_path / "draft")], catch_exceptions=False)
+
+
+def test_a_missing_solver_says_the_line_that_adds_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    with pytest.raises(MachineFailed, match=r"install .*z3-solver"):
+        solver_module()
+
+
+def test_the_impact_names_requests_to_look_at_and_adds_up_dockets(tmp_path: Path):
+    old, new = small(tmp_path / "old"), small(tmp_path / "new")
+    change(new, LAW, "persons_agreeing = 1", "persons_agreeing = 2")
+    pack, connection, dockets = load(old), duckdb.connect(), []
+    for name, numbers in (("a", (1, 1, 2)), ("b", (1, 0))):
+        docket = tmp_path / name
+        docket.mkdir()
+        table_of_facts(connection, pack, "facts", [{**pack.examples[0].facts, "persons_agreeing": n} for n in numbers])
+        connection.execute(f"COPY facts TO '{docket / 'facts.parquet'}'")
+        ids = f"SELECT seq, '{name.upper()}-' || (seq + 1) AS request_id FROM facts"
+        connection.execute(f"COPY ({ids}) TO '{docket / 'requests.parquet'}'")
+        dockets.append(str(docket))
+    result = CliRunner().invoke(law, ["impact", str(old), str(new), *dockets, "--as-of", "2025-08-07"])
+    assert result.exit_code == 0, result.output
+    assert "cleared → refused: 2 requests (CHANGED)" in result.output
+    assert "for example A-1, A-2" in result.output
+    together = result.output.split("All dockets together")[1].splitlines()
+    assert together[2].split() == ["cleared", "0", "0", "0", "3"]
+    assert together[5].split() == ["refused", "1", "0", "0", "1"]

@@ -79,7 +79,7 @@ def index(stages: Stages) -> None:
 
 def determine(stages: Stages) -> dict[str, float]:
     """Carry the submission to a docket in a new site; gives the seconds of each stage."""
-    from gatehouse.cli.site import SHIPPED_PACKS
+    from gatehouse.cli.law_words import SHIPPED_PACKS
     from gatehouse.intake.parties import parse
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.law.reading import read_pack

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from gatehouse.cli.law_words import AS_JSON, PACK
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
@@ -16,7 +17,7 @@ PART = 20_000
 
 
 @click.command()
-@click.argument("pack", type=click.Path(path_type=Path))
+@PACK
 @click.option("--rows", "count", default=100_000, show_default=True, help="How many random requests to read.")
 @click.option(
     "--as-of",
@@ -25,8 +26,8 @@ PART = 20_000
     help="Dates of the law. Default: today and two leap days.",
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same requests.")
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
-def crosscheck(pack: Path, count: int, as_of: tuple[dt.datetime, ...], seed: int, *, as_json: bool) -> None:
+@AS_JSON
+def crosscheck(pack: Path, count: int, as_of: tuple[dt.date, ...], seed: int, *, as_json: bool) -> None:
     """Read random requests and a pinned table of edge cases with DuckDB, Polars and the solver's formula.
 
     They must agree on outcome, on every rule and on every item of every row. Needs Polars, which is for development.
@@ -45,7 +46,7 @@ def crosscheck(pack: Path, count: int, as_of: tuple[dt.datetime, ...], seed: int
     from gatehouse.law.pack import load
 
     loaded = load(pack)
-    days = [each.date() for each in as_of] or [clock.today(), *LEAP_DAYS]
+    days = list(as_of) or [clock.today(), *LEAP_DAYS]
     pinned = edge_rows(loaded)
     found = []
     with shown() as progress:

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gatehouse.cli.law_words import PACK, PACK_FOLDER
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 
 if TYPE_CHECKING:
     from gatehouse.law.signing import Offices
-
-PACK = click.argument("pack", type=click.Path(path_type=Path))
 
 
 def offices_options(*, required: bool) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
@@ -44,15 +43,18 @@ def read_offices(counsel: tuple[str, ...], custodian: tuple[str, ...]) -> Office
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--id", "pack_id", default="example.body-of-law", show_default=True, help="The basis in law it is for.")
-def new(folder: Path, pack_id: str) -> None:
-    """Begin a pack in an empty FOLDER: one grant, one requirement, examples and properties to change.
+@click.option("--like", type=PACK_FOLDER, help="Begin with a copy of this pack: a folder, or a shipped pack's name.")
+def new(folder: Path, pack_id: str, like: Path | None) -> None:
+    """Begin a pack in an empty FOLDER: a small statute to change, or a copy of another pack.
 
     \b
-    Example: gatehouse law new packs/my-statute --id us.example.statute
+    Examples:
+      gatehouse law new my-statute --id us.example.statute
+      gatehouse law new draft --like us-irs-6103-i-2
     """
-    from gatehouse.law.template import write_template
+    from gatehouse.law.template import write_copy, write_template
 
-    write_template(folder, pack_id)
+    write_template(folder, pack_id) if like is None else write_copy(folder, like)
     click.echo(f"{folder} holds a pack. Next: gatehouse law check {folder}")
 
 
@@ -114,7 +116,7 @@ def adopt(pack: Path, folder: Path) -> None:
 @click.command()
 @PACK
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder for the page.")
-@click.option("--before", type=click.Path(path_type=Path), help="The version before, to show what changed.")
+@click.option("--before", type=PACK_FOLDER, help="The version before, to show what changed.")
 @click.option("--prove/--no-prove", default=True, help="Prove the properties for the page (seconds).")
 def page(pack: Path, out: Path, before: Path | None, *, prove: bool) -> None:
     """Write a readable page of the pack for a legal department's fact-check.

@@ -9,11 +9,10 @@ import click
 
 from gatehouse.cli.determine import print_summary
 from gatehouse.cli.law_office import offices_options, read_offices
+from gatehouse.cli.law_words import SHIPPED_PACKS
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
-
-SHIPPED_PACKS = Path(__file__).parents[3] / "packs"
 
 
 @click.command()

@@ -55,7 +55,8 @@ def disagreement(example: Example, decision: Decision) -> str:
     if example.fired is not None and decision.fired != tuple(sorted(example.fired)):
         missing = sorted(set(example.fired) - set(decision.fired))
         extra = sorted(set(decision.fired) - set(example.fired))
-        return f"expected but not fired: {missing or 'none'}; fired but not expected: {extra or 'none'}"
+        parts = [f"{', '.join(missing)} should fire and does not"] if missing else []
+        return "; ".join([*parts, *([f"{', '.join(extra)} fires and is not expected"] if extra else [])])
     if example.items is not None and decision.items != tuple(sorted(example.items)):
         return f"expected items {list(example.items)}, permitted {list(decision.items)}"
     return ""

@@ -7,6 +7,7 @@ whether a record exists.
 from __future__ import annotations
 
 import datetime as dt
+import difflib
 import string
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -52,10 +53,11 @@ def _text(pack: Pack, rule_id: str, facts: Mapping[str, Any], as_of: dt.date) ->
         return _default(pack)
     rule = pack.by_id.get(rule_id)
     if rule is None:
+        close = difflib.get_close_matches(rule_id, list(pack.by_id), n=1)
         raise WrongInput(
             f"the pack {pack.id} {pack.version} has no rule {rule_id!r}",
             where=str(pack.folder),
-            remedy="Explain a determination with the pack that made it",
+            remedy=f"Did you mean {close[0]}?" if close else "Explain a determination with the pack that made it",
         )
     names = sorted(field_names(rule.when))
     values = {name: as_of if name == "as_of" else facts.get(name) for name in names}

@@ -8,7 +8,8 @@ DuckDB has decided the same way; what the solver cannot settle in its time is `u
 from __future__ import annotations
 
 import datetime as dt
-import importlib
+import importlib.util
+import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,8 +64,16 @@ def solver_module(name: str = "z3") -> ModuleType:
         return importlib.import_module("cvc5.pythonic" if name == "cvc5" else "z3")
     except ImportError as missing:
         raise MachineFailed(
-            f"the solver {name} is not installed", remedy="Install the extra: pip install 'gatehouse[prove]'"
+            f"the solver {name} is not installed", remedy=f"Add it once: {_installing(name)}"
         ) from missing
+
+
+def _installing(name: str) -> str:
+    """The line that adds a solver to this very Python; an environment that uv made has no pip of its own."""
+    package = "cvc5" if name == "cvc5" else "z3-solver"
+    if importlib.util.find_spec("pip") is None:
+        return f"uv pip install --python {sys.executable} {package}"
+    return f"{sys.executable} -m pip install {package}"
 
 
 class Question:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.law.reading import pack_files
+from gatehouse.law.tables import PACK_ID
 
 _PACK = """\
 # A first pack. docs/law.md says what each key means.
@@ -153,11 +155,10 @@ holds = "gives_last_known_address"
 
 def write_template(folder: Path, pack_id: str) -> None:
     """Write a first pack into a folder that is empty or does not exist. Raises WrongInput where it is not."""
-    if folder.exists() and any(folder.iterdir()):
-        raise WrongInput("the folder is not empty", where=str(folder), remedy="Name a new one")
-    if not pack_id or any(not (c.isalnum() or c in ".-") for c in pack_id):
+    _empty(folder)
+    if not PACK_ID.fullmatch(pack_id):
         raise WrongInput(
-            "a pack's id is letters, digits, dots and hyphens", where="--id", remedy="Like us.irs.6103-i-2"
+            "a pack's id is lower-case letters, digits, dots and hyphens", where="--id", remedy="Like us.irs.6103-i-2"
         )
     texts = {
         "pack.toml": _PACK,
@@ -166,6 +167,24 @@ def write_template(folder: Path, pack_id: str) -> None:
         "properties.toml": _PROPERTIES,
     }
     for name, text in texts.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        files.write(path, text.format(id=pack_id).encode())
+        _write(folder / name, text.format(id=pack_id).encode())
+
+
+def write_copy(folder: Path, like: Path) -> None:
+    """Copy a pack's law, examples and properties, without lock, signatures and proof, as a draft to change.
+
+    Raises WrongInput where the folder is not empty or `like` is no pack.
+    """
+    _empty(folder)
+    for path in pack_files(like):
+        _write(folder / path.relative_to(like), path.read_bytes())
+
+
+def _empty(folder: Path) -> None:
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise WrongInput("the folder is not empty", where=str(folder), remedy="Name a new one")
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write(path, data)

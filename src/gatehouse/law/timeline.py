@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import textwrap
 from collections.abc import Iterator
 
 from gatehouse.law.explain import sentence
@@ -50,7 +51,13 @@ def law_at(pack: Pack, as_of: dt.date) -> str:
             lines.append(f"    {sentence(rule)}: {rule.text}")
             lines.append(f"    Told to the requester: {rule.say}")
         lines.append("")
-    return "\n".join(lines + _calendar(pack, as_of)) + "\n"
+    return "\n".join(_wrapped(line) for line in lines + _calendar(pack, as_of)) + "\n"
+
+
+def _wrapped(line: str) -> str:
+    """A line within a page's width, its continuation indented as it is."""
+    indent = " " * (len(line) - len(line.lstrip()))
+    return textwrap.fill(line, 100, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or ""
 
 
 def _heading(instrument: Instrument) -> list[str]:

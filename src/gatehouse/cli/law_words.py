@@ -1,0 +1,80 @@
+"""What the commands of counsel's bench share: how a pack and a day are named, and how facts are said in words."""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from gatehouse.kernel import clock
+
+if TYPE_CHECKING:
+    from gatehouse.law.pack import Declared
+
+SHIPPED_PACKS = Path(__file__).parents[3] / "packs"
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
+
+
+class _Day(click.ParamType[dt.date]):
+    """A strict ISO date."""
+
+    name = "date"
+
+    def convert(self, value: str | dt.date, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
+        day = value if isinstance(value, dt.date) else clock.read_date(value)
+        return day if day is not None else self.fail(f"{value!r} is no date; write 2025-08-07", param, ctx)
+
+
+class _PackFolder(click.ParamType[Path]):
+    """A folder with a pack, or the name of a shipped one; with `:kind+kind` after it where `kinds` are allowed."""
+
+    name = "pack"
+
+    def __init__(self, *, kinds: bool = False) -> None:
+        self.kinds = kinds
+
+    def convert(self, value: str | Path, param: click.Parameter | None, ctx: click.Context | None) -> Path:
+        folder, colon, kinds = str(value).rpartition(":") if self.kinds else ("", "", "")
+        if not colon or Path(value).is_dir():
+            folder, colon, kinds = str(value), "", ""
+        if Path(folder).exists():
+            return Path(value)
+        if (SHIPPED_PACKS / folder / "pack.toml").is_file():
+            return Path(f"{SHIPPED_PACKS / folder}{colon}{kinds}")
+        shipped = sorted(path.parent.name for path in SHIPPED_PACKS.glob("*/pack.toml"))
+        close = difflib.get_close_matches(folder, shipped, n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]}?" if close else f"Name a folder, or a shipped pack: {', '.join(shipped)}"
+        return self.fail(f"there is no folder and no shipped pack {folder!r}. {hint}", param, ctx)
+
+
+DAY = _Day()
+PACK_FOLDER = _PackFolder()
+PACK_OR_KINDS = _PackFolder(kinds=True)
+PACK = click.argument("pack", type=PACK_FOLDER)
+AS_OF = click.option("--as-of", type=DAY, help="The date of the law, for example 2025-08-07. Default: today.")
+
+
+def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as JSON values."""
+    return {name: str(value) if isinstance(value, dt.date) else value for name, value in facts.items()}
+
+
+def fact_lines(facts: Mapping[str, Any], fields: Mapping[str, Declared]) -> Iterator[str]:
+    """Each fact in words, with its name: `the matter has a number: no   [matter_number_given]`."""
+    for name, value in facts.items():
+        says = fields[name].says if name in fields else "the date of the law"
+        yield f"      {says}: {_said(value)}   [{name}]"
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value) or "(empty)"
