@@ -118,7 +118,7 @@ def impact(old: Path, new: Path, dockets: tuple[Path, ...], as_of: dt.date | Non
     from gatehouse.law.pack import load
 
     before, after, day = load(old), load(new), as_of or clock.today()
-    changes = compare_outcomes(duckdb.connect(), before, after, dockets, day)
+    changes = compare_outcomes(duckdb.connect(), before, after, list(dict.fromkeys(dockets)), day)
     if as_json:
         click.echo(json.dumps([vars(change) for change in changes], indent=1))
         return
