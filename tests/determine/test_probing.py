@@ -37,6 +37,7 @@ class Asked(NamedTuple):
     verdict: str | None = None
     tin_comparison: str = "not_given"
     outcome: str = "pending"
+    code: str = ""
 
 
 few = st.sampled_from
@@ -51,6 +52,7 @@ asked = st.builds(
     few([None, "agrees", "tin_differs", "name_differs", "namesake_in_building"]),
     few(["equal", "different"]),
     few(["answered", "not_answered"]),
+    few(["SUBJECT", "FORM"]),
 )
 batches = st.lists(asked, min_size=1, max_size=10)
 
@@ -61,10 +63,10 @@ def tables(connection: duckdb.DuckDBPyConnection, rows: list[Asked]) -> None:
     connection.execute(
         "CREATE OR REPLACE TABLE given (seq BIGINT, officer_list VARCHAR[], last_key VARCHAR, first_key VARCHAR, "
         "birth_on DATE, tin_digits VARCHAR, street_name VARCHAR, verdict VARCHAR, tin_comparison VARCHAR, "
-        "answer VARCHAR)"
+        "answer VARCHAR, code VARCHAR)"
     )
     connection.executemany(
-        f"INSERT INTO given VALUES ({', '.join('?' * 10)})",
+        f"INSERT INTO given VALUES ({', '.join('?' * 11)})",
         [[seq, list(row.officers), *row[1:]] for seq, row in enumerate(rows)],
     )
     connection.execute(f"CREATE OR REPLACE TABLE requests AS SELECT * EXCLUDE (verdict), {absent} FROM given")
@@ -82,7 +84,7 @@ def kept(folder: Path, rows: list[Asked], as_of: dt.date = TODAY) -> probing.Ear
         for name in ("requests", "evidence"):
             connection.execute(f"COPY {name} TO '{docket.table(name)}' (FORMAT parquet)")
         connection.execute(
-            f"COPY (SELECT seq AS request_id, answer AS outcome, '' AS codes, '' AS text FROM given) "
+            f"COPY (SELECT seq AS request_id, answer AS outcome, code AS codes, '' AS text FROM given) "
             f"TO '{docket.answers}' (FORMAT csv, HEADER)"
         )
     return probing.Earlier(docket, as_of)
@@ -104,6 +106,7 @@ def by_hand(rows: list[Asked], before: list[Asked]) -> list[dict[str, object]]:
     everything = rows + before
     misses = sum(map(near, everything))
     answered = sum(row.outcome == "answered" for row in before)
+    hung = answered + sum(row.outcome != "answered" and row.code == "SUBJECT" for row in before)
 
     def others(row: Asked) -> int:
         named = row.last and row.first
@@ -127,8 +130,8 @@ def by_hand(rows: list[Asked], before: list[Asked]) -> list[dict[str, object]]:
             "agency_near_misses": misses,
             "agency_near_miss_percent": ceil(100 * misses / len(everything)),
             "agency_requests": len(everything),
-            "agency_closed": len(before),
-            "agency_answered_percent": 100 * answered // len(before) if before else None,
+            "agency_closed": hung,
+            "agency_answered_percent": 100 * answered // hung if hung else None,
         }
         for seq, row in enumerate(rows)
     ]
@@ -153,7 +156,7 @@ def test_the_same_request_again_is_no_other_version() -> None:
 
 
 def test_what_is_older_than_the_window_counts_for_no_budget(tmp_path: Path) -> None:
-    wrong = [Asked(verdict="tin_differs", outcome="not_answered")] * 7
+    wrong = [Asked(verdict="tin_differs", outcome="not_answered", code="SUBJECT")] * 7
     young = kept(tmp_path / "young", wrong, TODAY - probing.WINDOW)
     old = kept(tmp_path / "old", wrong, TODAY - probing.WINDOW - dt.timedelta(days=1))
     [row] = counted([Asked()], [young, old])

@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -74,6 +75,27 @@ def approve(call: Call, custodian: Path, docket: str, person: str) -> None:
     assert drawn["requests"]
     call(*site, "--key", custodian / "people" / f"{person}.key", "--examined", drawn["sample"], "--found", 0,
          "--reason", REASON)  # fmt: skip
+
+
+def refuse(call: Call, custodian: Path, docket: str, rule: str) -> None:
+    """Refuse every case that a rule still holds."""
+    call("approve", docket, "--site", custodian / "site", "--officer", "do-2", "--decision", "refuse",
+         "--key", custodian / "people" / "do-2.key", "--held-by", rule,
+         "--reason", "Nobody on file was found to be the person named.")  # fmt: skip
+
+
+def ask_again(call: Call, custodian: Path, agency: Path, *, seed: int) -> dict[str, Any]:
+    """A further submission of the agency, carried up to the determinations; gives its summary."""
+    submission = agency / f"submission-{seed}"
+    call("synth", "submission", "--out", submission, "--register", custodian / "register",
+         "--requests", 100, "--seed", seed)  # fmt: skip
+    manifest = submission / "submission.json"
+    text = json.loads(manifest.read_text())
+    text["id"] = f"ICE-2025-000{seed}"
+    manifest.write_text(json.dumps(text))
+    call("submission", "sign", submission, "--key", agency / "agency.key")
+    summary: dict[str, Any] = json.loads(call("run", submission, "--site", custodian / "site", "--json"))
+    return summary
 
 
 def test_from_submission_to_disposal_and_recall(
@@ -153,10 +175,33 @@ def test_from_submission_to_disposal_and_recall(
     report = json.loads(call("release", docket, "--site", site, "--reconcile", "--json"))["body"]
     kinds = {(one["release"], one["kind"]) for one in report["discrepancies"]}
     assert (wrong["release"], "no_disposal_after_recall") in kinds
-    call("use", "dispose", out, "--method", "overwrite")
-    send_back(wrong["release"])
+    with pytest.raises(AnswerIsNo, match="recalled"):
+        call("use", "log", out, "--action", "viewed", "--matter", "any", "--purpose", "investigation",
+             "--trust", agency / "trust")  # fmt: skip
+
+    # ten days later the agency owes it, and its next submission is stopped by law, row by row
+    monkeypatch.setenv("GATEHOUSE_NOW", "2025-08-31T09:00:00Z")
+    owing = ask_again(call, custodian, agency, seed=2)
+    assert owing["outcomes"]["cleared"] == 0
+    assert owing["rules"]["p4-reports-owed"]["fired"] == owing["requests"]
+    for release, kind in sorted(kinds):  # whoever else was named in that request has it too
+        assert kind == "no_disposal_after_recall"
+        call("use", "dispose", agency / "opened" / release, "--method", "overwrite")
+        send_back(release)
     report = json.loads(call("release", docket, "--site", site, "--reconcile", "--json"))["body"]
-    assert wrong["release"] not in {one["release"] for one in report["discrepancies"]}
+    assert report["overdue"] == 0
+    assert report["discrepancies"] == []
+    free = ask_again(call, custodian, agency, seed=3)
+    assert free["outcomes"]["cleared"] > 0
+    assert "p4-reports-owed" not in {rule for rule, counts in free["rules"].items() if counts["fired"]}
+
+    # what was never answered is closed by people, and told all at once
+    while held := json.loads(call("approve", docket, "--site", site, "--queue", "--json"))["cases"]:
+        refuse(call, custodian, docket, held[0]["fired"][0])
+    with (site / "dockets" / docket / "answers.csv").open(newline="") as stream:
+        told = [row["outcome"] for row in csv.DictReader(stream)]
+    assert told.count("answered") == released["cases"]
+    assert told.count("not_answered") == 400 - released["cases"]
 
     # and outsiders can still verify all of it
     assert "verified" in call("verify", site / "ledger", "--policy", site / "witnesses.policy")

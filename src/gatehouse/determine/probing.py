@@ -133,12 +133,16 @@ def _mark_near_misses(connection: duckdb.DuckDBPyConnection, recent: Sequence[Do
 
 
 def _answers(connection: duckdb.DuckDBPyConnection, recent: Sequence[Docket]) -> tuple[int, int]:
-    """How many requests of the recent dockets that are closed there were, and how many of them were answered."""
+    """How many requests of the recent dockets that are closed hung on the register, and how many were answered.
+
+    What was refused for its form, or for the agency's safeguards, asked nothing of the register and counts for neither.
+    """
     files: list[Path] = [docket.answers for docket in recent if docket.answers.is_file()]
     if not files:
         return 0, 0
     [(closed, answered)] = connection.execute(
-        "SELECT coalesce(sum(asked), 0), coalesce(sum(answered), 0) FROM (SELECT count(*) AS asked, "
+        "SELECT coalesce(sum(asked), 0), coalesce(sum(answered), 0) FROM (SELECT "
+        "count(*) FILTER (outcome = 'answered' OR codes = 'SUBJECT') AS asked, "
         "count(*) FILTER (outcome = 'answered') AS answered, bool_or(outcome = 'pending') AS open "
         "FROM read_csv($files, all_varchar = true, filename = true) GROUP BY filename) WHERE NOT open",
         {"files": [str(path) for path in files]},
