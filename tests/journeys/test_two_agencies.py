@@ -158,6 +158,11 @@ def test_from_submission_to_disposal_and_recall(
     assert report["discrepancies"] == []
     assert report["releases"] == len(released["releases"])
 
+    # what a recall of everything would take is rehearsed on a copy; the releases stand
+    drilled = json.loads(call("drill", "recall", "--site", site, "--json"))
+    assert [(one["cases"], one["notices"]) for one in drilled["recalls"]] == [(released["cases"], report["releases"])]
+    assert json.loads(call("recall", "--site", site, "--pack-change", "--dry-run", "--json")) == []
+
     # one request turns out to be wrong: its release comes back, the others stand
     wrong = others[0]
     with (agency / "opened" / wrong["release"] / "records.csv").open(newline="") as stream:

@@ -7,6 +7,7 @@ same bytes. Every step runs in a process of its own. `--write` keeps the table i
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from gatehouse.cli import bench_journey as steps
 from gatehouse.cli.bench_febrl import bench_febrl
 from gatehouse.cli.bench_match import bench_match
 from gatehouse.cli.measure import Measure, keep, machine, measure, table
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "benchmarks.md"
 
@@ -168,6 +170,94 @@ def ledger(requests: int, folder: Path, write: bool) -> None:
 
     body = bench_ledger(requests, folder, lambda line: click.echo(line, err=True))
     _finish("ledger", f"The ledger: {requests:,} determinations", body, write=write)
+
+
+@bench.command()
+@click.option("--persons", type=int, default=1_000_000, show_default=True)
+@click.option("--requests", type=int, default=1_280_000, show_default=True)
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Kept, and used again next time.")
+@click.option(
+    "--database", default="sqlite:///gatehouse.sqlite3", show_default=True,
+    help="People's work is kept there: postgresql://… measures PostgreSQL.",
+)  # fmt: skip
+@click.option("--samples", type=int, default=30, show_default=True, help="How often each page is asked for.")
+@click.option("--users", type=int, default=50, show_default=True, help="How many read at once afterwards.")
+@click.option("--seconds", type=float, default=300, show_default=True, help="For how long; 0 leaves this out.")
+@click.option("--pause", type=float, default=2.0, show_default=True, help="Seconds a user reads a page, on average.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def console(
+    persons: int, requests: int, folder: Path, database: str, samples: int, users: int, seconds: float, pause: float,
+    write: bool,
+) -> None:  # fmt: skip
+    """Every page of the console over HTTP with a docket of that size in it, then many users at once.
+
+    \b
+    Examples:
+      gatehouse bench console --dir bench --write
+      gatehouse bench console --dir bench --database postgresql://gatehouse@127.0.0.1/gatehouse --write
+    """
+    from gatehouse.cli import bench_console as pages
+
+    stages = steps.Stages(folder.absolute(), persons, requests)
+    for name, function in stages.missing():
+        click.echo(f"{name} …", err=True)
+        measure(function, stages)
+    click.echo("the docket …", err=True)
+    root = measure(pages.make_site, stages, database).result
+    cookies, docket = pages.sessions(root), pages.look(root)
+    with pages.served(root) as place:
+        click.echo("every page …", err=True)
+        timed = pages.one_by_one(place, cookies, docket, samples)
+        crowd = pages.Crowd()
+        if seconds:
+            click.echo(f"{users} users for {seconds:.0f} s …", err=True)
+            crowd = pages.at_once(place, cookies, docket, users, seconds, pause)
+    kind = "PostgreSQL" if database.startswith("postgres") else "SQLite"
+    load = os.getloadavg()[0]
+    rows = [(one.page.title, *one.cells(), one.errors) for one in timed]
+    slow = [one.page.title for one in timed if pages.percentile(sorted(one.others)) > pages.TARGET_MS]
+    body = (
+        f"{docket.requests:,} requests, of which {docket.waiting:,} wait for people; {kind}; load average {load:.1f} "
+        f"at the end. Milliseconds, {samples} requests each at random places, one after the other; *first* opens files "
+        f"and counts.\n\n{table(('page', 'median', '95th percentile', 'slowest', 'first', 'errors'), rows)}\n"
+        f"Above {pages.TARGET_MS} ms at the 95th percentile: {', '.join(slow) or 'none'}.\n"
+    )
+    if seconds:
+        ordered = sorted(crowd.times) or [0.0]
+        body += (
+            f"\n{users} users at once for {seconds:.0f} s, each reading {pause:.1f} s a page: "
+            f"{len(crowd.times):,} pages, {len(crowd.errors)} errors, median {ordered[len(ordered) // 2]:.0f} ms, "
+            f"95th percentile {pages.percentile(ordered):.0f} ms.\n"
+        )
+    _finish(f"console-{kind.lower()}", f"The console on {kind}: {docket.requests:,} requests", body, write=write)
+    if crowd.errors or any(one.errors for one in timed):
+        raise AnswerIsNo(f"{len(crowd.errors)} errors: {', '.join(sorted(set(crowd.errors))[:5])}")
+
+
+@bench.command()
+@click.option("--requests", type=int, default=1_280_000, show_default=True)
+@click.option("--held", type=int, default=40_000, show_default=True)
+@click.option("--cleared", type=int, default=47_000, show_default=True)
+@click.option("--officers", type=int, default=20, show_default=True)
+@click.option("--database", default="sqlite:///gatehouse.sqlite3", show_default=True, help="Or postgresql://…, empty.")
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work; emptied first.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def casework(
+    requests: int, held: int, cleared: int, officers: int, database: str, folder: Path, write: bool
+) -> None:  # fmt: skip
+    """Queue pages, decisions, sealing, and the list and notices of a recall, as the rooms answer them.
+
+    Example: gatehouse bench casework --dir bench/casework --write
+    """
+    from gatehouse.cli.bench_casework import Size, bench_casework
+
+    if min(held, cleared, officers) < 1 or held + cleared > requests:
+        raise WrongInput("held and cleared are some of the requests", remedy="Make --requests larger")
+    kind = database.partition(":")[0]
+    size = Size(folder.absolute(), requests, held, cleared, officers, database)
+    body = bench_casework(size, lambda line: click.echo(line, err=True))
+    title = f"People's work: {requests:,} requests, {held:,} held, {cleared:,} released to {officers}, {kind}"
+    _finish(f"casework-{kind}", title, body, write=write)
 
 
 def _journey_table(measured: dict[str, Measure], floors: dict[str, float]) -> str:

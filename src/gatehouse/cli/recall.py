@@ -36,10 +36,13 @@ if TYPE_CHECKING:
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own signing key.")
 @click.option("--reason", default="", help="What was found wrong with these releases.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be recalled.")
+@click.option("--list", "listing", type=click.Path(path_type=Path), metavar="FILE.parquet",
+              help="With --dry-run: write whom it is about and who has it, for its owner alone.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def recall(
     folder: Path, dockets: tuple[str, ...], rule: str | None, pack_change: bool, as_of: str | None,
-    requests: tuple[str, ...], officer: str | None, key: Path | None, reason: str, dry_run: bool, as_json: bool,
+    requests: tuple[str, ...], officer: str | None, key: Path | None, reason: str, dry_run: bool, listing: Path | None,
+    as_json: bool,
 ) -> None:  # fmt: skip
     """Recall releases: list exactly which, sign notices to their recipients, prepare the incident report.
 
@@ -68,7 +71,7 @@ def recall(
         done += stage.resume(connection, place)
         found = dict(_concerned(connection, place, dockets, rule=rule, as_of=_day(as_of), requests=requests))
         if dry_run:
-            _tell(found, as_json=as_json)
+            _tell(connection, place, found, listing, as_json=as_json)
             return
         if not found and not done:
             raise AnswerIsNo("no released case is concerned")
@@ -123,18 +126,33 @@ def _concerned(
             yield name, cases
 
 
-def _tell(found: dict[str, Selection], *, as_json: bool) -> None:
-    from gatehouse.release.recall import affected
-    from gatehouse.store.shelf import Shelf
+def _tell(
+    connection: duckdb.DuckDBPyConnection, place: Office, found: dict[str, Selection], listing: Path | None, *,
+    as_json: bool,
+) -> None:  # fmt: skip
+    from gatehouse.pipeline import recall as stage
 
-    lists = {name: [one.id for one, _ in affected(Shelf().releases(name), cases)] for name, cases in found.items()}
+    lists = []
+    connection.execute("CREATE OR REPLACE TEMP TABLE recall_all (docket VARCHAR, person_id BIGINT, request_id VARCHAR, "
+                       "release VARCHAR, officer VARCHAR)")  # fmt: skip
+    for name, cases in found.items():
+        lists.append(stage.concerned(connection, place, name, cases))
+        connection.execute("INSERT INTO recall_all SELECT $docket, * FROM recall_list", {"docket": name})
+    if listing is not None:
+        stage.write_private(connection, "SELECT * FROM recall_all", listing)
     if as_json:
-        click.echo(json.dumps([{"docket": name, "cases": len(found[name]), "releases": lists[name]} for name in found]))
+        click.echo(json.dumps([
+            {"docket": one.docket, "cases": len(one.cases), "persons": one.persons,
+             "releases": [release.id for release, _ in one.releases]}
+            for one in lists
+        ]))  # fmt: skip
         return
-    for name, releases in lists.items():
-        click.echo(f"{name}: {len(found[name])} cases in {len(releases)} releases")
+    for one in lists:
+        click.echo(f"{one.docket}: {len(one.cases)} cases of {one.persons} persons in {len(one.releases)} releases")
     if not found:
         click.echo("no released case is concerned")
+    elif listing is not None:
+        click.echo(f"persons, requests, releases and officers: {listing}")
 
 
 def _report(done: list[Recalled], seconds: float, *, as_json: bool) -> None:

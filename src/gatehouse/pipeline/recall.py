@@ -54,6 +54,17 @@ class Recalled:
     folder: Path
 
 
+@dataclass(frozen=True)
+class Concerned:
+    """What a recall would take back of one docket."""
+
+    docket: str
+    cases: Selection
+    releases: tuple[tuple[ReleaseRecord, Selection], ...]
+    """Each release with the cases of it that are meant."""
+    persons: int
+
+
 def stopped(
     connection: duckdb.DuckDBPyConnection,
     place: Office,
@@ -82,6 +93,23 @@ def stopped(
         "SELECT seq FROM lawful_decided WHERE list_contains(fired, $rule)", {"rule": rule}
     ).fetchall()
     return Selection.of(row[0] for row in rows)
+
+
+def concerned(connection: duckdb.DuckDBPyConnection, place: Office, name: str, cases: Selection) -> Concerned:
+    """Which releases of a docket hold any of these cases, and whom they are about; nothing is changed.
+
+    Leaves the table `recall_list`: `person_id`, `request_id`, `release`, `officer`.
+    """
+    docket = docket_of(place.site, name)
+    found = recalls.affected(Shelf().releases(docket.id), cases)
+    _list_persons(connection, docket, cases, [release for release, _ in found])
+    return Concerned(docket.id, cases, tuple(found), _count_persons(connection, "recall_list"))
+
+
+def write_private(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+    """Write a table of persons that only its owner may read."""
+    write_parquet(connection, query, path)
+    path.chmod(0o600)
 
 
 def recall(
@@ -173,10 +201,9 @@ class _Work:
 
     def result(self) -> Recalled:
         """What the recall came to, once its files are written."""
-        path = quoted(self._folder / "persons.parquet")
-        [(persons,)] = self._connection.sql(f"SELECT count(DISTINCT person_id) FROM read_parquet({path})").fetchall()
+        persons = _count_persons(self._connection, f"read_parquet({quoted(self._folder / 'persons.parquet')})")
         notices, report = self._statements()
-        return Recalled(self._id, self._docket.id, len(self._cases), int(persons), notices, report, self._folder)
+        return Recalled(self._id, self._docket.id, len(self._cases), persons, notices, report, self._folder)
 
     def _decide(self) -> jobs.Effects:
         def effects() -> None:
@@ -215,7 +242,8 @@ class _Work:
             files.write(self._folder / f"{notice.body['release']}.json", notice.encoded())
         files.write(self._folder / "incident.json", report.encoded())
         releases = [release for release, _ in self._affected()]
-        _write_persons(self._connection, self._docket, self._cases, releases, self._folder / "persons.parquet")
+        _list_persons(self._connection, self._docket, self._cases, releases)
+        write_private(self._connection, "SELECT * FROM recall_list", self._folder / "persons.parquet")
         return lambda: Shelf().recalled([release.id for release in releases], self._now)
 
     def _commit(self) -> jobs.Effects:
@@ -238,14 +266,10 @@ class _Work:
         return lambda: None
 
 
-def _write_persons(
-    connection: duckdb.DuckDBPyConnection,
-    docket: Docket,
-    cases: Selection,
-    releases: Sequence[ReleaseRecord],
-    path: Path,
+def _list_persons(
+    connection: duckdb.DuckDBPyConnection, docket: Docket, cases: Selection, releases: Sequence[ReleaseRecord]
 ) -> None:
-    """Write whom 26 USC 7431(e) may concern, for the custodian's eyes: person, request, release, officer."""
+    """Make `recall_list` (`person_id`, `request_id`, `release`, `officer`): whom 26 USC 7431(e) may concern."""
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE recall_persons AS SELECT decided.seq, decided.request_id, evidence.person_id "
         f"FROM read_parquet({quoted(docket.table('determinations'))}) decided "
@@ -258,10 +282,13 @@ def _write_persons(
         "INSERT INTO recall_releases VALUES (?, ?, ?)",
         [[one.id, one.officer, one.cases.bitstring(1)] for one in releases],
     )
-    write_parquet(
-        connection,
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE recall_list AS "
         "SELECT person_id, request_id, release, officer FROM recall_persons JOIN recall_releases "
-        "ON seq < length(bits) AND get_bit(bits::BIT, seq::INTEGER) = 1 ORDER BY person_id, release",
-        path,
+        "ON seq < length(bits) AND get_bit(bits::BIT, seq::INTEGER) = 1 ORDER BY person_id, release"
     )
-    path.chmod(0o600)
+
+
+def _count_persons(connection: duckdb.DuckDBPyConnection, table: str) -> int:
+    [(persons,)] = connection.sql(f"SELECT count(DISTINCT person_id) FROM {table}").fetchall()
+    return int(persons)
