@@ -97,7 +97,7 @@ def bench_casework(size: Size, say: Callable[[str], None] = lambda _: None) -> s
 
 
 def _make(size: Size) -> None:
-    from gatehouse.cli.site import SHIPPED_PACKS
+    from gatehouse.cli.law_words import SHIPPED_PACKS
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.ledger.signers import new_key
     from gatehouse.pipeline import founding

@@ -132,7 +132,7 @@ def make_site(stages: Stages, database: str) -> Path:
 
 
 def _found(stages: Stages, root: Path) -> None:
-    from gatehouse.cli.site import SHIPPED_PACKS
+    from gatehouse.cli.law_words import SHIPPED_PACKS
     from gatehouse.ledger.note import sign_detached
     from gatehouse.ledger.signers import new_key, parse_signer
     from gatehouse.pipeline import founding, journey
