@@ -39,6 +39,10 @@ def _tools() -> str | None:
     return f"not on PATH: {', '.join(missing)}; Debian: apt-get install {' '.join(missing)}" if missing else None
 
 
+def _nginx() -> str | None:
+    return None if shutil.which("nginx") else "no nginx; Debian: apt-get install nginx-light"
+
+
 def _spark() -> str | None:
     if find_spec("pyspark") is None:
         return "the spark extra is not installed"
@@ -54,6 +58,7 @@ NEEDS: dict[str, Callable[[], str | None]] = {
     "hsm": _hsm,
     "browser": _browser,
     "tools": _tools,
+    "nginx": _nginx,
     "spark": _spark,
     "scale": _scale,
 }

@@ -7,6 +7,7 @@ import sys
 import threading
 import webbrowser
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -19,6 +20,7 @@ THREADS = 8
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @click.option("--name", "names", multiple=True, help="A host name that browsers use, when it is not the address.")
 @click.option("--https", is_flag=True, help="Browsers come over https, through a proxy that ends it.")
+@click.option("--proxy", default="127.0.0.1", show_default=True, help="With --https, the one proxy that is believed.")
 @click.option("--leave-work", is_flag=True, help="Leave submissions handed in to `gatehouse work`.")
 @click.option("--log", is_flag=True, help="Tell every request on standard error, one line of JSON each.")
 @click.option("--browser/--no-browser", default=True, help="Open a browser when ready.")
@@ -29,6 +31,7 @@ def serve(
     host: str,
     names: tuple[str, ...],
     https: bool,
+    proxy: str,
     leave_work: bool,
     log: bool,
     browser: bool,
@@ -53,7 +56,8 @@ def serve(
         threads=THREADS,
         ident=None,
         max_request_body_size=UPLOAD_LIMIT,
-        clear_untrusted_proxy_headers=not https,
+        clear_untrusted_proxy_headers=True,
+        **_trusting(proxy) if https else {},
     )
     address = f"http://{'localhost' if host in {'0.0.0.0', '127.0.0.1'} else host}:{server.effective_port}/"  # noqa: S104
     click.echo(f"Gatehouse is served at {address} – stop with Ctrl-C")
@@ -66,6 +70,12 @@ def serve(
         server.run()
     except KeyboardInterrupt:
         server.close()
+
+
+def _trusting(proxy: str) -> dict[str, Any]:
+    """Believe one proxy what it says of the client's address and of https; from anybody else it is not heard."""
+    headers = {"x-forwarded-for", "x-forwarded-proto"}
+    return {"trusted_proxy": proxy, "trusted_proxy_count": 1, "trusted_proxy_headers": headers}
 
 
 def _again(root: Path, port: int, host: str, browser: bool) -> list[str]:
