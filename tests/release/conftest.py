@@ -85,6 +85,6 @@ def releases(templates: Templates) -> tuple[ReleaseRecord, ...]:
 
 
 @pytest.fixture
-def fresh_copy(templates: Templates) -> Callable[[Path], house.House]:
-    """Makes further copies of `approved`."""
-    return lambda target: _copy(templates, "approved", target)
+def fresh_small(templates: Templates) -> Callable[[Path], house.House]:
+    """Makes further copies of `small`."""
+    return lambda target: _copy(templates, "small", target)

@@ -38,7 +38,6 @@ from gatehouse.store import jobs
 from gatehouse.store.shelf import Shelf
 
 KIND = "recall"
-_IN = "seq < length($cases) AND get_bit($cases::BIT, seq::INTEGER) = 1"
 
 
 @dataclass(frozen=True)
@@ -270,22 +269,18 @@ def _list_persons(
     connection: duckdb.DuckDBPyConnection, docket: Docket, cases: Selection, releases: Sequence[ReleaseRecord]
 ) -> None:
     """Make `recall_list` (`person_id`, `request_id`, `release`, `officer`): whom 26 USC 7431(e) may concern."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE recall_persons AS SELECT decided.seq, decided.request_id, evidence.person_id "
-        f"FROM read_parquet({quoted(docket.table('determinations'))}) decided "
-        f"JOIN read_parquet({quoted(docket.table('evidence'))}) evidence USING (seq) "
-        f"WHERE evidence.agrees AND {_IN}",
-        {"cases": cases.bitstring(1)},
-    )
-    connection.execute("CREATE OR REPLACE TEMP TABLE recall_releases (release VARCHAR, officer VARCHAR, bits VARCHAR)")
-    connection.executemany(
-        "INSERT INTO recall_releases VALUES (?, ?, ?)",
-        [[one.id, one.officer, one.cases.bitstring(1)] for one in releases],
-    )
+    connection.execute("CREATE OR REPLACE TEMP TABLE recall_releases (release VARCHAR, officer VARCHAR, seq BIGINT)")
+    for one in releases:
+        connection.execute(
+            "INSERT INTO recall_releases SELECT $release, $officer, unnest($cases::BIGINT[])",
+            {"release": one.id, "officer": one.officer, "cases": list(one.cases & cases)},
+        )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE recall_list AS "
-        "SELECT person_id, request_id, release, officer FROM recall_persons JOIN recall_releases "
-        "ON seq < length(bits) AND get_bit(bits::BIT, seq::INTEGER) = 1 ORDER BY person_id, release"
+        "SELECT evidence.person_id, decided.request_id, release, officer FROM recall_releases "
+        f"JOIN read_parquet({quoted(docket.table('determinations'))}) decided USING (seq) "
+        f"JOIN read_parquet({quoted(docket.table('evidence'))}) evidence USING (seq) "
+        "WHERE evidence.agrees ORDER BY person_id, release, request_id"
     )
 
 

@@ -37,7 +37,19 @@ def load(path: Path) -> int:
         for record in serializers.deserialize("jsonl", stream):
             record.save(force_insert=True)
             count += 1
+        _count_on()
     return count
+
+
+def _count_on() -> None:
+    """Let new rows be numbered after those carried: PostgreSQL counts apart from what is inserted."""
+    from django.core.management.color import no_style
+    from django.db import connection
+
+    carried = [getattr(models_of(), name) for name in _CARRIED]
+    with connection.cursor() as cursor:
+        for statement in connection.ops.sequence_reset_sql(no_style(), carried):
+            cursor.execute(statement)
 
 
 def _rows() -> Iterator[Any]:
