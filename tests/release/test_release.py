@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +86,9 @@ def test_nobody_else_opens_it(
                 tmp_path / "out", LATER,
             )  # fmt: skip
     assert not (tmp_path / "out").exists()
+    refused = [json.loads(line) for line in (tmp_path / "out.refused.log").read_bytes().splitlines()]
+    assert [line["file"] for line in refused] == [f"{releases[0].id}.age"] * 2
+    assert "does not open" in refused[0]["why"]
 
 
 def test_one_approval_releases_nothing(small: house.House) -> None:
@@ -180,10 +184,39 @@ def test_an_approver_who_lost_the_authority_before_release(approved: house.House
     text = approved.site.configuration.read_text()
     changed = text.replace('name = "bob custodian"', 'name = "bob custodian"\nrevoked_on = 2025-08-15')
     approved.site.configuration.write_text(changed)
-    with pytest.raises(AnswerIsNo):
+    with pytest.raises(AnswerIsNo, match="authority"):
         release(approved)
     assert list(approved.docket.releases.glob("*.age")) == []
     assert approved.office.casebook.board(house.NAME).counts()[State.RELEASED] == 0
+    [attempt] = approved.office.casebook.attempts(house.NAME)
+    assert (attempt.action, attempt.code) == ("release", "authority")
+    # without the approval that no longer stands, and with another one, it leaves after all
+    twice = approved.office.casebook.board(house.NAME).states[State.APPROVED_TWICE]
+    house.decide(approved, "eve", "reopen", cases=twice)
+    house.decide(approved, "ann", "approve")
+    house.decide(approved, "eve", "approve")
+    assert release(approved).cases == 9
+
+
+def test_a_package_altered_by_one_byte_is_refused_and_recorded(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], tmp_path: Path
+) -> None:
+    data = released.package(releases[0].id).read_bytes()
+    payload = data.index(b"\n---") + 60
+    chance = random.Random(1)  # noqa: S311 - which bytes, not secrets
+    places = [0, 5, data.index(b"X25519"), data.index(b"---"), payload, len(data) - 1]
+    places += [chance.randrange(len(data)) for _ in range(40)]
+    spoiled, out = tmp_path / "spoiled.age", tmp_path / "out"
+    for place in places:
+        spoiled.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+        with pytest.raises((AnswerIsNo, WrongInput)):
+            officer.open_release(
+                spoiled, read_identity(released.key("ICE-0000")), released.site.root / "trust", out, LATER
+            )
+        assert not out.exists()
+    lines = [json.loads(line) for line in (tmp_path / "out.refused.log").read_bytes().splitlines()]
+    assert len(lines) == len(places)
+    assert lines[-1]["sha256"] == digests.of_file(spoiled)
 
 
 def test_a_case_refused_while_sealing_stops_the_whole_batch(

@@ -53,7 +53,7 @@ def release(
     """Release everything of a docket that two people approved; finishes first what a crash interrupted.
 
     Raises AnswerIsNo when nothing is approved twice, when a case was decided otherwise meanwhile, or when a proof does
-    not hold; then nothing has left. MachineFailed: trying again is safe.
+    not hold; then nothing has left, and the attempt is on record. MachineFailed: trying again is safe.
     """
     docket = docket_of(place.site, name)
     file = open_docket(connection, place, docket)
@@ -72,6 +72,9 @@ def release(
         finished = jobs.run(KIND, batch, work)
     except Blocked as refusal:
         _abandon(place, docket, batch, refusal, now)
+        raise
+    except AnswerIsNo:
+        place.casebook.block(Attempt(docket.id, "", str(Action.RELEASE), "proof", now))
         raise
     if not finished:
         raise AnswerIsNo("another process is releasing this docket", where=docket.id, remedy="Wait for it")

@@ -88,12 +88,31 @@ def assemble(
     cases = Selection.of(int(record["seq"]) for record in records)
     carried = [
         {"statement": decision.statement.document(), "selection": decision.selection.text()}
-        for decision in decisions
-        if decision.statement.body.get("action") in {Action.APPROVE, Action.CLEAR} and decision.selection & cases
+        for decision in standing(decisions, cases)
     ]
     return _encode(
         header.document() | {"checkpoint": checkpoint.encoded.decode(), "decisions": carried, "records": list(records)}
     )
+
+
+def standing(decisions: Iterable[Decision], cases: Selection) -> list[Decision]:
+    """The approvals and clearances on which any of these cases rests: those that no later reopening or hold undid.
+
+    An approval that was taken back must not stand in the way: its officer may have lost the authority since.
+    """
+    found: list[Decision] = []
+    reopened, held = Selection(), Selection()
+    for decision in reversed(list(decisions)):
+        match decision.statement.body.get("action"):
+            case Action.HOLD:
+                held = held | decision.selection
+            case Action.REOPEN:
+                reopened = reopened | decision.selection
+            case Action.APPROVE if (decision.selection & cases) - reopened - held:
+                found.append(decision)
+            case Action.CLEAR if (decision.selection & cases) - held:
+                found.append(decision)
+    return found[::-1]
 
 
 def _encode(document: object) -> bytes:

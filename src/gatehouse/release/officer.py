@@ -72,8 +72,30 @@ def open_release(path: Path, identity: Identity, trust_folder: Path, out: Path, 
     """Open a release file into a folder: terms, records, certificate, use log and a signed receipt.
 
     Opening again into the same folder checks everything again and adds a line to the use log. Raises AnswerIsNo when
-    it must not be opened, WrongInput when the folder belongs to something else.
+    it must not be opened, WrongInput when the folder belongs to something else; either is then on record beside the
+    folder, in `OUT.refused.log`.
     """
+    try:
+        return _open(path, identity, trust_folder, out, now)
+    except (AnswerIsNo, WrongInput) as refusal:
+        _record_refusal(out, path, refusal, now)
+        raise
+
+
+def _record_refusal(out: Path, path: Path, refusal: AnswerIsNo | WrongInput, now: dt.datetime) -> None:
+    line = {
+        "at": clock.stamp(now), "file": path.name, "why": refusal.what,
+        "sha256": digests.of_file(path) if path.is_file() else None,
+    }  # fmt: skip
+    log = out.with_name(f"{out.name}.refused.log")
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as stream:
+        stream.write(json.dumps(line, ensure_ascii=False).encode() + b"\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _open(path: Path, identity: Identity, trust_folder: Path, out: Path, now: dt.datetime) -> Opened:
     believed = trust.read(trust_folder)
     notices = tuple(trust.notices(trust_folder, believed.custodian))
     try:
