@@ -12,9 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from small import LAW, append, rule, small
 
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.law.edges import rows
-from gatehouse.law.evaluate import Decision, decide, evaluate, table_of_facts
+from gatehouse.law.evaluate import Decision, decide, evaluate, keep_promises, table_of_facts
 from gatehouse.law.pack import Example, Pack, load
 from gatehouse.law.single import decide_one
 
@@ -120,3 +120,26 @@ def test_a_quote_in_the_law_stays_text(tmp_path: Path):
     pack = load(folder)
     assert decide(pack, pack.examples[0].facts, DAY).outcome == "cleared"
     assert decide(pack, {**pack.examples[0].facts, "basis": "x' OR TRUE OR '"}, DAY).outcome == "refused"
+
+
+PROMISES = [
+    ({"officer_matters": -1}, "officer_matters is never below 0"),
+    ({"officers_listed": 2}, "never exceed those named"),
+]
+
+
+@pytest.mark.parametrize(("broken", "says"), PROMISES, ids=lambda each: str(each)[:30])
+def test_nothing_is_decided_on_facts_that_break_what_the_proofs_assume(irs: Pack, broken: dict[str, int], says: str):
+    base = dict(irs.examples[0].facts)
+    connection = duckdb.connect()
+    table_of_facts(connection, irs, "facts", [base, {}, {**base, "officer_matters": None}])
+    keep_promises(connection, irs, "facts", DAY)  # kept, or not known
+    table_of_facts(connection, irs, "facts", [base, {**base, **broken}])
+    with pytest.raises(MachineFailed, match=f"1 rows break what the proofs assume: .*{says}"):
+        keep_promises(connection, irs, "facts", DAY)
+
+
+def test_a_fact_that_no_table_supplies_breaks_no_promise(irs: Pack):
+    connection = duckdb.connect()
+    connection.execute("CREATE TABLE facts AS SELECT 0 AS seq, 1 AS officers_named")
+    keep_promises(connection, irs, "facts", DAY)

@@ -88,6 +88,7 @@ def adopt(folder: Path, packs: Path, offices: Offices) -> Pack:
         standing = pins.get(pack.id)
         if standing is not None:
             _follows(pack, standing)
+            _keeps_orders(folder, packs / standing.folder)
             if standing.digest == pack.digest and _same_signatures(folder, packs / standing.folder):
                 return verify(packs / standing.folder, offices)
         target = packs / _name(pack, standing)
@@ -117,6 +118,18 @@ def _follows(pack: Pack, standing: Pin) -> None:
             f"version {pack.version} is in force with other content", where=str(pack.folder),
             remedy="Raise version in pack.toml and sign again",
         )  # fmt: skip
+
+
+def _keeps_orders(folder: Path, standing: Path) -> None:
+    """Orders are added and never edited: each order in force must stand in the next version byte for byte."""
+    for path in sorted((standing / "orders").glob("*.toml")):
+        kept = folder / "orders" / path.name
+        if not kept.is_file() or kept.read_bytes() != path.read_bytes():
+            raise AnswerIsNo(
+                f"an order of the version in force is {'changed' if kept.is_file() else 'missing'} in this one",
+                where=str(kept),
+                remedy="Put it back as it stands; a later order may end it",
+            )
 
 
 def _name(pack: Pack, standing: Pin | None) -> str:

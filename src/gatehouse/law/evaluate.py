@@ -15,9 +15,9 @@ from typing import Any, Protocol
 import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.law.columns import literal, sql, text_list
-from gatehouse.law.language import Kind, Value, field_names
+from gatehouse.law.language import Comparison, Constant, Expression, Field, Kind, Value, field_names
 from gatehouse.law.pack import NO_GRANT, SEVERITY, Code, Effect, Pack, Rule
 from gatehouse.law.reading import DERIVED
 
@@ -82,6 +82,39 @@ def evaluate(
         f'CREATE OR REPLACE TEMP VIEW "{target}" AS '
         f"SELECT seq, outcome, fired, codes, items FROM {table} JOIN {meanings} USING ({keys})"
     )
+
+
+def keep_promises(connection: Connection, pack: Pack, facts: str, as_of: dt.date) -> None:
+    """Check on a batch what the prover assumes of facts: `least`, and every `[[assume]]`.
+
+    A proof is about batches that keep these promises. Raises MachineFailed where a row does not: a room that makes
+    facts is at fault, and nothing may be decided on them.
+    """
+    least = {name: declared.least for name, declared in pack.fields.items() if declared.least is not None}
+    promised: list[tuple[str, Expression]] = [
+        (f"{name} is never below {value}", Comparison(">=", Field(name, Kind.INT), Constant(value, Kind.INT)))
+        for name, value in least.items()
+    ]
+    promised += pack.assumptions
+    if not promised:
+        return
+    present = {str(row[0]) for row in connection.execute(f'DESCRIBE SELECT * FROM "{facts}"').fetchall()}
+    needed = set().union(*(field_names(holds) for _, holds in promised)) & set(pack.fields)
+    columns = "".join(
+        f', "{name}"' if name in present else f', NULL::{_SQL_TYPE[pack.fields[name].kind]} AS "{name}"'
+        for name in sorted(needed)
+    )
+    source = f'SELECT {literal(as_of)} AS as_of{columns} FROM "{facts}"'
+    broken = ", ".join(f"count(*) FILTER (WHERE NOT {sql(holds)})" for _, holds in promised)
+    counts = connection.execute(f"SELECT {broken} FROM ({source})").fetchone()
+    assert counts is not None  # noqa: S101 - an aggregate has one row
+    for (says, _), count in zip(promised, counts, strict=True):
+        if count:
+            raise MachineFailed(
+                f"{count:,} rows break what the proofs assume: {says}",
+                where=pack.id,
+                remedy="Nothing was decided. Report this; the fault is in the room that makes these facts",
+            )
 
 
 def mask_query(connection: Connection, pack: Pack, facts: str, as_of: dt.date) -> str:

@@ -22,6 +22,7 @@ from gatehouse.kernel.errors import WrongInput
 
 LONGEST_CONDITION = 2_000
 DEEPEST_CONDITION = 24
+LARGEST_CONDITION = 3_000
 LARGEST_NUMBER = 2_000_000_000
 
 
@@ -195,7 +196,22 @@ def parse(text: str, vocabulary: Vocabulary, where: str) -> Expression:
         raise WrongInput(
             "this is not a condition in the rule language", where=where, remedy="See docs/law.md, Conditions"
         ) from unreadable
-    return _Reader(vocabulary, where).read(tree, 0)
+    expression = _Reader(vocabulary, where).read(tree, 0)
+    if _size(expression, {}) > LARGEST_CONDITION:
+        raise WrongInput(
+            f"with its defined terms written out, the condition has more than {LARGEST_CONDITION:,} parts",
+            where=where,
+            remedy="Let terms build on facts, not on each other again and again",
+        )
+    return expression
+
+
+def _size(expression: Expression, known: dict[int, int]) -> int:
+    """How many parts an expression has when every term in it is written out; each shared part is visited once."""
+    if id(expression) not in known:
+        values = len(expression.values) if isinstance(expression, Membership) else 0
+        known[id(expression)] = 1 + values + sum(_size(each, known) for each in children(expression))
+    return known[id(expression)]
 
 
 def parse_condition(text: str, vocabulary: Vocabulary, where: str) -> Expression:

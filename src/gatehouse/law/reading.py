@@ -25,13 +25,15 @@ from gatehouse.law.pack import (
     Property,
     Rule,
 )
-from gatehouse.law.tables import IDENTIFIER, PACK_ID, Entry, read_document
+from gatehouse.law.tables import FILE_NAME, IDENTIFIER, PACK_ID, Entry, read_document
 
 UNSIGNED = frozenset({"pack.lock", "pack.sig", "proof.json"})
 FOLDERS = ("law", "orders", "lists", "examples")
 KINDS = ("statute", "regulation", "agreement", "policy", "order", "opinion")
 LARGEST_PACK = 4 << 20
 MOST_RULES = 400
+MOST_ENTRIES = 1_000
+MOST_FIELDS = 300
 LONGEST_ID = 100
 DERIVED = "items_permitted"
 
@@ -48,6 +50,11 @@ def pack_files(folder: Path) -> list[Path]:
             raise WrongInput("a pack holds no links", where=str(path), remedy="Copy the file into the pack")
         if path.is_dir():
             continue
+        if not path.is_file() or not FILE_NAME.fullmatch(path.name):
+            raise WrongInput(
+                "a pack holds plain files with plain names", where=ascii(str(path)),
+                remedy="Name it with letters, digits, dots, hyphens and underscores",
+            )  # fmt: skip
         if str(relative) in UNSIGNED:
             continue
         top_level = str(relative) in ("pack.toml", "properties.toml")
@@ -108,6 +115,8 @@ def read_pack(folder: Path) -> Pack:
 
 
 def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
+    if len(list(entry)) > MOST_FIELDS:
+        raise entry.wrong("", f"a pack declares {MOST_FIELDS} facts at most", "Split the pack")
     for name in entry:
         if not IDENTIFIER.fullmatch(name) or name in ("as_of", "seq", DERIVED):
             raise entry.wrong(name, f"{name!r} cannot name a fact", "Use lower-case letters, digits and _")
@@ -130,12 +139,20 @@ def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
 
 
 def _lists(folder: Path, files: list[Path]) -> Iterator[tuple[str, NamedList]]:
+    taken: set[str] = set()
     for path in _in(folder, files, "lists"):
         entry = read_document(path).entry("list", required=True)
         entry.only("name", "source", "certainty", "entries")
         name = entry.text("name")
         if not IDENTIFIER.fullmatch(name):
             raise entry.wrong("name", f"{name!r} cannot name a list", "Use lower-case letters, digits and _")
+        if name in taken:
+            raise entry.wrong("name", f"there is a list {name!r} already", "Names are given once")
+        taken.add(name)
+        if len(list(entry.inner("entries"))) > MOST_ENTRIES:
+            raise entry.wrong(
+                "entries", f"a list has {MOST_ENTRIES:,} entries at most", "Decide this before the law does"
+            )
         certainty = Certainty(entry.choice("certainty", list(Certainty)))
         yield name, NamedList(name, entry.text("source"), certainty, dict(entry.inner("entries").texts()))
 
@@ -208,9 +225,15 @@ def _ended(instruments: Mapping[str, Instrument]) -> dict[str, dt.date]:
                     where=order.file,
                     remedy="An order ends earlier orders only; statutes and agreements end by their own dates",
                 )
+            if target is order:
+                raise WrongInput(f"{order.id} ends itself", where=order.file, remedy="Only a later order ends an order")
             if order.begins < target.begins:
                 raise WrongInput(
                     f"{order.id} ends {name} before it began", where=order.file, remedy="Check the dates of both"
+                )
+            if order.id in target.ends:
+                raise WrongInput(
+                    f"{order.id} and {name} end each other", where=order.file, remedy="Only the later ends the earlier"
                 )
             ended[name] = min(order.begins, ended.get(name, order.begins))
     return ended
@@ -274,7 +297,9 @@ def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: M
     quote, paraphrase = entry.text("quote", required=False), entry.text("paraphrase", required=False)
     if bool(quote) == bool(paraphrase):
         raise entry.wrong("quote", "a rule has a quote or a paraphrase", "Quote exactly, or say it in other words")
-    begins = max(instrument.begins, entry.date("from") or instrument.begins)
+    begins = entry.date("from") or instrument.begins
+    if begins < instrument.begins:
+        raise entry.wrong("from", "the rule begins before its source is in force", f"Not before {instrument.begins}")
     return Rule(
         id=entry.identifier("id"),
         instrument=instrument,
@@ -337,8 +362,12 @@ def _properties(folder: Path, vocabulary: Vocabulary) -> Iterator[Property]:
         return
     document = read_document(path)
     document.only("property")
+    taken: set[str] = set()
     for entry in document.entries("property"):
         entry.only("id", "says", "kind", "holds", "from", "until")
+        if entry.identifier("id") in taken:
+            raise entry.wrong("id", f"the property id {entry.text('id')!r} is taken", "Ids are given once")
+        taken.add(entry.identifier("id"))
         yield Property(
             id=entry.identifier("id"),
             says=entry.text("says"),

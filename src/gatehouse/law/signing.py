@@ -181,7 +181,7 @@ def _says_proved(pack: Pack) -> bool:
 
 def _signed(folder: Path, lock: bytes, office: str, keys: Sequence[Verifier]) -> None:
     where = str(folder / SIGNATURES)
-    for line in (folder / SIGNATURES).read_text(encoding="utf-8").splitlines():
+    for line in (folder / SIGNATURES).read_text(encoding="utf-8", errors="replace").splitlines():
         if any(note.SignatureLine.parse(line, where=where).is_by(key) for key in keys):
             note.verify_detached(lock, line, keys, where=where)
             return

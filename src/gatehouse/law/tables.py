@@ -6,6 +6,7 @@ import datetime as dt
 import difflib
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from gatehouse.law.language import Kind
 
 IDENTIFIER = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 PACK_ID = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*", re.ASCII)
+FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,98}", re.ASCII)
 RULE_ID = re.compile(r"[a-z0-9][a-z0-9-]{1,62}", re.ASCII)
 _TABLE = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]?\]")
 _KEY = re.compile(r"\s*\"?([A-Za-z0-9_\-]+)\"?\s*=")
@@ -155,6 +157,7 @@ def read_document(path: Path) -> Entry:
         raise WrongInput(
             "the file is not UTF-8", where=f"{path}, line {line}", remedy="Save it as UTF-8 without other encodings"
         ) from None
+    _visible(path, text)
     try:
         parsed = tomllib.loads(text)
     except tomllib.TOMLDecodeError as broken:
@@ -167,6 +170,22 @@ def read_document(path: Path) -> Entry:
     except RecursionError:
         raise WrongInput("the file is nested too deeply", where=f"{path}, line 1", remedy="Write flat tables") from None
     return Entry(str(path), "", parsed, _line_numbers(text))
+
+
+def _visible(path: Path, text: str) -> None:
+    """Refuse what cannot be seen: the law that is read must be the law that runs.
+
+    Control characters would reach counsel's terminal; characters without width, or that turn the direction of writing,
+    make one line look like another (CVE-2021-42574, "Trojan Source").
+    """
+    for number, line in enumerate(text.split("\n"), start=1):
+        for column, character in enumerate(line.rstrip("\r"), start=1):
+            if character != "\t" and not character.isprintable() and unicodedata.category(character) != "Zs":
+                raise WrongInput(
+                    f"an invisible character, U+{ord(character):04X}",
+                    where=f"{path}, line {number}, column {column}",
+                    remedy="Write it without; if it belongs to a quoted text, paraphrase",
+                )
 
 
 def _line_numbers(text: str) -> dict[str, int]:

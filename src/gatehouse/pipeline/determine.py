@@ -31,7 +31,7 @@ from gatehouse.intake.workspace import write_parquet
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.law.evaluate import evaluate
+from gatehouse.law.evaluate import evaluate, keep_promises
 from gatehouse.law.pack import Pack
 from gatehouse.ledger.signers import Signer
 from gatehouse.match import build, match, open_register
@@ -114,6 +114,7 @@ def determine(
     with timed.stage("facts"):
         _gather(connection, received, standing, law.as_of)
     with timed.stage("law"):
+        keep_promises(connection, law.pack, "facts", law.as_of)
         evaluate(connection, law.pack, "facts", "decided", law.as_of)
         determinations.assemble(
             connection,
