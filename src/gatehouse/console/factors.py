@@ -58,7 +58,7 @@ def begin(account: Account) -> Enrolment:
         raise WrongInput("this account has a second factor", remedy="Ask the administrator to reset it")
     secret = _open(account, found.sealed)
     address = pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name=desk.site().name)
-    picture = segno.make(address, error="m").svg_inline(scale=4, border=4, light="#fff")
+    picture = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff")
     return Enrolment(picture, secret)
 
 
