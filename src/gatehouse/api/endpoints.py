@@ -13,13 +13,24 @@ from ninja.security import HttpBearer
 
 from gatehouse.api import problems, repeats
 from gatehouse.api.problems import Problem
-from gatehouse.api.schemas import Answers, Checkpoint, Packages, Receipt, Submission, Submissions
-from gatehouse.console import arrivals, desk, figures, log, tokens
+from gatehouse.api.schemas import (
+    Answers,
+    Checkpoint,
+    Packages,
+    Receipt,
+    Submission,
+    Submissions,
+    Witness,
+    Witnesses,
+)
+from gatehouse.console import arrivals, desk, figures, limits, log, tokens
 from gatehouse.console.models import Account, Arrival
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.tokens import Bearer
 from gatehouse.kernel import digests
+from gatehouse.ledger import policy
+from gatehouse.ledger.checkpoint import parse
 from gatehouse.store.models import Release, Return
 
 
@@ -27,8 +38,13 @@ class Key(HttpBearer):
     """A key of an account, sent as a bearer token (RFC 6750)."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Bearer | None:
-        """Who calls and what the key may do, or nobody."""
-        return tokens.bearer(token)
+        """Who calls and what the key may do, or nobody. Raises TooMany for who calls too often."""
+        found = tokens.bearer(token)
+        if found is None:
+            limits.called_in_vain(limits.address(request))
+        else:
+            limits.called(found.account)
+        return found
 
 
 class Described(NinjaAPI):
@@ -62,7 +78,7 @@ api = Described(
 )
 problems.register(api)
 
-PROBLEMS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 409, 413, 422, 503), Problem)
+PROBLEMS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503), Problem)
 Name = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
 After = Annotated[str, Query(max_length=256)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
@@ -217,6 +233,33 @@ def ledger(request: HttpRequest) -> Checkpoint:
     if head is None:
         raise Http404
     return Checkpoint(origin=head.origin, size=head.size, root=head.root, note=head.text)
+
+
+@api.get("/ledger/witnesses", auth=None, response={200: Witnesses, **PROBLEMS}, summary="Who cosigns checkpoints")
+def witnesses(request: HttpRequest) -> Witnesses:
+    """The policy that checkpoints are published under, and which of its witnesses cosigned the newest one."""
+    site = desk.site()
+    head = log.head(site.ledger)
+    if head is None or not site.policy.is_file():
+        raise Http404
+    trusted = policy.read(site.policy)
+    signed = parse(head.text.encode()).note.signed_by((each.verifier for each in trusted.witnesses), where="checkpoint")
+    items = [
+        Witness(name=each.name, vkey=each.verifier.text, cosigned=each.verifier in signed) for each in trusted.witnesses
+    ]
+    met = trusted.is_met(set(signed))
+    return Witnesses(policy=site.policy.read_text(encoding="utf-8"), size=head.size, quorum_met=met, items=items)
+
+
+@api.get(
+    "/ledger/files/{path:file}", auth=None, response={200: bytes, **PROBLEMS}, summary="One file of the public log"
+)
+def ledger_file(request: HttpRequest, file: Annotated[str, Path(max_length=64)]) -> HttpResponseBase:
+    """A checkpoint, tile or bundle of entries by the name that C2SP tlog-tiles gives it, such as tile/0/000."""
+    path = log.file(desk.site().ledger, file)
+    if path is None:
+        raise Http404
+    return FileResponse(path.open("rb"), content_type="application/octet-stream")
 
 
 def _arrival(account: Account, name: str) -> Arrival | None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
+from gatehouse.console.limits import TooMany
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
 
 TYPE = "https://gatehouse.example/problems/"
@@ -26,6 +28,44 @@ class Problem(Schema):
 
 _STATUS = {WrongInput: 422, AnswerIsNo: 409}
 
+_PLAIN: dict[int, tuple[str, str, str]] = {
+    400: ("malformed", "The request cannot be read", "Its body, its headers or its address are damaged."),
+    401: ("no-key", "A valid key is needed", "Send it as: Authorization: Bearer gk_…"),
+    403: ("refused", "That is not allowed", ""),
+    404: ("not-found", "There is nothing here", "It does not exist, or it is not your agency's."),
+    405: ("no-such-method", "This address does not take that method", "The header Allow names those it takes."),
+    413: ("too-large", "The body is too large", "Nothing of it was kept."),
+    415: ("wrong-kind", "The body is of a kind that is not taken", "Send a form: multipart/form-data."),
+    429: ("too-often", "You call too often", "The header Retry-After says how long to wait."),
+    500: ("machine-failed", "Something on our side failed", "Nothing was half-done. Trying again is safe."),
+}
+_KINDS = ("multipart/form-data",)
+_KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
+
+
+def everywhere(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Below /api/ answer every error with a problem, also those that no operation was reached for."""
+
+    def answered(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith("/api/"):
+            return respond(request)
+        if _has_body(request) and request.content_type not in _KINDS:
+            return answer(415, *_PLAIN[415])
+        found = respond(request)
+        if found.status_code < 400 or found.headers.get("Content-Type") == MEDIA_TYPE:
+            return found
+        problem = answer(found.status_code, *_PLAIN.get(found.status_code, ("refused", "That was not done", "")))
+        for name in _KEPT:
+            if name in found.headers:
+                problem.headers[name] = found.headers[name]
+        return problem
+
+    return answered
+
+
+def _has_body(request: HttpRequest) -> bool:
+    return request.META.get("CONTENT_LENGTH") not in {None, "", "0"}
+
 
 def answer(status: int, kind: str, title: str, detail: str = "") -> HttpResponse:
     """One problem as a response; a 401 says how to sign in, a 503 when to come back."""
@@ -40,6 +80,12 @@ def answer(status: int, kind: str, title: str, detail: str = "") -> HttpResponse
 
 def register(api: NinjaAPI) -> None:
     """Answer every error of this API with a problem detail."""
+
+    @api.exception_handler(TooMany)
+    def too_often(request: HttpRequest, error: TooMany) -> HttpResponse:
+        response = answer(429, "too-often", "You call too often", f"{error}.")
+        response.headers["Retry-After"] = str(error.wait)
+        return response
 
     @api.exception_handler(GatehouseError)
     def rooms(request: HttpRequest, error: GatehouseError) -> HttpResponse:

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
+from django.utils import timezone
 from ninja.errors import HttpError
 
 from gatehouse.console.models import Account, Repeat
 
 MOST_KEY = 128
+KEPT = dt.timedelta(days=7)
+DIED = dt.timedelta(minutes=15)
 
 
 def once(account: Account, key: str, fingerprint: str, act: Callable[[], tuple[int, str]]) -> HttpResponse:
     """Do `act` once for this account and key and keep its answer (status, JSON text).
 
     Raises HttpError 409 while the first one is still at it, and when the key was used for another request. When `act`
-    fails the key is free again, because nothing was done.
+    fails the key is free again, because nothing was done; so it is a while after its process died over it. Keys are
+    forgotten after a week.
     """
+    now = timezone.now()
+    Repeat.objects.filter(at__lt=now - KEPT).delete()
+    Repeat.objects.filter(account=account, key=key, status=None, at__lt=now - DIED).delete()
     digest = hashlib.sha256(fingerprint.encode()).hexdigest()
     try:
         with transaction.atomic():

@@ -76,3 +76,20 @@ class Checkpoint(Schema):
     size: int
     root: str
     note: str
+
+
+class Witness(Schema):
+    """One witness of the policy, and whether it cosigned the newest checkpoint."""
+
+    name: str
+    vkey: str
+    cosigned: bool
+
+
+class Witnesses(Schema):
+    """The policy (C2SP tlog-policy) that the newest checkpoint was published under."""
+
+    policy: str
+    size: int
+    quorum_met: bool
+    items: list[Witness]

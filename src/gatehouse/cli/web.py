@@ -69,8 +69,11 @@ def application(
     configure(site, hosts=hosts, https=https, works=works, logs=logs)
     from django.core.wsgi import get_wsgi_application
 
-    from gatehouse.console import arrivals
+    from gatehouse.console import arrivals, entrance
 
+    if entrance.entrance().provider is not None and not sso_installed():
+        remedy = "Add it with: pip install 'gatehouse[sso]'"
+        raise MachineFailed("a provider needs the extra sso", where="gatehouse.toml, [oidc]", remedy=remedy)
     arrivals.wake()
     return get_wsgi_application()
 
@@ -93,6 +96,7 @@ def _backends() -> list[str]:
 def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) -> dict[str, Any]:
     return {
         "GATEHOUSE_SITE": str(site.root),
+        "GATEHOUSE_UPLOAD_LIMIT": UPLOAD_LIMIT,
         "SECRET_KEY": _secret(site),
         "ALLOWED_HOSTS": list(hosts),
         "ROOT_URLCONF": "gatehouse.cli.urls",
@@ -110,6 +114,8 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
             "django.middleware.security.SecurityMiddleware",
             "whitenoise.middleware.WhiteNoiseMiddleware",
             "gatehouse.console.observation.observed",
+            *(["gatehouse.api.problems.everywhere"] if api_installed() else []),
+            "gatehouse.console.middleware.limited_body",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.common.CommonMiddleware",
             "django.middleware.csrf.CsrfViewMiddleware",

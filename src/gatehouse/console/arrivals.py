@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import close_old_connections, connections, transaction
 
-from gatehouse.console import desk
+from gatehouse.console import desk, limits
 from gatehouse.console.models import Account, Arrival
 from gatehouse.intake import manifest as manifests
 from gatehouse.intake import parcel, parties
@@ -54,7 +54,11 @@ FORM_STATES = {
 
 
 def keep(upload: Upload, account: Account) -> Arrival:
-    """Keep an uploaded file under a name of our own, in constant memory, and note who handed it in."""
+    """Keep an uploaded file under a name of our own, in constant memory, and note who handed it in.
+
+    Raises limits.TooMany where the account hands in too many.
+    """
+    limits.uploading(account)
     identifier = ids.fresh("in")
     path = _path(identifier)
     with files.replacing(path) as temporary, temporary.open("wb") as stream:

@@ -14,13 +14,24 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from gatehouse.console.models import FailedSignIn
+from gatehouse.console.entrance import limit
+from gatehouse.console.models import Account, Arrival, FailedSignIn
+from gatehouse.kernel import clock
+from gatehouse.kernel.errors import AnswerIsNo
 
 BY_NAME = 8
 BY_ADDRESS = 40
 """Failures in a quarter of an hour; an office behind one address has many people, but not that many mistakes."""
 WINDOW = dt.timedelta(minutes=15)
 _MOST_KEYS = 10_000
+
+
+class TooMany(AnswerIsNo):
+    """Asked too often; `wait` seconds from now it may be tried again."""
+
+    def __init__(self, what: str, wait: int) -> None:
+        super().__init__(what, remedy=f"Wait {wait} seconds, then try again")
+        self.wait = wait
 
 
 def address(request: HttpRequest) -> str:
@@ -72,3 +83,25 @@ class Meter:
             known = key if key in self._counts or len(self._counts) < _MOST_KEYS else ""
             self._counts[known] = self._counts.get(known, 0) + by
             return self._counts[known]
+
+
+_calls = Meter()
+
+
+def called(account: Account) -> None:
+    """Count a call of the API by an account's programs. Raises TooMany above `requests_a_minute`."""
+    if _calls.count(f"account {account.pk}") > limit("requests_a_minute"):
+        raise TooMany("this account's programs call too often", 60)
+
+
+def called_in_vain(address: str) -> None:
+    """Count a call without a valid key from an address. Raises TooMany above `failures_a_minute`."""
+    if _calls.count(f"address {address}") > limit("failures_a_minute"):
+        raise TooMany("too many calls without a valid key come from this address", 60)
+
+
+def uploading(account: Account) -> None:
+    """Before an upload is kept. Raises TooMany above `uploads_an_hour` of the account."""
+    since = clock.now() - dt.timedelta(hours=1)
+    if Arrival.objects.filter(account=account, at__gt=since).count() >= limit("uploads_an_hour"):
+        raise TooMany("this account handed in too many files within an hour", 3600)

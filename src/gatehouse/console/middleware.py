@@ -1,10 +1,16 @@
-"""Headers of every answer: no inline script or style, no framing, no caching of what is not public."""
+"""Before and around every answer: no body larger than its address takes; headers without inline script or style, no
+framing, no caching of what is not public.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from gatehouse.console.views import errors
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -34,5 +40,26 @@ def security_headers(respond: Respond) -> Respond:
         if getattr(request, "user", None) is not None and request.user.is_authenticated:
             response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    return answer
+
+
+FORM = 8 << 20
+"""Bytes of a form without files."""
+_TAKES_FILES = re.compile(r"/(submissions|law|api/v1/submissions)(/|$)")
+
+
+def limited_body(respond: Respond) -> Respond:
+    """Refuse a body that is too large for its address before anything reads it."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        most = settings.GATEHOUSE_UPLOAD_LIMIT if _TAKES_FILES.match(request.path_info) else FORM
+        try:
+            announced = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            announced = most + 1
+        if announced > most:
+            return errors.too_large(request, most)
+        return respond(request)
 
     return answer

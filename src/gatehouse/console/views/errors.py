@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
+from gatehouse.console.limits import TooMany
 from gatehouse.kernel.errors import GatehouseError
 
 
@@ -15,7 +16,16 @@ def show(request: HttpRequest, heading: str, text: str, status: int) -> HttpResp
 
 def refused(request: HttpRequest, error: GatehouseError, status: int = 400) -> HttpResponse:
     """The page for an error of the rooms, which names no personal data by contract."""
+    if isinstance(error, TooMany):
+        answer = show(request, "Too often", f"{error}.", 429)
+        answer.headers["Retry-After"] = str(error.wait)
+        return answer
     return show(request, "That was not done", f"{error}.", status)
+
+
+def too_large(request: HttpRequest, most: int) -> HttpResponse:
+    """413: more bytes than this page takes; nothing of it was read."""
+    return show(request, "That is too large", f"This page takes at most {most >> 20} MiB. Nothing was kept.", 413)
 
 
 def wrong(request: HttpRequest, exception: Exception) -> HttpResponse:

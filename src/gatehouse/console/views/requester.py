@@ -79,7 +79,10 @@ def new(request: HttpRequest) -> HttpResponseBase:
     if upload is None or not upload.size:
         problem = "Choose the zip file of the submission."
         return render(request, "console/submission_new.html", {"error": problem}, status=400)
-    arrival = arrivals.keep(upload, account(request))
+    try:
+        arrival = arrivals.keep(upload, account(request))
+    except GatehouseError as error:
+        return errors.refused(request, error)
     arrivals.check(arrival)
     return redirect("console:submission", name=arrival.identifier)
 
