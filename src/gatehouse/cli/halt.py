@@ -63,6 +63,23 @@ def join(statement: Path, key_file: Path, out: Path) -> None:
 
 
 @halt.command()
+@click.argument("statement", type=click.Path(path_type=Path))
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def enter(statement: Path, folder: Path) -> None:
+    """Lay a statement that enough overseers signed into a site: in force at once, and an entry of the ledger.
+
+    \b
+    Example:
+      gatehouse halt enter stop.halt --site custodian
+    """
+    from gatehouse.pipeline import halts
+    from gatehouse.pipeline.site import open_site
+
+    entered = halts.enter(open_site(folder), _read(statement), clock.now(), where=statement.name)
+    click.echo(f"in force: {entered.action} {entered.scope}, by {', '.join(entered.signers)}")
+
+
+@halt.command()
 @click.argument("folder", type=click.Path(path_type=Path))
 @click.option("--oversight", type=click.Path(path_type=Path), required=True, help="Whose word counts, and how many.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "use": ("officer", "use", "The officer's side: log use, report, dispose."),
     "recall": ("recall", "recall", "Recall releases and notify their recipients."),
     "drill": ("drill", "drill", "Rehearse a recall on a copy and measure it."),
+    "destroy": ("destroy", "destroy", "Destroy a docket's keys and tables, on record; every proof stays valid."),
     "replay": ("oversight", "replay", "Derive every determination of a docket again and compare."),
     "verify": ("verify", "verify", "Verify a ledger, a proof or a docket without trusting the custodian."),
     "answer": ("answer", "answer", "What was disclosed about one person, or that nothing was, with a proof."),

@@ -113,10 +113,12 @@ def _concerned(
     from gatehouse.casework.selection import Selection
     from gatehouse.casework.states import State
     from gatehouse.pipeline import recall as stage
+    from gatehouse.pipeline.approve import docket_of
 
     if requests and len(dockets) != 1:
         raise WrongInput("request ids are unique within a docket only", remedy="Name the one --docket they are of")
-    for name in dockets or place.casebook.known():
+    standing = [name for name in place.casebook.known() if not docket_of(place.site, name).is_destroyed]
+    for name in dockets or standing:
         if requests:
             rows = queue.find(connection, place.site.dockets / name, requests)
             cases = Selection.of(rows.values()) & place.casebook.board(name).states[State.RELEASED]

@@ -76,6 +76,11 @@ class Docket:
         """The certificates that the sealer was shown."""
         return self.root / "certificates"
 
+    @property
+    def is_destroyed(self) -> bool:
+        """Whether its keys and tables were destroyed; what stays is in `pipeline.destruction`."""
+        return (self.root / "events" / "destroyed.json").is_file()
+
     def read_summary(self) -> dict[str, Any]:
         """summary.json as a dictionary; raises WrongInput when this is no docket."""
         try:

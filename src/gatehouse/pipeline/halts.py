@@ -6,18 +6,21 @@ stops everything: silence must not mean go.
 
 from __future__ import annotations
 
+import datetime as dt
+
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import halt, note
 from gatehouse.ledger.note import Note
+from gatehouse.pipeline import record
 from gatehouse.pipeline.site import Site
 
-POLICY, HALTS, WAITING = "oversight.policy", "halts", "halts-waiting"
+POLICY, WAITING = "oversight.policy", "halts-waiting"
 
 
 def is_halted(site: Site, *, agency: str, docket: str) -> bool:
     """Whether a halt in force covers a docket. Raises AnswerIsNo or WrongInput when halts cannot be believed."""
-    folder, policy = site.root / HALTS, site.root / POLICY
+    folder, policy = site.halts, site.root / POLICY
     if not policy.is_file():
         if folder.is_dir() and any(folder.iterdir()):
             raise AnswerIsNo("there are halts and nobody to believe", where=str(policy), remedy="Restore the file")
@@ -37,7 +40,7 @@ def oversight(site: Site) -> halt.Oversight | None:
 def standing(site: Site) -> list[halt.Statement]:
     """The halts in force. Raises AnswerIsNo or WrongInput when they cannot be believed, which stops everything."""
     trusted = oversight(site)
-    return halt.standing(halt.read_folder(site.root / HALTS, trusted)) if trusted is not None else []
+    return halt.standing(halt.read_folder(site.halts, trusted)) if trusted is not None else []
 
 
 def waiting(site: Site) -> list[tuple[str, bytes, halt.Statement]]:
@@ -67,11 +70,27 @@ def take(site: Site, text: str, line: str) -> tuple[halt.Statement, bool]:
     files.write(kept, signed)
     in_force = len(said.signers) >= trusted.needed(said.action)
     if in_force:
-        target = site.root / HALTS / kept.name
+        target = site.halts / kept.name
         target.parent.mkdir(exist_ok=True)
         kept.replace(target)  # whole at once: a reader of halts must never find half a statement
         files.sync_folder(target.parent)
     return said, in_force
+
+
+def enter(site: Site, data: bytes, now: dt.datetime, *, where: str = "halt") -> halt.Statement:
+    """Lay in a statement that enough overseers signed: it is in force at once, and an entry of the ledger.
+
+    Raises WrongInput when it is no statement, AnswerIsNo when too few overseers signed. After MachineFailed it is in
+    force, and its entry comes with the next one.
+    """
+    trusted = oversight(site)
+    if trusted is None:
+        raise WrongInput("nobody oversees this site", where=POLICY, remedy="Write the overseers' keys into it")
+    statement = trusted.accept(data, where=where)
+    files.write(site.halts / f"{digests.of_bytes(data)[:32]}.halt", data)
+    with record.open_log(site) as log:
+        record.publish(site, log, now)
+    return statement
 
 
 def refuse(site: Site, *, agency: str, docket: str) -> None:

@@ -17,7 +17,7 @@ from gatehouse.intake import parcel
 from gatehouse.intake import parties as parties_file
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.kernel.progress import Progress
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import approve, closing, commit, halts, packs, record
@@ -67,6 +67,8 @@ def run(
                 where=manifests.NAME,
                 remedy="Give this one an id of its own and sign again",
             )
+        if docket.is_destroyed:
+            raise AnswerIsNo("this submission was answered, and its docket destroyed", where=docket.id)
         progress("ledger", 0, 1)
         commit.commit_docket(connection, site, docket, now)
         progress("ledger", 1, 1)
@@ -96,5 +98,5 @@ def _earlier(site: Site, agency: str) -> Iterator[Earlier]:
     """The agency's earlier dockets, so that ceilings count across submissions."""
     for path in sorted(site.dockets.glob("*/summary.json")):
         summary = json.loads(path.read_bytes())
-        if summary["agency"] == agency:
+        if summary["agency"] == agency and not Docket(path.parent).is_destroyed:
             yield Earlier(Docket(path.parent), dt.date.fromisoformat(summary["as_of"]))

@@ -246,8 +246,8 @@ def _dockets(place: Office, packs: Sequence[str]) -> list[str]:
     """The dockets open for decisions whose basis is one of these packs'."""
     found = []
     for name in place.casebook.known():
-        manifest = manifests.parse(docket_of(place.site, name).manifest.read_bytes())
-        if manifest.basis in packs:
+        docket = docket_of(place.site, name)
+        if not docket.is_destroyed and manifests.parse(docket.manifest.read_bytes()).basis in packs:
             found.append(name)
     return found
 

@@ -1,7 +1,8 @@
 """The site's ledger as the stages use it: open it, record an event exactly once, publish a witnessed checkpoint.
 
 An event's opening (the only copy of its salts) is on disk before its commitment is in the ledger, so a crash between
-the two is finished by recording the same event again.
+the two is finished by recording the same event again. Whoever opens the ledger enters first what changed at the site
+since it was last open: configuration, parties, policies, public keys, and the overseers' halts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gatehouse.kernel import files
+from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger import policy
 from gatehouse.ledger.checkpoint import Checkpoint
@@ -22,10 +23,44 @@ from gatehouse.ledger.signers import read_signer
 from gatehouse.ledger.witness_client import HttpWitness
 from gatehouse.pipeline.site import Site
 
+WATCHED = {
+    "configuration": ("gatehouse.toml", "parties.toml", "witnesses.policy", "oversight.policy"),
+    "key": ("log.vkey", "custodian.vkey"),
+}
+"""Files of a site whose every change is an entry, by the kind of event."""
+_MOST = 1 << 17  # bytes of a halt that are committed
+
 
 def open_log(site: Site) -> Log:
-    """Take hold of the site's ledger for writing; close it soon, others wait."""
-    return Log.open(site.ledger, read_signer(site.log_key), state=site.ledger_state)
+    """Take hold of the site's ledger for writing, and enter what changed; close it soon, others wait."""
+    log = Log.open(site.ledger, read_signer(site.log_key), state=site.ledger_state)
+    try:
+        notice(site, log)
+    except BaseException:
+        log.close()
+        raise
+    return log
+
+
+def notice(site: Site, log: Log) -> None:
+    """Enter every change of the files watched since it was last noticed, and every halt that was laid in.
+
+    A change is committed as the SHA-256 of each file, null for one that is not there.
+    """
+    for kind, names in WATCHED.items():
+        kept = sorted(site.events.glob(f"{kind}-*.json"), key=lambda path: int(path.stem.rpartition("-")[2]))
+        now = {name: digests.of_file(site.root / name) if (site.root / name).is_file() else None for name in names}
+        fields = {"event": f"{kind} change", "files": now}
+        if kept and Opening.parse(kept[-1].read_bytes(), where=str(kept[-1])).fields() == fields:
+            event(log, site.events, f"site/{kept[-1].stem}", fields)  # again: a crash may have come between
+        else:
+            event(log, site.events, f"site/{kind}-{len(kept)}", fields)
+    for path in sorted(site.halts.iterdir()) if site.halts.is_dir() else []:
+        with path.open("rb") as stream:
+            data = stream.read(_MOST)
+        digest = digests.of_bytes(data)
+        fields = {"event": "halt", "statement": digest, "text": data.decode(errors="replace")}
+        event(log, site.events, f"site/halt-{digest[:32]}", fields)
 
 
 def begin(site: Site, now: dt.datetime) -> Checkpoint:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 
 from gatehouse.casework import statement as statements
@@ -10,12 +12,16 @@ from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import Attempt
 from gatehouse.casework.statement import Statement
 from gatehouse.kernel import clock, files
+from gatehouse.kernel.errors import MachineFailed
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import record
 from gatehouse.pipeline.approve import Office, docket_of
+from gatehouse.pipeline.site import Site
 from gatehouse.release import returns
-from gatehouse.release.returns import Returned
+from gatehouse.release.returns import Kind, Returned
 from gatehouse.store.shelf import Shelf
+
+_EVENTS = {Kind.RECEIPT: "receipt", Kind.REPORT: "use report", Kind.DISPOSAL: "disposal"}
 
 
 def take(place: Office, name: str, path: Path, now: dt.datetime, *, where: str = "") -> Returned:
@@ -25,18 +31,34 @@ def take(place: Office, name: str, path: Path, now: dt.datetime, *, where: str =
     """
     docket = docket_of(place.site, name)
     try:
-        return returns.accept(
-            Shelf(), statements.parse(path.read_bytes(), where=where or path.name), now, docket=docket.id, where=where
-        )
+        signed = statements.parse(path.read_bytes(), where=where or path.name)
+        taken = returns.accept(Shelf(), signed, now, docket=docket.id, where=where)
     except Blocked as refusal:
         place.casebook.block(Attempt(docket.id, "", "take_in", refusal.code, now))
         raise
+    with contextlib.suppress(MachineFailed):  # another process holds the ledger: reconciling enters it
+        enter(place.site, docket.id, [taken])
+    return taken
+
+
+def enter(site: Site, docket: str, taken: Sequence[Returned]) -> None:
+    """Commit what came back to the ledger, each statement once. Raises MachineFailed when the ledger is held."""
+    with record.open_log(site) as log:
+        for one in taken:
+            fields = {
+                "event": _EVENTS[one.kind], "docket": docket, "release": one.statement.text("release"),
+                "statement": one.statement.digest,
+            }  # fmt: skip
+            name = f"{docket}/{one.kind}-{one.statement.digest[:32]}"
+            record.event(log, site.dockets / docket / "events", name, fields)
 
 
 def reconcile(place: Office, name: str, now: dt.datetime) -> tuple[Statement, Path]:
     """Reconcile a docket's releases; gives the signed report and where it lies."""
     docket = docket_of(place.site, name)
     shelf = Shelf()
+    # whatever was taken in while another process held the ledger is entered here
+    enter(place.site, docket.id, [one for release in shelf.releases(docket.id) for one in shelf.returned(release.id)])
     found = returns.reconcile(shelf, now, docket=docket.id)
     signed = returns.signed_report(found, len(shelf.releases(docket.id)), read_signer(place.site.custodian_key), now)
     path = docket.root / "reconciliations" / f"{clock.stamp(now).replace(':', '')}.json"

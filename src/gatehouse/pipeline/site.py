@@ -118,6 +118,11 @@ class Site:
         return self.root / "answers"
 
     @property
+    def halts(self) -> Path:
+        """The overseers' signed halts; `oversight.policy` beside it says whose word counts."""
+        return self.root / "halts"
+
+    @property
     def policy(self) -> Path:
         """Which witnesses count, where they listen, and how many are a quorum (C2SP tlog-policy)."""
         return self.root / "witnesses.policy"

@@ -1,0 +1,91 @@
+"""The end of a docket: its keys and its tables destroyed, on record, while every proof in the ledger stays valid.
+
+What stays is what the custodian must account for: that it was received, decided and answered, every signed statement,
+and who was disclosed to whom (`disclosures.parquet`, 26 USC 6103(p)(3)(A)). The destruction is on record before a file
+is deleted, so a crash between the two is finished by destroying again. Copies and backups are for the custodian.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import duckdb
+
+from gatehouse.determine.docket import TABLES, Docket
+from gatehouse.kernel import clock, digests, files
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger.opening import Opening
+from gatehouse.pipeline import answers, closing, record
+from gatehouse.pipeline.approve import Office, docket_of
+from gatehouse.release.returns import Kind
+from gatehouse.store.shelf import Shelf
+
+_FOLDERS = ("releases", "certificates", "recalls")
+_FILES = ("vault.parquet", *(f"{name}.parquet" for name in TABLES), "queue.parquet", "answers.csv", "answers.csv.sig")
+
+
+@dataclass(frozen=True)
+class Destroyed:
+    """What was destroyed, and where the ledger says so."""
+
+    docket: str
+    entry: int
+    files: int
+
+
+def destroy(
+    connection: duckdb.DuckDBPyConnection, place: Office, name: str, reason: str, now: dt.datetime
+) -> Destroyed:
+    """Destroy a docket that is closed and answered: its vault, its tables, its packages and certificates.
+
+    Raises AnswerIsNo while a case is open or the answers are not told yet, WrongInput without a reason or a docket.
+    """
+    docket = docket_of(place.site, name)
+    told = docket.root / "events" / "destroyed.json"
+    if not reason.strip():
+        raise WrongInput("why is it destroyed?", remedy="Give the reason, such as the retention rule that applies")
+    if not told.exists():
+        _refuse_open(place, docket, now)
+        answers.keep_disclosures(connection, place, docket, now)
+        fields = {
+            "event": "destruction", "docket": docket.id, "reason": reason.strip(), "at": clock.stamp(now),
+            "vault": digests.of_file(docket.vault), "determinations": digests.of_file(docket.table("determinations")),
+        }  # fmt: skip
+    else:
+        fields = dict(Opening.parse(told.read_bytes(), where=str(told)).fields())
+    with record.open_log(place.site) as log:
+        entry = record.event(log, told.parent, f"{docket.id}/destroyed", fields)
+        record.publish(place.site, log, now)
+    gone = list(_remains(docket))
+    for path in gone:
+        path.unlink()
+    for folder in _FOLDERS:
+        shutil.rmtree(docket.root / folder, ignore_errors=True)
+    files.sync_folder(docket.root)
+    return Destroyed(docket.id, entry, len(gone))
+
+
+def _refuse_open(place: Office, docket: Docket, now: dt.datetime) -> None:
+    if closing.due(place, docket) is None or not (docket.root / "events" / "answered.json").exists():
+        raise AnswerIsNo(
+            "the docket is not closed, or its answers are not told yet", where=docket.id,
+            remedy="`gatehouse release DOCKET --answers` tells them once nothing is open",
+        )  # fmt: skip
+    shelf = Shelf()
+    for one in shelf.releases(docket.id):
+        disposed = any(back.kind is Kind.DISPOSAL for back in shelf.returned(one.id))
+        if one.published_at is not None and one.expires_on > now.date() and not disposed:
+            raise AnswerIsNo(
+                "a release may still be used, and could not be recalled afterwards", where=one.id,
+                remedy=f"Wait for its disposal certificate, or until {one.expires_on}",
+            )  # fmt: skip
+
+
+def _remains(docket: Docket) -> list[Path]:
+    """Every file that is to go, what a crash left of earlier writing included."""
+    named = [path for name in _FILES if (path := docket.root / name).is_file()]
+    below = [path for folder in _FOLDERS for path in (docket.root / folder).rglob("*") if path.is_file()]
+    return [*named, *below, *docket.root.glob(".*.tmp")]

@@ -1,0 +1,108 @@
+"""Destroyed, a docket says nothing any more, the ledger verifies as before, and the accounting of disclosures stays."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import house
+import pytest
+
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import policy as policies
+from gatehouse.ledger import proof
+from gatehouse.ledger.answer import Map, verify
+from gatehouse.ledger.checkpoint import parse
+from gatehouse.ledger.commitments import DETERMINATION, open_record
+from gatehouse.ledger.proof import verify_proof
+from gatehouse.ledger.tiles import TileReader
+from gatehouse.ledger.verify import verify_log
+from gatehouse.pipeline import answers, closing, destruction, journey
+from gatehouse.pipeline import record as records
+
+LONG_AFTER = house.LATER + dt.timedelta(days=800)
+WHY = "Retention schedule: two years"
+
+
+@pytest.fixture
+def closed(released):
+    """Everything decided, released and answered."""
+    board = released.office.casebook.board(house.NAME)
+    from gatehouse.casework.states import State
+
+    house.decide(released, "ann", "refuse", cases=board.states[State.HELD])
+    assert closing.answer(released.connection, released.office, released.docket, LONG_AFTER)
+    return released
+
+
+def destroy(home, now=LONG_AFTER):
+    return destruction.destroy(home.connection, home.office, house.NAME, WHY, now)
+
+
+def proof_of(home, seq):
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE rows AS FROM read_parquet('{home.docket.table('determinations')}')")
+    opening = open_record(connection, "rows", DETERMINATION, home.docket.vault, seq=seq)
+    [(index,)] = connection.execute("SELECT ledger_index FROM rows WHERE seq = $1", [seq]).fetchall()
+    shown = parse((home.site.ledger / "checkpoint").read_bytes())
+    return proof.prove_inclusion(TileReader(home.site.ledger, shown.size), index, shown, opening)
+
+
+def test_it_is_gone_and_every_proof_still_verifies(closed):
+    policy = policies.read(closed.site.policy)
+    before = proof_of(closed, 5)
+    tokens = [b"R-000005", verify_proof(before, policy).fields["request"].encode()]
+    done = destroy(closed)
+    verified = verify_log(closed.site.ledger, policy)
+    assert verified.checkpoint.size > done.entry
+    assert verify_proof(before, policy).fields["request"] == "R-000005"
+    for path in closed.docket.root.rglob("*"):
+        if path.is_file() and "pack" not in path.parts:
+            assert not any(token in path.read_bytes() for token in tokens), path.name
+    assert not closed.docket.vault.exists()
+    assert not list(closed.docket.root.rglob("*.age"))
+
+
+def test_who_was_disclosed_is_still_accounted_for(closed):
+    answers.build(closed.connection, closed.office, LONG_AFTER)
+    before = [verify_answer(closed, person) for person in range(12)]
+    destroy(closed)
+    answers.build(closed.connection, closed.office, LONG_AFTER)
+    assert [verify_answer(closed, person) for person in range(12)] == before
+    answers.check(closed.connection, closed.office)
+
+
+def verify_answer(home, person):
+    data = answers.answer(home.connection, home.site, person, Map.SEALED)
+    return verify(data, policies.read(home.site.policy)).disclosures
+
+
+def test_nothing_is_destroyed_while_it_may_be_needed(released, closed):
+    with pytest.raises(WrongInput, match="why"):
+        destruction.destroy(closed.connection, closed.office, house.NAME, " ", LONG_AFTER)
+    with pytest.raises(AnswerIsNo, match="may still be used"):
+        destroy(closed, house.LATER + dt.timedelta(days=1))
+    assert closed.docket.vault.exists()
+
+
+def test_an_open_docket_is_not_destroyed(released):
+    with pytest.raises(AnswerIsNo, match="not closed"):
+        destroy(released)
+
+
+def test_a_crash_between_record_and_deletion_is_finished(closed, monkeypatch):
+    with monkeypatch.context() as patched:
+        patched.setattr(destruction, "_remains", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
+        with pytest.raises(KeyboardInterrupt):
+            destroy(closed)
+    assert closed.docket.vault.exists()
+    entry = destroy(closed).entry
+    assert not closed.docket.vault.exists()
+    assert destroy(closed).entry == entry
+    with records.open_log(closed.site) as log:
+        assert log.batch(f"{house.NAME}/destroyed") == range(entry, entry + 1)
+
+
+def test_the_submission_cannot_come_again(closed, monkeypatch):
+    destroy(closed)
+    assert list(journey._earlier(closed.site, "us.dhs.ice")) == []
