@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -14,51 +15,19 @@ from gatehouse.ledger import policy, signers, timestamps
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.verify import verify_log
 
+sys.path.insert(0, str(Path(__file__).parent))
+from local_authority import make, openssl
+
 pytest.importorskip("rfc3161_client", reason="the timestamps extra is not installed")
 pytestmark = pytest.mark.tools
 
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
-CONFIGURATION = """
-[tsa]
-default_tsa = local
-[local]
-serial = serial
-crypto_device = builtin
-signer_cert = tsa.pem
-certs = tsa.pem
-signer_key = tsa.key
-signer_digest = sha256
-default_policy = 1.2.3.4.1
-digests = sha256, sha512
-accuracy = secs:1
-ess_cert_id_alg = sha256
-"""
-
-
-def openssl(folder, *arguments, **more):
-    return subprocess.run(["openssl", *arguments], cwd=folder, check=True, capture_output=True, **more)
 
 
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     folder = tmp_path_factory.mktemp("tsa")
-    (folder / "tsa.cnf").write_text(CONFIGURATION)
-    (folder / "serial").write_text("01\n")
-    usage = "subjectAltName=DNS:tsa\nextendedKeyUsage=critical,timeStamping\nkeyUsage=critical,digitalSignature\n"
-    (folder / "usage.ext").write_text(usage + "basicConstraints=CA:FALSE\n")
-    curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    root = ["-x509", "-days", "3650", "-subj", "/CN=root", "-keyout", "root.key", "-out", "root.pem"]
-    openssl(folder, "req", *curve, *root)
-    openssl(folder, "req", *curve, "-subj", "/CN=tsa", "-keyout", "tsa.key", "-out", "tsa.csr")
-    signing = ["-CA", "root.pem", "-CAkey", "root.key", "-CAcreateserial", "-days", "3650", "-extfile", "usage.ext"]
-    openssl(folder, "x509", "-req", "-in", "tsa.csr", *signing, "-out", "tsa.pem")
-
-    def answer(query):
-        (folder / "query").write_bytes(query)
-        openssl(folder, "ts", "-reply", "-config", "tsa.cnf", "-queryfile", "query", "-out", "answer")
-        return (folder / "answer").read_bytes()
-
-    return folder, answer
+    return folder, make(folder)
 
 
 def test_a_stamped_checkpoint_verifies_here_and_with_openssl(tmp_path, authority):

@@ -10,8 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+
 if TYPE_CHECKING:
+    import duckdb
+
     from gatehouse.law.explain import RuleText
+    from gatehouse.ledger.checkpoint import Checkpoint
     from gatehouse.oversight.explain import Explanation
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -20,27 +25,60 @@ _WIDTH = 100
 
 @click.command()
 @click.argument("docket", type=_FOLDER)
+@click.option("--at", "at", type=click.Path(exists=True, dir_okay=False, path_type=Path), metavar="CHECKPOINT",
+              help="A checkpoint's file: each determination must be the one committed under it.")  # fmt: skip
+@click.option(
+    "--ledger", type=_FOLDER, help="The copy of the ledger to look in; default: the one the checkpoint is in."
+)
+@click.option("--policy", "policy_file", type=click.Path(path_type=Path), help="Your own policy; needed with --at.")
 @click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def replay(docket: Path, as_json: bool) -> None:
+def replay(docket: Path, at: Path | None, ledger: Path | None, policy_file: Path | None, as_json: bool) -> None:
     """Derive every determination of DOCKET again: same facts, same pack, same date.
 
-    Says `identical`, or names the first difference and ends with status 1. Needs the docket and nothing else.
+    Says `identical`, or names the first difference and ends with status 1. Needs the docket and nothing else. With a
+    CHECKPOINT that your own policy accepts, the facts are those of determinations that were committed by then, so that
+    nobody can have mended docket and determinations together; this needs the ledger's folder and the docket's keys too.
 
-    Example: gatehouse replay custodian/dockets/ICE-2025-0003
+    \b
+    Examples:
+      gatehouse replay custodian/dockets/ICE-2025-0003
+      gatehouse replay ICE-2025-0003 --at ledger/checkpoints/1280007 --policy my.policy
     """
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.oversight.replay import replay as replay_docket
 
     with open_workspace() as connection:
+        committed = None if at is None else _committed(connection, docket, at, ledger, policy_file)
         done = replay_docket(connection, docket)
     if as_json:
         answer = {"identical": True, "requests": done.requests, "as_of": str(done.as_of), "pack": done.pack_id}
-        click.echo(json.dumps({**answer, "pack_digest": done.pack_digest}))
+        under = {} if committed is None else {"size": committed.size, "root": committed.root.hex()}
+        click.echo(json.dumps({**answer, "pack_digest": done.pack_digest, **under}))
         return
     click.echo(
         f"identical: {done.requests:,} determinations derived again under {done.pack_id} as of {done.as_of} "
         f"(pack {done.pack_digest[:16]}…)"
     )
+    if committed is not None:
+        click.echo(f"and committed under the checkpoint of {committed.size:,} entries, root {committed.root.hex()}")
+
+
+def _committed(
+    connection: duckdb.DuckDBPyConnection, docket: Path, at: Path, ledger: Path | None, policy_file: Path | None
+) -> Checkpoint:
+    """The checkpoint, once the whole ledger up to it and every determination of the docket was verified under it."""
+    from gatehouse.ledger import policy
+    from gatehouse.ledger.docket_proof import verify_docket
+    from gatehouse.ledger.verify import verify_at
+
+    if policy_file is None:
+        raise WrongInput("whom do you believe?", where="--policy", remedy="Give your own policy with --at")
+    folder = ledger or (at.parent.parent if at.parent.name == "checkpoints" else at.parent)
+    newest, asked = verify_at(folder, at.read_bytes(), policy.read(policy_file), where=at.name)
+    found = verify_docket(connection, docket, folder, newest)
+    if found.first + found.requests > asked.size:
+        raise AnswerIsNo("the checkpoint does not cover every determination of the docket", where=docket.name)
+    return asked
 
 
 @click.command()

@@ -15,7 +15,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
@@ -25,6 +25,9 @@ from gatehouse.ledger.opening import ENTRY_BYTES, PACKED_BYTES
 from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.signers import Algorithm, Signer
 from gatehouse.ledger.timestamps import Authority
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS batches (
@@ -160,14 +163,17 @@ class Log:
         self._install("checkpoint", done.encoded)
         return done
 
-    def stamp(self, authorities: list[Authority]) -> None:
-        """Have the newest published checkpoint time-stamped, once; raises MachineFailed when no authority answers."""
+    def stamp(self, authorities: Sequence[Authority], roots: Sequence[Certificate] = ()) -> None:
+        """Have the newest published checkpoint time-stamped, once; raises MachineFailed when no authority answers.
+
+        With `roots`, an answer counts only under one of these certificates.
+        """
         shown = self._shown()
         if shown is None:
             raise WrongInput("nothing is published yet", where=self.root.name)
         name = f"checkpoints/{shown.size}"
         if not (self.root / f"{name}.tsr").exists():
-            self._install(f"{name}.tsr", timestamps.stamp((self.root / name).read_bytes(), authorities))
+            self._install(f"{name}.tsr", timestamps.stamp((self.root / name).read_bytes(), authorities, roots))
 
     def batch(self, name: str) -> range | None:
         """The indexes at which a named batch stands, or None when it never went in."""

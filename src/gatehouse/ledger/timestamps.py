@@ -7,8 +7,9 @@ A token covers the exact bytes of `checkpoints/<size>` and lies beside it as `<s
 
 from __future__ import annotations
 
+import contextlib
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,10 +45,11 @@ class HttpAuthority:
             return bytes(answer.read(_MAX_TOKEN))
 
 
-def stamp(data: bytes, authorities: list[Authority]) -> bytes:
+def stamp(data: bytes, authorities: Sequence[Authority], roots: Sequence[Certificate] = ()) -> bytes:
     """A token over these bytes from the first authority that gives one; raises MachineFailed when none does.
 
-    The answer's form, status, digest and nonce are checked here; whom to believe is the verifier's question.
+    The answer's form, status, digest and nonce are checked, and its signature where `roots` are given; whom else to
+    believe is the verifier's question.
     """
     library = _library()
     for authority in authorities:
@@ -57,7 +59,7 @@ def stamp(data: bytes, authorities: list[Authority]) -> bytes:
             answer = library.decode_timestamp_response(token)
         except Exception:  # noqa: BLE001, S112 - unreachable or nonsense, the next authority is asked
             continue
-        if _answers(answer, query.message_imprint.message, query.nonce):
+        if _answers(answer, query.message_imprint.message, query.nonce) and _believed(data, token, roots):
             return token
     raise MachineFailed("no time-stamping authority answered", remedy="Try again, or name another authority")
 
@@ -75,20 +77,56 @@ def verify(data: bytes, token: bytes, roots: list[Certificate], *, where: str = 
     return instant
 
 
-def verify_all(ledger: Path, certificates: Path) -> int:
-    """Check every time-stamp of a ledger; returns how many there are."""
+def roots(certificates: Path) -> list[Certificate]:
+    """The certificates under which an authority's word counts, from a PEM file."""
     from cryptography import x509
 
     try:
-        roots = x509.load_pem_x509_certificates(certificates.read_bytes())
+        return x509.load_pem_x509_certificates(certificates.read_bytes())
     except (OSError, ValueError):
         raise WrongInput("certificates are a PEM file", where=certificates.name) from None
+
+
+def verify_all(ledger: Path, certificates: Path) -> int:
+    """Check every time-stamp of a ledger; returns how many there are."""
+    trusted = roots(certificates)
     found = sorted((ledger / "checkpoints").glob("*.tsr"))
     for path in found:
-        with path.open("rb") as stream:
-            token = stream.read(_MAX_TOKEN + 1)
-        verify(path.with_suffix("").read_bytes(), token, roots, where=f"checkpoints/{path.name}")
+        verify(path.with_suffix("").read_bytes(), _token(path), trusted, where=f"checkpoints/{path.name}")
     return len(found)
+
+
+def last(ledger: Path, trusted: list[Certificate]) -> tuple[bool, datetime | None]:
+    """Whether the newest published checkpoint is stamped, and the time of the newest stamp there is, if any.
+
+    A stamp that does not verify is none.
+    """
+    sizes = sorted(
+        (int(path.name) for path in (ledger / "checkpoints").glob("*") if path.name.isdecimal()), reverse=True
+    )
+    for size in sizes:
+        path = ledger / "checkpoints" / f"{size}.tsr"
+        if not path.is_file():
+            continue
+        with contextlib.suppress(AnswerIsNo):
+            at = verify(path.with_suffix("").read_bytes(), _token(path), trusted)
+            return size == sizes[0], at
+    return False, None
+
+
+def _token(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_MAX_TOKEN + 1)
+
+
+def _believed(data: bytes, token: bytes, trusted: Sequence[Certificate]) -> bool:
+    if not trusted:
+        return True
+    try:
+        verify(data, token, list(trusted))
+    except AnswerIsNo:
+        return False
+    return True
 
 
 def _answers(answer: TimeStampResponse, digest: bytes, nonce: int | None) -> bool:

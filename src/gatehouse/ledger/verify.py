@@ -55,6 +55,20 @@ def verify_log(root: Path, policy: Policy, *, progress: Progress = silent) -> Ve
     return Verified(newest, len({found.size for found in published}), stamps, ahead)
 
 
+def verify_at(root: Path, data: bytes, policy: Policy, *, where: str = "checkpoint") -> tuple[Checkpoint, Checkpoint]:
+    """Verify a ledger in full, and that it begins with the tree of one checkpoint; gives the newest and that one.
+
+    Both must be accepted by the policy. Raises as `verify_log` does, and AnswerIsNo when the ledger does not continue
+    the checkpoint.
+    """
+    asked = policy.accept(data, where=where)
+    newest = verify_log(root, policy).checkpoint
+    if asked.size > newest.size:
+        raise AnswerIsNo("the ledger is shorter than the checkpoint", where=where, remedy="Take a newer copy")
+    _check_root(asked, tree.range_hash(0, asked.size, tiles.TileReader(root, newest.size).node))
+    return newest, asked
+
+
 def _published(root: Path, present: set[str], policy: Policy) -> list[Checkpoint]:
     """The newest checkpoint, under the quorum, and all older ones, under the log's signature.
 

@@ -21,6 +21,7 @@ from gatehouse.ledger.log import Log
 from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.signers import read_signer
 from gatehouse.ledger.witness_client import HttpWitness
+from gatehouse.pipeline import stamping
 from gatehouse.pipeline.site import Site
 
 WATCHED = {
@@ -90,6 +91,9 @@ def event(log: Log, folder: Path, name: str, fields: Mapping[str, Any]) -> int:
 
 
 def publish(site: Site, log: Log, now: dt.datetime) -> Checkpoint:
-    """Sign the tree as it stands and have it cosigned to the quorum of the site's policy."""
+    """Sign the tree as it stands, have it cosigned to the policy's quorum, and time-stamped where the site asks."""
     trusted = policy.read(site.policy)
-    return log.publish(now, policy=trusted, witnesses=[HttpWitness(each) for each in trusted.witnesses if each.url])
+    witnesses = [HttpWitness(each) for each in trusted.witnesses if each.url]
+    published = log.publish(now, policy=trusted, witnesses=witnesses)
+    stamping.stamp(site, log)
+    return published

@@ -24,7 +24,7 @@ from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import closing, halts, record
+from gatehouse.pipeline import closing, halts, record, stamping
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, open_docket
 from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted, still_permitted
 from gatehouse.release import accounting, trust
@@ -63,6 +63,7 @@ def release(
     begun = [batch for batch in jobs.unfinished(KIND) if batch.rpartition("-r")[0] == docket.id]
     left: Mapping[str, int] = {}
     if begun:
+        _show(place, now)
         batch, plan = begun[0], jobs.plan(KIND, begun[0])
     else:
         batch, plan, left = _plan(connection, place, docket, now)
@@ -92,8 +93,7 @@ def _plan(
         raise AnswerIsNo(
             "nothing is approved by two officers", where=docket.id, remedy="`gatehouse approve` comes first, twice"
         )
-    with record.open_log(place.site) as log:
-        record.publish(place.site, log, now)
+    _show(place, now)
     cases, left = permitted(connection, place.site, docket, approved, now.date())
     officers = eligible(connection, manifest_of(docket))
     if not cases or not officers:
@@ -105,6 +105,13 @@ def _plan(
         "released_at": clock.stamp(now),
     }
     return f"{docket.id}-r{jobs.count(KIND, f'{docket.id}-r')}", plan, left
+
+
+def _show(place: Office, now: dt.datetime) -> None:
+    """Publish the ledger as it stands, and stop where time-stamps have stayed away."""
+    with record.open_log(place.site) as log:
+        record.publish(place.site, log, now)
+    stamping.refuse(place.site, now)
 
 
 class _Work:
