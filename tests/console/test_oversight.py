@@ -26,7 +26,7 @@ def overseers(site):
     policy.write_text("".join(f"key {one.verifier.text}\n" for one in signers) + "halt 1\nresume 2\n")
     yield signers
     policy.unlink()
-    for folder in (halts.HALTS, halts.WAITING):
+    for folder in ("halts", halts.WAITING):
         for path in (SITE.root / folder).glob("*"):
             path.unlink()
 

@@ -119,7 +119,7 @@ class Log:
         """
         if not 0 < len(batch) <= _MAX_BATCH_NAME or not entries:
             raise WrongInput("a batch has a name of at most 200 characters and at least one entry")
-        if any(len(entry) != ENTRY_BYTES for entry in entries):
+        if {*map(len, entries)} != {ENTRY_BYTES}:
             raise WrongInput(f"every entry is a commitment of {ENTRY_BYTES} bytes")
         self._recover()  # a batch that a full disk interrupted comes first: its files are there already
         packed = tiles.encode_bundle(entries)
