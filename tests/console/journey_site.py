@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 from gatehouse.intake.workspace import open_workspace
+from gatehouse.law.signing import SIGNED
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import new_key, parse_signer
 from gatehouse.pipeline import founding, journey
@@ -53,6 +54,60 @@ def appoint(site: Site, root: Path) -> None:
         text += f'\n[[officers]]\nid = "{identity}"\nname = "{name}"\nrole = "disclosure_officer"\n'
         text += f'key = "{public}"\nfrom = 2025-01-01\n'
     site.configuration.write_text(text)
+    keys = []
+    for name in ("inspector-general", "court"):
+        private, public = new_key(name)
+        (root / f"{name}.key").write_text(f"{private}\n")
+        keys.append(f"key {public}\n")
+    (site.root / "oversight.policy").write_text("".join([*keys, "halt 1\n", "resume 2\n"]))
+
+
+ORDER = "order-2025-09-01-test"
+
+
+def order_zip(site: Site, target: Path) -> None:
+    """Zip the pack in force with one court's order added, as counsel would hand it in."""
+    folder = target.with_suffix("") / "pack"
+    shutil.copytree(site.pack_for("us.irs.6103-i-2"), folder, ignore=shutil.ignore_patterns(*SIGNED))
+    _change(folder / "pack.toml", 'version = "1.', 'version = "2.')
+    _change(folder / "properties.toml", "until = 2025-09-11", "until = 2025-09-01")
+    (folder / "orders" / "2025-09-01-test.toml").write_text(f"""[source]
+id = "{ORDER}"
+title = "An invented order"
+kind = "order"
+cite = "D. Test. 1:25-cv-00001"
+made = 2025-09-01
+from = 2025-09-01
+until = 2025-09-06
+certainty = "primary"
+
+[[rule]]
+id = "order-2025-09-01-nothing"
+effect = "bar"
+otherwise = "refuse"
+code = "ORDER"
+when = "toward_immigration_agency"
+cite = "D. Test. 1:25-cv-00001"
+paraphrase = "Nothing may be disclosed."
+say = "A court order in force forbids this disclosure."
+note = "An invented order."
+""")
+    examples = folder / "examples" / "requests.toml"
+    examples.write_text(
+        examples.read_text() + '\n[[example]]\ntitle = "An invented order"\nas_of = 2025-09-05\noutcome = "refused"\n'
+        'fired = ["order-2025-09-01-nothing"]\n\n[[example]]\ntitle = "Another agency"\nas_of = 2025-09-05\n'
+        'outcome = "cleared"\nfired = []\n[example.with]\nagreement = "invented-agreement"\nagency = "us.example"\n'
+    )
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(folder.rglob("*")):
+            if path.is_file():
+                archive.write(path, path.relative_to(folder.parent))
+
+
+def _change(path: Path, before: str, after: str) -> None:
+    text = path.read_text()
+    assert before in text, before
+    path.write_text(text.replace(before, after, 1))
 
 
 def pack_up(folder: Path, zipped: Path, private: str) -> None:

@@ -11,7 +11,7 @@ from gatehouse.console.urls import urlpatterns
 
 PUBLIC = {
     "home", "sign-in", "code", "sso", "sso-back", "sign-out", "health", "ready",
-    "statistics", "statistics-file", "august-2025", "ledger", "ledger-file",
+    "statistics", "statistics-file", "august-2025", "ledger", "ledger-file", "own-record", "own-record-es",
 }  # fmt: skip
 ONES_OWN = {"password", "factor", "sign-out-everywhere", "task"}
 FILLED = {

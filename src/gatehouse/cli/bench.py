@@ -173,7 +173,7 @@ def ledger(requests: int, folder: Path, write: bool) -> None:
 
 
 @bench.command()
-@click.option("--persons", type=int, default=1_000_000, show_default=True)
+@click.option("--persons", type=int, default=10_000_000, show_default=True)
 @click.option("--requests", type=int, default=1_280_000, show_default=True)
 @click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Kept, and used again next time.")
 @click.option(

@@ -73,6 +73,9 @@ def pages(docket: Docket) -> list[Page]:
         Page("front page", "home", "", fixed("/")),
         Page("sign in", "sign-in", "", fixed("/sign-in/")),
         Page("health", "health", "", fixed("/health/")),
+        Page("readiness", "ready", "", fixed("/ready/")),
+        Page("your record", "own-record", "", fixed("/your-record/")),
+        Page("the same in Spanish", "own-record-es", "", fixed("/es/su-registro/")),
         Page("public statistics", "statistics", "", fixed("/statistics/")),
         Page("the same as CSV", "statistics-file", "", fixed("/statistics.csv")),
         Page("August 2025", "august-2025", "", fixed("/august-2025/")),
@@ -88,6 +91,7 @@ def pages(docket: Docket) -> list[Page]:
         Page("find by id, then its case", "queue", officer, lambda c: f"{at}queue/?find={c.choice(docket.ids)}"),
         Page("decisions", "decisions", officer, fixed(f"{at}decisions/")),
         Page("recall", "recall", officer, fixed(f"{at}recall/")),
+        Page("letters", "letters", officer, fixed("/letters/")),
         Page("submissions", "submissions", agency, fixed("/submissions/")),
         Page("hand in", "submission-new", agency, fixed("/submissions/new/")),
         Page("one submission", "submission", agency, fixed(f"/submissions/{docket.name}/")),
@@ -152,6 +156,8 @@ def _found(stages: Stages, root: Path) -> None:
         for one in DOCKET_OFFICERS
     )
     site.configuration.write_text(site.configuration.read_text() + roster)
+    if stages.index.is_dir():  # built by `gatehouse bench journey`; content-addressed, so a wrong one is not used
+        site.index.symlink_to(stages.index)
     journey.run(site, stages.agency, now=NOW, progress=lambda *_: None)
 
 

@@ -17,12 +17,14 @@ _PRIVATE = (
     (Permission.AGENCY_SUBMISSION_READ, "console:submissions", "Submissions"),
     (Permission.CUSTODIAN_LAW_READ, "console:law", "Law"),
     (Permission.OVERSIGHT_DOCKET_COUNT, "console:oversight", "Oversight"),
+    (Permission.CUSTODIAN_LETTER_ISSUE, "console:letters", "Letters"),
     (Permission.CUSTODIAN_ACCOUNT_MANAGE, "console:accounts", "Accounts"),
 )
 _PUBLIC = (
     ("console:ledger", "Public log"),
     ("console:statistics", "Statistics"),
     ("console:august-2025", "August 2025"),
+    ("console:own-record", "Your record"),
 )
 
 

@@ -30,7 +30,7 @@ from gatehouse.ledger.signers import Signer, read_signer
 from gatehouse.pipeline import closing
 from gatehouse.pipeline.approve import commit_decisions, docket_of
 from gatehouse.store.casebook import Casebook
-from gatehouse.store.models import CaseFile
+from gatehouse.store.models import CaseFile, Members
 
 QUEUES = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
 """The states in which cases wait for somebody, in the order of the journey."""
@@ -79,11 +79,17 @@ class Standing(Board):
 def board(docket: str) -> Standing | None:
     """Where the cases of a docket stand; None while casework has not opened it."""
     made = CaseFile.objects.filter(docket=docket).values_list("decisions_made", flat=True).first()
-    return None if made is None else _standing(str(desk.site().root), docket, made)
+    if made is None:
+        return None
+    # Decisions are numbered, but a release moves cases without one.
+    left = Members.objects.filter(file__docket=docket, kind="state", name=State.RELEASED).values_list(
+        "cases", flat=True
+    )
+    return _standing(str(desk.site().root), docket, made, hash(bytes(left.first() or b"")))
 
 
 @lru_cache(maxsize=8)
-def _standing(_site: str, docket: str, _decisions_made: int) -> Standing:
+def _standing(_site: str, docket: str, _decisions_made: int, _released: int) -> Standing:
     found = Casebook().board(docket)
     return Standing(found.size, found.states, found.approved_by)
 

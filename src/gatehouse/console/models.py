@@ -173,6 +173,20 @@ class Task(models.Model):
         return bool(self.state == Task.State.RUNNING)
 
 
+class Letter(models.Model):
+    """A code that a letter carries to one person: once, and within its time, it opens the answer about them.
+
+    The code itself is not kept, nor anything of the person but the number that the register gives them.
+    """
+
+    digest = models.CharField(max_length=64, unique=True)
+    person = models.BigIntegerField()
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    issued_at = models.DateTimeField(default=clock.now)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+
 class Key(models.Model):
     """A key that a program of an account signs in with: some of what the account may do, until a day.
 

@@ -22,6 +22,7 @@ class Permission(StrEnum):
     CUSTODIAN_DOCKET_READ = "custodian:docket:read"
     CUSTODIAN_LAW_READ = "custodian:law:read"
     CUSTODIAN_LAW_SIGN = "custodian:law:sign"
+    CUSTODIAN_LETTER_ISSUE = "custodian:letter:issue"
     OVERSIGHT_ACCESS_READ = "oversight:access:read"
     OVERSIGHT_CASE_REPLAY = "oversight:case:replay"
     OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
@@ -64,6 +65,7 @@ _DECIDES = frozenset(
         Permission.CUSTODIAN_CASE_DECIDE,
         Permission.CUSTODIAN_LAW_READ,
         Permission.CUSTODIAN_LAW_SIGN,
+        Permission.CUSTODIAN_LETTER_ISSUE,
         Permission.OVERSIGHT_DOCKET_COUNT,
     }
 )

@@ -18,6 +18,7 @@ from gatehouse.console.views import (
     releases,
     requester,
     session,
+    subject,
 )
 
 app_name = "console"
@@ -37,6 +38,9 @@ urlpatterns = [
     path("statistics/", public.statistics, name="statistics"),
     path("statistics.csv", public.statistics_file, name="statistics-file"),
     path("august-2025/", public.august_2025, name="august-2025"),
+    path("your-record/", subject.own_record, {"language": "en"}, name="own-record"),
+    path("es/su-registro/", subject.own_record, {"language": "es"}, name="own-record-es"),
+    path("letters/", subject.issue, name="letters"),
     path("ledger/", public.ledger, name="ledger"),
     path("ledger/<path:name>", public.ledger_file, name="ledger-file"),
     path("dockets/", officer.dockets, name="dockets"),

@@ -85,3 +85,22 @@ def of(segments: object, label: str) -> int:
     """The count of the part of a bar with this label; 0 where there is none."""
     parts = segments if isinstance(segments, list) else []
     return next((segment.count for segment in parts if segment.label == label), 0)
+
+
+_MESES = (
+    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre",
+    "diciembre",
+)  # fmt: skip
+_DATOS = {"last_known_address": "última dirección conocida"}
+
+
+@register.filter
+def fecha(value: object) -> str:
+    """A date in Spanish: 7 de agosto de 2025."""
+    return f"{value.day} de {_MESES[value.month - 1]} de {value.year}" if isinstance(value, dt.date) else str(value)
+
+
+@register.filter
+def dato(value: object) -> str:
+    """The names of items in Spanish, or as they are where no Spanish name is known."""
+    return ", ".join(_DATOS.get(item, item) for item in str(value).split(","))
