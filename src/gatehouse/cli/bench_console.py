@@ -149,7 +149,7 @@ def _found(stages: Stages, root: Path) -> None:
     manifest = stages.agency / "submission.json"
     (stages.agency / "submission.json.sig").write_text(sign_detached(manifest.read_bytes(), parse_signer(private)))
     beginning = Founding("bench.example/console", str(stages.register), parties, demonstration=True)
-    site = founding.found(root, beginning, [SHIPPED_PACKS / "us-irs-6103-i-2"], NOW)
+    site = founding.found(root, beginning, [SHIPPED_PACKS / "us-irs-6103-i-2"], NOW, shipped=True)
     roster = "".join(
         f'\n[[officers]]\nid = "{one}"\nname = "{one}"\nrole = "disclosure_officer"\nkey = "{new_key(one)[1]}"\n'
         "from = 2025-01-01\n"
