@@ -160,16 +160,35 @@ def law(requests: int, folder: Path, python: Path | None, write: bool) -> None:
 @bench.command()
 @click.option("--requests", type=int, default=1_280_000, show_default=True)
 @click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work; emptied first.")
+@click.option(
+    "--peers", metavar="PYTHON", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A Python with pymerkle, to ask it too.",
+)  # fmt: skip
 @click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
-def ledger(requests: int, folder: Path, write: bool) -> None:
-    """Committing, appending, publishing and verifying, beside as many SHA-256 hashes.
+def ledger(requests: int, folder: Path, peers: Path | None, write: bool) -> None:
+    """Committing, appending, publishing and verifying, beside as many SHA-256 hashes and, where installed, pymerkle.
 
-    Example: gatehouse bench ledger --dir bench/ledger --write
+    Example: gatehouse bench ledger --dir bench/ledger --peers peers/bin/python --write
     """
     from gatehouse.cli.bench_ledger import bench_ledger
 
-    body = bench_ledger(requests, folder, lambda line: click.echo(line, err=True))
+    body = bench_ledger(requests, folder, lambda line: click.echo(line, err=True), peers=peers)
     _finish("ledger", f"The ledger: {requests:,} determinations", body, write=write)
+
+
+@bench.command()
+@click.option("--persons", type=int, default=10_000_000, show_default=True)
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work; emptied first.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def answers(persons: int, folder: Path, write: bool) -> None:
+    """Building the maps of answers about one person, giving an answer, and verifying it.
+
+    Example: gatehouse bench answers --dir bench/answers --write
+    """
+    from gatehouse.cli.bench_answers import bench_answers
+
+    body = bench_answers(persons, folder, lambda line: click.echo(line, err=True))
+    _finish("answers", f"Answers about one person: {persons:,} persons", body, write=write)
 
 
 @bench.command()
