@@ -159,8 +159,8 @@ def test_the_safeguards_log_follows_the_information_to_its_end(watched: Watched,
     table = watched.rows("safeguards-log", "records")
     assert len(table) == len(independent.given)
     back = {row["held_by"]: (row["received_on"], row["disposed_on"], row["disposal_method"]) for row in table}
-    assert back["us.dhs.ice, officer ICE-0000"] == ("2025-09-02", "2025-09-04", "overwrite")
-    assert back["us.dhs.ice, officer ICE-0001"] == (None, None, None)
+    assert back["us.dhs.ice/ICE-0000"] == ("2025-09-02", "2025-09-04", "overwrite")
+    assert back["us.dhs.ice/ICE-0001"] == (None, None, None)
 
 
 def test_the_inquiry_says_who_was_named_and_what_was_taken_back(watched: Watched, independent: Independent) -> None:
@@ -199,7 +199,7 @@ def test_incident_and_notices_follow_from_the_recall(watched: Watched) -> None:
     connection, made = watched.make("incident", asked)
     facts = dict(made.facts)
     assert facts["Contact"] == "Disclosure office"
-    assert facts["To be reported by"].startswith("2025-09-04T12:05:00Z")
+    assert facts["To be reported by"] == "2025-09-04 12:05:00 UTC, 24 hours after discovery"
     assert facts["Number of records"] == "1"
     [line] = made.document(connection)["tables"][0]["rows"]
     assert line["disposed_at"] == "2025-09-04T12:05:00Z"

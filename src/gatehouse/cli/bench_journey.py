@@ -173,3 +173,20 @@ def replay(stages: Stages) -> int:
 
     with open_workspace("4GB", temporary=stages.site / "spill") as connection:
         return replay_docket(connection, stages.site / "dockets" / "bench").requests
+
+
+def reports(stages: Stages) -> int:
+    """Verify the docket against the ledger, gather it, and write four reports; gives the requests accounted for."""
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.ledger import policy
+    from gatehouse.oversight import counted, sources, writing
+    from gatehouse.oversight import reports as made
+
+    with open_workspace("4GB", temporary=stages.site / "spill") as connection:
+        given = sources.of_site(stages.site, policy.read(stages.site / "witnesses.policy"))
+        record = sources.verify(connection, given)
+        counted.gather(connection, record)
+        for name in ("disclosures", "errors", "declaration"):
+            writing.write_json(made.make(connection, record, name), connection, stages.root / f"{name}.json")
+        writing.write_csv(made.make(connection, record, "accounting"), connection, stages.root / "accounting")
+        return sum(one.requests for one in record.dockets)

@@ -18,6 +18,12 @@ from gatehouse.oversight.report import Report, table
 from gatehouse.oversight.sources import Record
 
 _TO_FILL = "to be filled in by the custodian's office"
+_DISCOVERED = {
+    "rule": "a rule was corrected, and released requests were compared with it",
+    "pack_change": "the law as written was corrected, and released requests were decided again",
+    "order": "an order came into force, and released requests were decided again",
+    "requests": "an officer of the custodian found the requests wrong",
+}
 
 
 def incident(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
@@ -37,15 +43,17 @@ def incident(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappi
         WHERE recall = '{recall}' ORDER BY disclosed_at, release
     """
     occurred = stated["occurred"]
+    how = str(stated["how_discovered"])
     facts = (
+        ("Recall", recall),
         ("Reporting agency", stated["reporting_agency"]),
         ("Contact", str(asked.get("contact") or stated["contact"] or _TO_FILL)),
         ("Address", str(asked.get("address") or stated["address"] or _TO_FILL)),
-        ("Occurred", f"{occurred['first']} to {occurred['last']}"),
-        ("Discovered", stated["discovered"]),
-        ("To be reported by", f"{stated['report_by']} (24 hours after discovery)"),
+        ("Occurred", f"{_instant(occurred['first'])} to {_instant(occurred['last'])}"),
+        ("Discovered", _instant(stated["discovered"])),
+        ("To be reported by", f"{_instant(stated['report_by'])}, 24 hours after discovery"),
         ("Report to", " and ".join(stated["report_to"])),
-        ("How discovered", str(stated["how_discovered"]).replace("_", " ")),
+        ("How discovered", _DISCOVERED.get(how, how)),
         ("Description", stated["description"]),
         ("Data elements", ", ".join(stated["data_elements"]).replace("_", " ")),
         ("Number of records", f"{stated['records']:,}"),
@@ -57,7 +65,7 @@ def incident(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappi
     )
     return Report(
         "incident",
-        f"Incident report {recall}",
+        "Incident report",
         "IRS Publication 1075 (reporting improper inspections or disclosures); 26 U.S.C. § 6103(p)(4)",
         "To TIGTA and the IRS Office of Safeguards, at once, no later than 24 hours after discovery; do not wait for "
         "the end of an internal investigation, and tell them before persons or the press are told.",
@@ -88,7 +96,7 @@ def notices(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappin
     """
     return Report(
         "notices",
-        f"Persons concerned by recall {recall}",
+        "Persons concerned by a recall",
         "26 U.S.C. § 7431(e)",
         "For the notices to taxpayers: who, which act, on what date. Names and addresses for the envelope come from "
         "the register on the day of the notice.",
@@ -96,6 +104,7 @@ def notices(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappin
         (table("persons", "One line an act and a person", query,
                says={"person": "the person's number in the register", "date_of_act": "when the package was sealed"}),),
         asked={"recall": recall},
+        facts=(("Recall", recall),),
         notes=(
             ("Section 7431(e) asks for a notice as soon as practicable when somebody is charged with an unlawful "
             "inspection or disclosure, or when the Secretary proposes to discipline them for it. A recall alone is "
@@ -106,6 +115,10 @@ def notices(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappin
         ),
         personal=True,
     )  # fmt: skip
+
+
+def _instant(stamp: str) -> str:
+    return stamp.replace("T", " ").replace("Z", " UTC")
 
 
 def _stated(connection: duckdb.DuckDBPyConnection, asked: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -171,8 +171,8 @@ def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any
         "shown is for counsel: 5 U.S.C. § 552a(c)(3) excepts disclosures for law enforcement under subsection (b)(7).",
         record,
         (
-            table("disclosures", "Disclosed", given),
-            table("requests", "Asked about and not disclosed", not_given,
+            table("disclosures", "Disclosed", given, cards=True),
+            table("requests", "Asked about and not disclosed", not_given, cards=True,
                   note="Only requests that agree with exactly this person. A request that agreed with nobody, or with "
                   "several, is nobody's."),
         ),
@@ -231,12 +231,10 @@ def safeguards_log(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str
           FROM returns GROUP BY release
         )
         SELECT docket || '/' || (seq + 1) AS identifier, release, day(period_from_on) AS period_from,
-               day(period_to_on) AS period_to, array_to_string(given, '; ') AS type_of_information,
+               day(period_to_on) AS period_to, replace(array_to_string(given, '; '), '_', ' ') AS type_of_information,
                authority_citation AS authority, proceeding_kind AS reason_for_request,
                day(disclosed.received_at) AS requested_on, day(disclosed_at) AS disclosed_on,
-               day(back.received_at) AS received_on, agency || ', officer ' || officer AS held_by,
-               coalesce((SELECT count(*) FROM returns WHERE returns.release = disclosed.release AND kind = 'report'), 0)
-                 AS use_reports,
+               day(back.received_at) AS received_on, agency || '/' || officer AS held_by,
                (SELECT day(min(recalled_at)) FROM recalls WHERE recalls.release = disclosed.release) AS recalled_on,
                day(disposed_at) AS disposed_on, method AS disposal_method
         FROM disclosed LEFT JOIN back USING (release) ORDER BY disclosed_at, release, seq
@@ -250,7 +248,7 @@ def safeguards_log(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str
     says = {
         "identifier": "the docket and the row of the submission: it names the record and no person",
         "reason_for_request": "the kind of proceeding; the requester's own words may name a person and are left out",
-        "held_by": "who alone has the key, and so where the information is",
+        "held_by": "the agency and its officer, who alone has the key: so where the information is",
         "received_on": "as the recipient's signed receipt says",
         "disposed_on": "as the recipient's signed disposal certificate says",
     }

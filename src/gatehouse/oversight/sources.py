@@ -247,8 +247,6 @@ def _docket(
     if receipt["digest"] != digests.of_file(docket.manifest):
         raise AnswerIsNo("the manifest is not the one that the receipt names", where=docket.id)
     manifest = manifests.parse(docket.manifest.read_bytes())
-    if manifest.id != docket.id:
-        raise AnswerIsNo("the docket lies under a name that is not its submission's", where=docket.id)
     return Verified(docket, manifest, docket.received_at, pack, as_of, accounted.requests, accounted.first)
 
 

@@ -27,7 +27,7 @@ _DIGEST = re.compile(r"[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 _RELEASE = re.compile(r"(rel|recall)-[0-9a-f]{32}")
 _WIDEST, _NARROWEST = 44, 5
-_PORTRAIT, _LANDSCAPE = 108, 185
+_PORTRAIT, _LANDSCAPE, _PADDING = 112, 190, 3
 """Characters a line of a table takes."""
 _WRAPPED = 26
 """A wider column is let wrap before the page is turned."""
@@ -102,7 +102,7 @@ def _laid_out(table: Table, connection: duckdb.DuckDBPyConnection) -> dict[str, 
     numbers = [bool(rows) and all(cell is None or type(cell) is int for cell in cells) for cells in values]
     shown = [[_shown(cell, whole=table.cards) for cell in row] for row in rows]
     widths = [_width(name, [row[at] for row in shown]) for at, name in enumerate(columns)]
-    needed = sum(min(width, _WRAPPED) for width in widths) + 2 * len(widths)
+    needed = sum(min(width, _WRAPPED) + _PADDING for width in widths)
     wide = needed > _PORTRAIT
     return {
         "title": table.title,
