@@ -195,6 +195,7 @@ class Stage:
         click.echo("\nWhat to try next:")
         folder = self.site / "dockets" / self.docket
         click.echo(f"  ./gatehouse explain {folder} {self._some_refused()}")
+        click.echo(f"  ./gatehouse report declaration --site {self.site}")
         click.echo("  ./gatehouse reenact august-2025 --scale 0.01")
         click.echo(f"  GATEHOUSE_NOW={DAY} ./gatehouse serve --site {self.site}")
 
