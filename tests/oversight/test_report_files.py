@@ -29,7 +29,7 @@ def streams(pdf: bytes) -> bytes:
     found = []
     for data in re.findall(rb"stream\r?\n(.*?)\r?\nendstream", pdf, re.DOTALL):
         try:
-            found.append(zlib.decompress(data))
+            found.append(zlib.decompressobj().decompress(data))  # whose last byte may look like the line's end
         except zlib.error:
             found.append(data)
     return b"\n".join(found)

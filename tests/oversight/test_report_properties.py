@@ -54,8 +54,10 @@ def test_the_requesters_counts_are_those_of_the_answers(watched: Watched, tmp_pa
          sorted(rule.id for rule in fired), sorted({str(rule.code) for rule in fired}))
         for seq, fired in enumerate(chosen)
     ]  # fmt: skip
-    own.execute("CREATE OR REPLACE TEMP TABLE rules (pack_digest VARCHAR, rule VARCHAR, code VARCHAR, "
-                "stops_as VARCHAR, effect VARCHAR, cite VARCHAR, party VARCHAR, cause VARCHAR, told BOOLEAN)")  # fmt: skip
+    own.execute(
+        "CREATE OR REPLACE TEMP TABLE rules (pack_digest VARCHAR, rule VARCHAR, code VARCHAR, "
+        "stops_as VARCHAR, effect VARCHAR, cite VARCHAR, party VARCHAR, cause VARCHAR, told BOOLEAN)"
+    )
     own.executemany(
         "INSERT INTO rules VALUES ('p', ?, ?, ?, ?, '', '', ?, ?)",
         [

@@ -464,6 +464,16 @@ def test_the_requester_learns_no_more_than_from_the_answers(watched: Watched) ->
     assert [table.name for table in made.tables] == ["outcomes", "causes", "rules"]
 
 
+def test_a_receipt_without_its_entry_dates_nothing(copied: Watched) -> None:
+    """An outsider, who cannot see that an entry is missing, is not told another date or agency."""
+    (copied.docket / "events" / "received.json").unlink()
+    set_receipt(copied.docket)
+    believed = policy.read(copied.root / "witnesses.policy")
+    given = Sources((Docket(copied.docket),), copied.root / "ledger", believed)
+    with pytest.raises(AnswerIsNo, match="cannot be opened"):
+        sources.verify(open_workspace(), given)
+
+
 def test_where_not_everything_is_given_what_is_missing_is_counted(watched: Watched) -> None:
     believed = policy.read(watched.root / "witnesses.policy")
     given = Sources((Docket(watched.docket),), watched.root / "ledger", believed)

@@ -163,6 +163,8 @@ class _Sealed:
     event: Event
     certificate: dict[str, Any]
     made: dict[str, Any]
+    kept: bool
+    """Whether the record made at the time is there."""
 
 
 def _releases(connection: duckdb.DuckDBPyConnection, record: Record) -> dict[str, str]:
@@ -179,11 +181,11 @@ def _releases(connection: duckdb.DuckDBPyConnection, record: Record) -> dict[str
         "releases",
         {"release": "VARCHAR", "docket": "VARCHAR", "officer": "VARCHAR", "disclosed_at": "TIMESTAMP",
          "expires_on": "DATE", "requests": "BIGINT", "package": "VARCHAR",
-         "certificate": "VARCHAR", "ledger_index": "BIGINT", "record": "VARCHAR"},
+         "certificate": "VARCHAR", "ledger_index": "BIGINT", "record": "VARCHAR", "kept": "BOOLEAN"},
         ((one.event.fields["release"], one.event.fields["docket"], one.event.fields["officer"],
           one.event.fields["released_at"].removesuffix("Z"), one.event.fields["expires_on"], one.event.fields["cases"],
           one.event.fields["package"], one.event.fields["certificate"], one.event.index,
-          json.dumps(one.made, sort_keys=True)) for one in sealed),
+          json.dumps(one.made, sort_keys=True), one.kept) for one in sealed),
     )  # fmt: skip
     _table(
         connection,
@@ -219,8 +221,8 @@ def _sealed(event: Event, one: Verified) -> _Sealed:
     if stated != {name: fields[name] for name in stated} or len(found["records"]) != fields["cases"]:
         raise AnswerIsNo("the certificate and its entry in the ledger do not say the same", where=where)
     made = accounting.record(data, str(fields["package"]), where=where)
-    accounting.check(one.docket.root / accounting.FOLDER / f"{release}.json", made)
-    return _Sealed(event, found, made)
+    kept = accounting.check(one.docket.root / accounting.FOLDER / f"{release}.json", made)
+    return _Sealed(event, found, made, kept)
 
 
 def _recalls(connection: duckdb.DuckDBPyConnection, record: Record) -> None:

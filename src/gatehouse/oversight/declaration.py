@@ -49,9 +49,10 @@ _FIGURES: tuple[tuple[str, str, str], ...] = (
      "FROM approvals WHERE approvals.release = releases.release AND action = 'approve') < 2")),
     ("not_permitted", "requests disclosed although their determination neither cleared nor held them",
      "SELECT count(*) FROM disclosed WHERE outcome NOT IN ('cleared', 'held')"),
-    ("recalled_packages", "packages taken back", "SELECT count(DISTINCT release) FROM recalls"),
+    ("recalled_packages", "packages taken back", "SELECT count(DISTINCT release) FROM recalls WHERE {recalled}"),
     ("recalled_requests", "requests found wrong in them",
-     "SELECT count(*) FROM (SELECT DISTINCT docket, request_id FROM recalled JOIN recalls USING (release, recall))"),
+     ("SELECT count(*) FROM (SELECT DISTINCT docket, request_id FROM recalled JOIN recalls USING (release, recall) "
+     "WHERE {recalled})")),
 )  # fmt: skip
 
 _PARAGRAPHS = (
@@ -104,7 +105,7 @@ _RULES = """
 
 def declaration(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
     """The declaration, with blanks for who declares. `asked` may name `court`, `case`, `declarant` and `title`."""
-    periods = {"received": record.period.holds("received_at"), "disclosed": record.period.holds("disclosed_at")}
+    periods = {name: record.period.holds(f"{name}_at") for name in ("received", "disclosed", "recalled")}
     figures = tuple(figure(connection, name, says, query.format(**periods)) for name, says, query in _FIGURES)
     under = record.checkpoint
     stated = (

@@ -13,7 +13,7 @@ import duckdb
 
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.oversight.report import Report, Table, table
-from gatehouse.oversight.sources import Record
+from gatehouse.oversight.sources import Period, Record
 
 READERS = ("custodian", "requester")
 _ADDS_UP = (
@@ -49,7 +49,7 @@ def errors(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any
         "Who causes what: the requester's form and authority, the register, the match, the law, the custodian's own "
         "ceilings, and what officers decided.",
         record,
-        (*tables, *((_identity(), _people(), _recalls()) if full else ())),
+        (*tables, *((_identity(), _people(record.period), _recalls(record.period)) if full else ())),
         asked={"reader": reader},
         notes=(_ADDS_UP,) if full else (_ADDS_UP, _NOT_TOLD),
     )
@@ -123,19 +123,21 @@ def _identity() -> Table:
     )
 
 
-def _people() -> Table:
-    query = """
+def _people(period: Period) -> Table:
+    query = f"""
         SELECT docket, action, cause, count(*) AS decisions, sum(requests)::BIGINT AS requests
-        FROM decisions GROUP BY ALL ORDER BY docket, action
+        FROM decisions WHERE docket IN (SELECT docket FROM dockets WHERE {period.holds("received_at")})
+        GROUP BY ALL ORDER BY docket, action
     """
-    return table("people", "What officers decided", query, note="Counted from the decisions in the ledger.")
+    note = "Decisions in the ledger about the dockets received in the period."
+    return table("people", "What officers decided", query, note=note)
 
 
-def _recalls() -> Table:
-    query = """
+def _recalls(period: Period) -> Table:
+    query = f"""
         SELECT docket, recall, cause,
                CASE cause WHEN 'requests' THEN 'officer' ELSE 'law' END AS party,
                about AS rule_or_order, count(*) AS releases, sum(requests)::BIGINT AS requests
-        FROM recalls GROUP BY ALL ORDER BY docket, recall
+        FROM recalls WHERE {period.holds("recalled_at")} GROUP BY ALL ORDER BY docket, recall
     """
     return table("recalls", "Found after release, and taken back", query)

@@ -52,7 +52,10 @@ _RELEASES = """
            certificate, ledger_index
     FROM releases WHERE {period} ORDER BY ledger_index
 """
-_DECISIONS = "SELECT docket, number, action, requests, statement, ledger_index FROM decisions ORDER BY ledger_index"
+_DECISIONS = """
+    SELECT docket, number, action, requests, statement, ledger_index FROM decisions
+    WHERE docket IN (SELECT docket FROM dockets WHERE {period}) ORDER BY ledger_index
+"""
 _RULES = """
     SELECT ledger_index, kind, coalesce(fields->>'pack', fields->>'order', '') AS about,
            coalesce(fields->>'version', fields->>'from', '') AS version_or_date,
@@ -65,7 +68,7 @@ _REMEDIES = """
            (SELECT written(max(stated_at)) FROM returns WHERE returns.release = recalls.release AND kind = 'disposal')
              AS disposed_at,
            ledger_index
-    FROM recalls ORDER BY ledger_index, release
+    FROM recalls WHERE {period} ORDER BY ledger_index, release
 """
 _REFUSED = """
     SELECT submission, written(received_at) AS received_at, digest, refusal FROM refused_submissions
@@ -91,9 +94,10 @@ def inquiry(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any])
                   says={"address": "the judgement of the text given as the taxpayer's address"}),
             table("officers", "Officers of the requester, and how many requests name each", _OFFICERS),
             table("releases", "Disclosures, one line a sealed package", _RELEASES.format(period=disclosed)),
-            table("decisions", "Decisions of people, in the order of the ledger", _DECISIONS),
+            table("decisions", "Decisions of people, in the order of the ledger", _DECISIONS.format(period=received)),
             table("rules", "Law, orders and the site's own events, in the order of the ledger", _RULES),
-            table("remedies", "What was taken back", _REMEDIES),
+            table("remedies", "What was taken back in the period",
+                  _REMEDIES.format(period=record.period.holds("recalled_at"))),
         ),
         notes=(
             "Officers and signatories appear by identifier, title and capacity.",

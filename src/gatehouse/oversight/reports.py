@@ -187,20 +187,21 @@ def disclosure_records(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapp
     only = f"AND release = '{_name(asked['release'])}'" if asked.get("release") else ""
     query = f"""
         SELECT release, written(disclosed_at) AS disclosed_at, record->>'custodian' AS custodian,
-               record->>'agency_type' AS agency_type, record->>'agency' AS agency, record->>'purpose' AS purpose,
+               record->>'agency' AS agency, record->>'purpose' AS purpose,
                record->>'agreement' AS agreement, docket, officer, record->>'method' AS method,
                array_to_string(from_json(record->'items', '["VARCHAR"]'), '; ') AS items, requests,
                (SELECT count(DISTINCT person_id) FROM every_disclosure JOIN every_request USING (docket, seq)
                 WHERE every_disclosure.release = releases.release) AS taxpayers,
                array_to_string(from_json(record->'approved_by', '["VARCHAR"]'), '; ') AS approved_by,
-               package, certificate, ledger_index
+               package, certificate, ledger_index, kept
         FROM releases WHERE {record.period.holds("disclosed_at")} {only} ORDER BY ledger_index
     """
     says = {
         "purpose": "the purpose code of the form: the provision of law",
-        "agency": "the agency's identifier; the Service's own agency codes are not known here",
+        "agency": "the agency's identifier; the Service's own agency types and codes are not known here",
         "requests": "requests disclosed in this package: the form's multiple record of disclosure",
         "ledger_index": "where the release stands in the ledger",
+        "kept": "whether the record made at the time lies beside the certificate; if so, it says the same",
     }
     return Report(
         "disclosure-records",

@@ -239,7 +239,8 @@ def _docket(
         raise AnswerIsNo("the docket's tables cannot be read", where=docket.id) from None
     except (AnswerIsNo, WrongInput) as failed:
         where = failed.where if docket.id in failed.where else f"{docket.id}, {failed.where}"
-        raise AnswerIsNo(f"the docket does not verify: {failed.what}", where=where) from failed
+        remedy = failed.remedy or "Mend it from a backup; a docket that is not in the ledger yet: gatehouse run again"
+        raise AnswerIsNo(f"the docket does not verify: {failed.what}", where=where, remedy=remedy) from failed
     pack = read_pack(docket.pack)
     if (as_of, lowest) != (last, highest) or pack.digest != lowest:
         raise AnswerIsNo("the docket's pack is not the one that its determinations name", where=docket.id)

@@ -35,7 +35,6 @@ def record(certificate: bytes, package: str, *, where: str = "certificate.json")
             "disclosed_at": stated["released_at"],
             "custodian": under.origin,
             "agency": stated["agency"],
-            "agency_type": "Federal" if str(stated["agency"]).startswith("us.") else "",
             "purpose": stated["basis"],
             "agreement": stated["agreement"],
             "docket": stated["docket"],
