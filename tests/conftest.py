@@ -45,8 +45,8 @@ def _nginx() -> str | None:
 
 def _spark() -> str | None:
     if find_spec("pyspark") is None:
-        return "the spark extra is not installed"
-    return None if shutil.which("java") else "no Java"
+        return "the spark extra is not installed; pip install --require-hashes -r requirements-spark.lock"
+    return None if shutil.which("java") else "no Java; Debian: apt-get install openjdk-17-jre-headless"
 
 
 def _scale() -> str | None:

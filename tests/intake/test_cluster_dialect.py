@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
@@ -34,6 +35,11 @@ def test_a_hash_is_wide_however_deep_it_stands() -> None:
 
 def test_any_value_is_one_and_the_same_in_every_run() -> None:
     assert spark("SELECT any_value(a) FILTER (b) FROM t") == "SELECT MAX(a) FILTER(WHERE b) FROM t"
+
+
+def test_a_path_is_whole_wherever_the_task_runs() -> None:
+    here = Path.cwd() / "index" / "people*.parquet"
+    assert spark("SELECT a FROM read_parquet('index/people*.parquet') p") == f"SELECT a FROM parquet.`{here}` AS p"
 
 
 def test_nulls_come_last_as_they_do_here() -> None:

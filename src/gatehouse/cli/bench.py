@@ -160,6 +160,25 @@ def law(requests: int, folder: Path, python: Path | None, write: bool) -> None:
 
 
 @bench.command()
+@click.option("--persons", type=int, default=1_000_000, show_default=True)
+@click.option("--requests", type=int, default=200_000, show_default=True)
+@click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Kept, and used again next time.")
+@click.option("--master", help="A running master; without it one with two workers is started on loopback.")
+@click.option("--memory", default="1GB", show_default=True, help="The heap of each Spark executor.")
+@click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
+def spark(persons: int, requests: int, folder: Path, master: str | None, memory: str, write: bool) -> None:
+    """Decide one batch by DuckDB and by Spark, which must give the same rows; exit status 1 if one differs.
+
+    Example: gatehouse bench spark --persons 1000000 --dir bench --write
+    """
+    from gatehouse.cli.bench_spark import bench_spark
+
+    stages = steps.Stages(folder.absolute(), persons, requests)
+    body = bench_spark(stages, master, lambda line: click.echo(line, err=True), memory=memory)
+    _finish(f"spark-{persons}", f"Spark: {requests:,} requests against {persons:,} persons", body, write=write)
+
+
+@bench.command()
 @click.option("--requests", type=int, default=1_280_000, show_default=True)
 @click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work; emptied first.")
 @click.option(

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import click
 
+from gatehouse.cli.engine import engine_options
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
@@ -35,6 +36,8 @@ def read_day(_context: click.Context, _parameter: click.Parameter, text: str) ->
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The docket to make.")
 @click.option("--index", type=click.Path(path_type=Path), help="Where the register's index is kept for the next time.")
 @click.option("--mapping", type=_FILE, help="A columns.toml for another layout.")
+@engine_options
+@click.option("--memory", default="3GB", show_default=True, help="Most memory DuckDB, or a Spark executor, may use.")
 @click.option("--unsigned", is_flag=True, help="Back-test a submission without a signature; nothing clears.")
 @click.option("--json", "as_json", is_flag=True, help="Print the summary, with the seconds of each stage, as JSON.")
 def determine(
@@ -46,6 +49,9 @@ def determine(
     out: Path,
     index: Path | None,
     mapping: Path | None,
+    engine: str,
+    master: str | None,
+    memory: str,
     unsigned: bool,
     as_json: bool,
 ) -> None:
@@ -58,7 +64,9 @@ def determine(
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.law.reading import read_pack
     from gatehouse.pipeline import determine as pipeline
+    from gatehouse.pipeline.engines import Choice
 
+    chosen = Choice(engine, master)
     if out.exists():
         raise WrongInput("this exists already", where=str(out), remedy="Name another folder for the docket")
     kept = index or Path(tempfile.mkdtemp(prefix="gatehouse-index-"))
@@ -69,7 +77,7 @@ def determine(
                 submission,
                 out,
                 law=pipeline.Law(read_pack(folder), folder, as_of),
-                records=pipeline.Records(register, kept),
+                records=pipeline.Records(register, kept, memory, chosen),
                 standing=pipeline.Standing(read_parties(parties_file) if parties_file else None, unsigned=unsigned),
                 now=clock.now(),
                 mapping=mapping,

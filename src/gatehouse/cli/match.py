@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatehouse.cli.engine import engine_options
 from gatehouse.cli.progress import shown
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ _ANSWERS = """SELECT r.request_id, r.address_verdict, m.persons_name, m.persons_
 @click.option("--index", type=click.Path(path_type=Path), help="Where the register's index is kept for the next time.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
 @click.option("--evidence", type=click.Path(path_type=Path), help="Also write the comparisons, field by field.")
-@click.option("--memory", default="4GB", show_default=True, help="Most memory DuckDB may use.")
+@click.option("--memory", default="4GB", show_default=True, help="Most memory DuckDB, or a Spark executor, may use.")
+@engine_options
 @click.option("--json", "as_json", is_flag=True, help="Print counts as one JSON object.")
 def match(
     requests: Path,
@@ -36,6 +38,8 @@ def match(
     out: Path,
     evidence: Path | None,
     memory: str,
+    engine: str,
+    master: str | None,
     as_json: bool,
 ) -> None:
     """Match REQUESTS, a submission or a request table, to a register: exactly one person each, or none.
@@ -46,17 +50,24 @@ def match(
     \b
     gatehouse match ICE-2025-0003 --register register --out matched.parquet
     gatehouse match requests.csv --register register --index index --out matched.parquet
+    gatehouse match requests.csv --register register --out matched.parquet --engine spark --master spark://host:7077
     """
     from gatehouse import match as room
     from gatehouse.intake.workspace import open_workspace, write_parquet
     from gatehouse.kernel import clock
+    from gatehouse.pipeline.engines import Choice, open_engines
 
-    with _working(out) as working, shown() as progress:
+    chosen = Choice(engine, master)
+    with (
+        _working(out) as working,
+        shown() as progress,
+        open_engines(chosen, folder=working / "cluster", memory=memory) as engines,
+    ):
         records = room.open_register(register)
-        prepared = room.build(records, index or working / "index", memory=memory, progress=progress)
+        prepared = room.build(records, index or working / "index", engine=engines.match, progress=progress)
         with open_workspace(memory, temporary=working / "spill") as connection:
             _read(connection, requests)
-            room.match(connection, "requests", prepared, as_of=clock.today(), progress=progress)
+            room.match(connection, "requests", prepared, as_of=clock.today(), progress=progress, engine=engines.match)
             write_parquet(connection, _ANSWERS, out)
             if evidence:
                 write_parquet(connection, "SELECT * FROM evidence ORDER BY seq, rank", evidence)

@@ -137,6 +137,8 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         f"AND (({exact}) AND (suffix <> 'missing' OR {identified}) OR {lax})"
     )
     placed = f"address = 'equal' OR address = 'part_missing' AND {identified}"
+    flags = ("exact", "identified", "contradicted", "named", "placed", "near")
+    kept = ", ".join(f"r.{column}" for column in ("seq", "person_id", "last_known", *FIELDS, *flags))
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE match_judged AS WITH flagged AS (SELECT *, "
         f"({exact}) AS exact, {identified} AS identified, ({contradicted}) AS contradicted, ({named}) AS named, "
@@ -146,8 +148,8 @@ def _judge(connection: duckdb.DuckDBPyConnection) -> None:
         "FROM flagged), several AS "
         "(SELECT seq, person_id FROM match_compared GROUP BY seq, person_id HAVING count(*) > 1) "
         # Nearly every person met has one name and one home there; only the others are sorted.
-        "SELECT r.* FROM ranked r ANTI JOIN several v ON v.seq = r.seq AND v.person_id = r.person_id UNION ALL "
-        "(SELECT DISTINCT ON (r.seq, r.person_id) r.* FROM ranked r "
+        f"SELECT {kept} FROM ranked r ANTI JOIN several v ON v.seq = r.seq AND v.person_id = r.person_id UNION ALL "
+        f"(SELECT DISTINCT ON (r.seq, r.person_id) {kept} FROM ranked r "
         "SEMI JOIN several v ON v.seq = r.seq AND v.person_id = r.person_id "
         "ORDER BY r.seq, r.person_id, weight DESC, last_name, first_name, middle_name, suffix, address)"
     )

@@ -35,6 +35,7 @@ from gatehouse.law.evaluate import evaluate, keep_promises
 from gatehouse.law.pack import Pack
 from gatehouse.ledger.signers import Signer
 from gatehouse.match import build, match, open_register
+from gatehouse.pipeline.engines import Choice, open_engines
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,7 @@ class Records:
     register: str
     index: Path
     memory: str = "3GB"
+    engine: Choice = field(default_factory=Choice)
 
 
 @dataclass(frozen=True)
@@ -107,15 +109,19 @@ def determine(
         raise WrongInput("a docket of that name exists", where=str(out), remedy="Name another, or remove it")
     timed = _Timed(progress)
     received = _receive(connection, submission, out, standing=standing, now=now, mapping=mapping, timed=timed)
-    with timed.stage("index"):
-        index = build(open_register(records.register), records.index, memory=records.memory, progress=progress)
-    with timed.stage("match"):
-        match(connection, "requests", index, as_of=law.as_of, progress=progress)
-    with timed.stage("facts"):
-        _gather(connection, received, standing, law.as_of)
-    with timed.stage("law"):
-        keep_promises(connection, law.pack, "facts", law.as_of)
-        evaluate(connection, law.pack, "facts", "decided", law.as_of)
+    shared = out.with_name(f".{out.name}.cluster")
+    with open_engines(records.engine, folder=shared, memory=records.memory) as engines:
+        with timed.stage("index"):
+            index = build(open_register(records.register), records.index, engine=engines.match, progress=progress)
+        with timed.stage("match"):
+            match(connection, "requests", index, as_of=law.as_of, progress=progress, engine=engines.match)
+        with timed.stage("facts"):
+            _gather(connection, received, standing, law.as_of)
+        with timed.stage("law"):
+            keep_promises(connection, law.pack, "facts", law.as_of)
+            masks = engines.masks(law.pack, law.as_of)
+            evaluate(connection, law.pack, "facts", "decided", law.as_of, masks=masks)
+    with timed.stage("determinations"):
         determinations.assemble(
             connection,
             requests="requests",

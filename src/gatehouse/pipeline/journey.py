@@ -55,7 +55,7 @@ def run(
                 submission,
                 docket.root,
                 law=Law(pack, pack.folder, now.date()),
-                records=Records(site.register, site.index),
+                records=Records(site.register, site.index, engine=site.engine),
                 standing=_standing(site, manifest, receiver, now),
                 now=now,
                 mapping=mapping,

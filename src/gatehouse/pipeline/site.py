@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatehouse.kernel import files
@@ -17,6 +17,7 @@ from gatehouse.kernel.errors import WrongInput
 from gatehouse.law import adoption
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier, new_key
+from gatehouse.pipeline.engines import Choice
 
 CONFIGURATION = "gatehouse.toml"
 ANSWER_DAYS = 10
@@ -27,6 +28,7 @@ _TEMPLATE = """\
 name = "{name}"                 # the origin of the ledger; it never changes
 register = "{register}"         # a folder of Parquet tables (design 5.1), or postgresql://…
 database = "sqlite:///gatehouse.sqlite3"   # people's work; postgresql://… in production
+engine = "duckdb"               # or "spark" beside master = "spark://HOST:7077", for registers that outgrow a machine
 demonstration = {demonstration}           # true allows a pretended date (GATEHOUSE_NOW); never on a real site
 answer_days = {answer_days}                 # answers come at multiples of so many days after receipt
 
@@ -61,6 +63,8 @@ class Site:
     demonstration: bool
     answer_days: int = ANSWER_DAYS
     """Answers are told at whole multiples of so many days after receipt; 0 tells them as soon as the docket closes."""
+    engine: Choice = field(default_factory=Choice)
+    """Where batches are matched and decided."""
 
     @property
     def configuration(self) -> Path:
@@ -154,6 +158,9 @@ def open_site(root: Path) -> Site:
             register=_located(root, _text(section, "register", "register")),
             database=_database(root, _text(section, "database", "sqlite:///gatehouse.sqlite3")),
             demonstration=section.get("demonstration", False) is True,
+            engine=Choice(
+                _text(section, "engine", "duckdb"), _text(section, "master") if "master" in section else None
+            ),
             answer_days=_days(section.get("answer_days", ANSWER_DAYS), configuration),
         )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
@@ -182,6 +189,10 @@ def _days(value: object, configuration: Path) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 365:
         raise WrongInput("answer_days is a number of days from 0 to 365", where=str(configuration))
     return value
+
+
+def _engine(section: dict[str, object]) -> Choice:
+    return Choice(_text(section, "engine", "duckdb"), _text(section, "master") if "master" in section else None)
 
 
 def _located(root: Path, register: str) -> str:

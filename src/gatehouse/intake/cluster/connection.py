@@ -59,7 +59,7 @@ class Connection:
             case exp.Drop():
                 self.drop(tree.find(exp.Table).name)
             case exp.Copy():
-                self.write(tree.this.unnest(), Path(tree.args["files"][0].name))
+                self.write(tree.this.unnest(), Path(tree.args["files"][0].name).absolute())
             case _:
                 raise TypeError(type(tree))
         return Answer([])

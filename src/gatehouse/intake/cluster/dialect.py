@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import sqlglot
 from sqlglot import exp
@@ -73,10 +74,20 @@ def _window(node: exp.Expression) -> exp.Expression:
 
 
 _ANY_NUMBER = "monotonically_increasing_id"
+
+
+def _read(node: exp.Expression) -> exp.Expression:
+    """A worker has another working directory, so paths are whole."""
+    path = node.expressions[0]
+    path.replace(exp.Literal.string(str(Path(path.name).absolute())))
+    return node
+
+
 _CHANGES: dict[type[exp.Expression], Callable[[exp.Expression], exp.Expression]] = {
     exp.Anonymous: _function,
     exp.Cast: _cast,
     exp.DataType: _type,
+    exp.ReadParquet: _read,
     exp.Window: _window,
     # The greatest is one of any, it is never null beside others, and it is the same one in every run.
     exp.AnyValue: lambda node: exp.Max(this=node.this),

@@ -6,17 +6,18 @@ the register, the index and the working folder under the same paths, and have th
 
 from __future__ import annotations
 
-import importlib.resources
 import os
+import re
 import shutil
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from gatehouse.kernel import ids
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 SOURCES = Path(__file__).parents[3]
 """Where this Gatehouse is imported from, here and on every worker."""
+QUIET = f"-Dlog4j2.configurationFile={Path(__file__).with_name('log4j2.properties')}"
+"""The Java option that keeps Spark's logs empty."""
+PATIENCE = 60.0
+"""Seconds to wait for the first worker."""
 
 
 @dataclass(frozen=True)
@@ -54,13 +59,15 @@ def open_cluster(master: str, *, folder: Path, memory: str = "2GB") -> Iterator[
     MachineFailed, with the remedy, when pyspark or Java is missing, the master does not answer, or Spark does not
     start; WrongInput when `master` is no address of one.
     """
+    check_installed()
     _check(master)
     from py4j.protocol import Py4JError
     from pyspark import SparkConf
+    from pyspark.errors import PySparkException
     from pyspark.sql import SparkSession
 
     os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
-    settings = SparkConf().setAppName("gatehouse").setMaster(master).setAll(_settings(master, memory).items())
+    settings = SparkConf().setAppName("gatehouse").setMaster(master).setAll(_settings(master, memory, folder).items())
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         try:
@@ -68,22 +75,37 @@ def open_cluster(master: str, *, folder: Path, memory: str = "2GB") -> Iterator[
         except (Py4JError, RuntimeError, OSError):
             raise MachineFailed("Spark did not start", where=master, remedy="See docs/spark.md") from None
         try:
+            _await_workers(session, master, memory)
             yield Cluster(session, folder.absolute())
-        except Py4JError as failed:
-            raise MachineFailed(f"Spark failed: {_kind(failed)}", where=master, remedy="See docs/spark.md") from None
+        except (Py4JError, PySparkException) as failed:
+            raise MachineFailed(f"Spark failed: {_reason(failed)}", where=master, remedy="See docs/spark.md") from None
         finally:
             session.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _check(master: str) -> None:
+def _await_workers(session: SparkSession, master: str, memory: str) -> None:
+    """Spark itself would wait for ever, and in silence."""
+    until = time.monotonic() + PATIENCE
+    while not master.startswith("local") and session.sparkContext._jsc.sc().getExecutorMemoryStatus().size() < 2:
+        if time.monotonic() > until:
+            remedy = "Start workers with that much memory free, or ask for less with --memory"
+            raise MachineFailed(f"no worker has {memory} for an executor", where=master, remedy=remedy)
+        time.sleep(0.1)
+
+
+def check_installed() -> None:
+    """Raises MachineFailed, saying how to add it, when pyspark or Java is missing."""
     if find_spec("pyspark") is None:
         remedy = "Add it: pip install --require-hashes -r requirements-spark.lock"
         raise MachineFailed("pyspark is not installed", remedy=remedy)
     home = os.environ.get("JAVA_HOME")
     if not (shutil.which("java") or (home and (Path(home) / "bin" / "java").is_file())):
         raise MachineFailed("there is no Java", remedy="Add it; on Debian: apt-get install openjdk-17-jre-headless")
+
+
+def _check(master: str) -> None:
     if master.startswith("local"):
         return
     address = urlsplit(master)
@@ -95,19 +117,19 @@ def _check(master: str) -> None:
         raise MachineFailed("the Spark master does not answer", where=master, remedy="Start it and try again") from None
 
 
-def _settings(master: str, memory: str) -> dict[str, str]:
+def _settings(master: str, memory: str, folder: Path) -> dict[str, str]:
     """What a session needs to be quiet, closed and of one meaning; the rest is the cluster's spark-defaults.conf."""
-    quiet = f"-Dlog4j2.configurationFile={importlib.resources.files(__package__).joinpath('log4j2.properties')}"
     heap = memory.upper().replace("GB", "g").replace("MB", "m")
     found = {
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
-        "spark.driver.extraJavaOptions": quiet,
-        "spark.executor.extraJavaOptions": quiet,
+        "spark.driver.extraJavaOptions": QUIET,
+        "spark.executor.extraJavaOptions": QUIET,
         "spark.executor.memory": heap,
         "spark.executorEnv.PYTHONPATH": os.pathsep.join(dict.fromkeys((str(SOURCES), *filter(None, sys.path)))),
         "spark.io.encryption.enabled": "true",  # rows that spill or are shuffled are no plain text on a worker's disk
         "spark.sql.session.timeZone": "UTC",
+        "spark.sql.warehouse.dir": (folder.absolute() / "warehouse").as_uri(),
         "spark.sql.legacy.sizeOfNull": "false",
         "spark.hadoop.mapreduce.fileoutputcommitter.marksuccessfuljobs": "false",
     }
@@ -118,9 +140,11 @@ def _settings(master: str, memory: str) -> dict[str, str]:
     return found
 
 
-def _kind(failed: Any) -> str:  # noqa: ANN401 - of whichever py4j class
-    """The class of the innermost Java exception: its message may hold data, its name does not."""
+def _reason(failed: Exception) -> str:
+    """What our own code said in a task, or else a class: other messages may hold data."""
+    said = re.search(r"(?:MachineFailed|ModuleNotFoundError): ([^\n]+)", str(failed))
     cause = getattr(failed, "java_exception", None)
     while cause is not None and cause.getCause() is not None:
         cause = cause.getCause()
-    return str(cause.getClass().getSimpleName()) if cause is not None else type(failed).__name__
+    kind = type(failed).__name__ if cause is None else cause.getClass().getSimpleName()
+    return said.group(1) if said else str(kind)

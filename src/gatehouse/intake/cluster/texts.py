@@ -56,14 +56,14 @@ class Texts:
 
     def _make(self, target: str, source: exp.Expression, step: Step) -> None:
         cluster = self.connection.cluster
-        unread, read = cluster.fresh(f"{target}-unread"), cluster.fresh(target)
+        unread, out = cluster.fresh(f"{target}-unread"), cluster.fresh(target)
         self.connection.write(source, unread)
-        read.mkdir()
+        out.mkdir()
         parts = sorted(map(str, unread.glob("*.parquet")))
-        task = functools.partial(_read, step=step, out=str(read), version=version())
+        task = functools.partial(read, step=step, out=str(out), version=version())
         cluster.spark.sparkContext.parallelize(parts, len(parts)).foreach(task)
         shutil.rmtree(unread, ignore_errors=True)
-        self.connection.keep(target, read)
+        self.connection.keep(target, out)
 
 
 def version() -> str:
@@ -73,7 +73,7 @@ def version() -> str:
     return f"{duckdb.__version__} {digests.of_files(intake, code)}"
 
 
-def _read(part: str, *, step: Step, out: str, version: str) -> None:
+def read(part: str, *, step: Step, out: str, version: str) -> None:
     """In a task: one file of rows to one file of what they say; run again, it writes the same file again."""
     if version != _own_version():
         raise MachineFailed("a worker has another Gatehouse or DuckDB than the command")

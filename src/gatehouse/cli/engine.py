@@ -1,0 +1,20 @@
+"""The options `--engine` and `--master`, alike wherever a batch is matched or decided."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def engine_options(command: _Command) -> _Command:
+    """Give a command the options `engine` and `master`; `pipeline.engines.Choice` takes both."""
+    engine = click.option(
+        "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
+        help="Spark is for registers that outgrow one machine; the rows are the same.",
+    )  # fmt: skip
+    master = click.option("--master", help="Where Spark runs: local[2], or spark://HOST:7077; see docs/spark.md.")
+    return engine(master(command))
