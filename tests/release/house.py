@@ -64,11 +64,12 @@ def build(
     held: int = 2,
     incomplete: int = 1,
     facts: dict[int, str] | None = None,
+    recipients: dict[str, str] | None = None,
 ) -> House:
     """A site whose docket has `held` held requests first, `incomplete` ones last, and cleared ones between.
 
     Request n names officer n modulo `officers`, and matter `HSI-<n modulo 3>`. `facts` changes single requests' facts,
-    as `SET` of an update.
+    as `SET` of an update. `recipients` names officers' keys instead of new ones.
     """
     staff, sections = {}, []
     for person in ("ann", "bob", "eve"):
@@ -90,7 +91,7 @@ def build(
     agency = folder / "agency"
     agency.mkdir()
     names = tuple(f"ICE-{number:04}" for number in range(officers))
-    recipients = {name: write_identity(agency / f"{name}.key") for name in names}
+    recipients = recipients or {name: write_identity(agency / f"{name}.key") for name in names}
     connection = duckdb.connect()
     plan = Plan(NAME, requests, recipients, held, incomplete, facts or {})
     docket = make_docket(connection, made, plan, PACK, NOW)

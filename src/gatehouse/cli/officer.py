@@ -12,10 +12,28 @@ from gatehouse.kernel import clock
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+class _Terminal:
+    """What the plugin of a hardware key says and asks, on the terminal."""
+
+    def display_message(self, message: str) -> None:
+        click.echo(message, err=True)
+
+    def confirm(self, message: str, yes: str, no: str | None) -> bool | None:
+        return click.confirm(f"{message} ({yes}{f' / {no}' if no else ''})", err=True)
+
+    def request_public_string(self, description: str) -> str | None:
+        answer: str = click.prompt(description, err=True)
+        return answer
+
+    def request_passphrase(self, description: str) -> str | None:
+        secret: str = click.prompt(description, hide_input=True, err=True)
+        return secret
+
+
 @click.command("open")
 @click.argument("release", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Your age key, whose public half stands in the submission.")  # fmt: skip
+              help="Your age key, or the key file of your hardware key; its public half is in the submission.")  # fmt: skip
 @click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, as it was handed to you.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for what is opened.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was opened as JSON.")
@@ -29,7 +47,7 @@ def open_(release: Path, key: Path, trust: Path, out: Path, *, as_json: bool) ->
     from gatehouse.release import officer
     from gatehouse.release.recipients import read_identity
 
-    opened = officer.open_release(release, read_identity(key), trust, out, clock.now())
+    opened = officer.open_release(release, read_identity(key, _Terminal()), trust, out, clock.now())
     header = opened.verified.header
     if as_json:
         facts = {"release": header.release, "docket": header.file.docket, "records": len(opened.rows)}

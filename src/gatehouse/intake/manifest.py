@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
+from gatehouse.intake import recipients
 from gatehouse.intake.document import Faults, Section, read_json
 from gatehouse.kernel import ids
+from gatehouse.kernel.errors import WrongInput
 
 FORMAT = "gatehouse-submission/1"
 NAME = "submission.json"
@@ -48,17 +50,15 @@ class Officer:
     title: str
     employee: bool
     recipient: str
-    """The officer's age X25519 recipient; empty when none was given."""
+    """The officer's age recipient; empty when none was given."""
     attests_sole_use: bool
 
     @cached_property
     def reachable(self) -> bool:
         """Whether a release can be sealed to this officer: the recipient is a well-formed age key."""
-        from pyrage import RecipientError, x25519
-
         try:
-            x25519.Recipient.from_str(self.recipient)
-        except (RecipientError, ValueError):
+            recipients.parse(self.recipient)
+        except WrongInput:
             return False
         return True
 

@@ -101,7 +101,7 @@ def incident(
         "records": len(requests),
         "releases": [str(one.body["release"]) for one in notices],
         "recipients": sorted({str(one.body["officer"]) for one in notices}),
-        "information_technology": "sealed packages (age, X25519), one recipient each",
+        "information_technology": "sealed packages (age), one recipient each",
         "encrypted": True,
         "report_by": clock.stamp(now + dt.timedelta(hours=INCIDENT_HOURS)),
         "report_to": ["TIGTA", "IRS Office of Safeguards"],
