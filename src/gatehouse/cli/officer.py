@@ -33,7 +33,7 @@ class _Terminal:
 @click.command("open")
 @click.argument("release", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Your age key, or the key file of your hardware key; its public half is in the submission.")  # fmt: skip
+              help="Your age key, in a file or in hardware; its public half is in the submission.")  # fmt: skip
 @click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, as it was handed to you.")
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for what is opened.")
 @click.option("--json", "as_json", is_flag=True, help="Print what was opened as JSON.")

@@ -48,6 +48,15 @@ def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
             stream.write(data)
 
 
+def sweep(folder: Path, name: str = "*") -> None:
+    """Remove what writers that were killed left half-written of the files of a name.
+
+    Only for whoever alone may write them, by a lock or a lease: a live writer's file would go too.
+    """
+    for left in folder.glob(f".{name}.*.tmp"):
+        left.unlink(missing_ok=True)
+
+
 def write_new(path: Path, data: bytes, *, mode: int = 0o644) -> None:
     """Write a file that must not exist yet; raises FileExistsError and leaves the old one alone."""
     if path.exists():

@@ -12,7 +12,7 @@ import duckdb
 
 from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import write_parquet
-from gatehouse.kernel import digests
+from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.commitments import DETERMINATION, commit
@@ -26,8 +26,7 @@ def commit_docket(connection: duckdb.DuckDBPyConnection, site: Site, docket: Doc
     Afterwards `ledger_index` is filled in `determinations.parquet`, in the order of the submission. Raises
     MachineFailed when the ledger is held by another process or the witnesses' quorum is not met; trying again is safe.
     """
-    for left in docket.root.glob(".*.tmp"):  # what an earlier attempt was writing when it was killed
-        left.unlink()
+    files.sweep(docket.root)
     connection.read_parquet(str(docket.table("determinations"))).create_view("commit_rows", replace=True)
     committed = commit(connection, "commit_rows", DETERMINATION, docket.vault)
     with record.open_log(site) as log:

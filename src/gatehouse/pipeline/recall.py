@@ -236,7 +236,8 @@ class _Work:
 
     def _write(self) -> jobs.Effects:
         notices, report = self._statements()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        files.sweep(self._folder)
         for notice in notices:
             files.write(self._folder / f"{notice.body['release']}.json", notice.encoded())
         files.write(self._folder / "incident.json", report.encoded())
@@ -260,6 +261,7 @@ class _Work:
 
     def _hand_over(self) -> jobs.Effects:
         """Lay the notices into the trust folder that agencies fetch."""
+        files.sweep(self._place.site.root / "trust" / NOTICES)
         for notice in self._statements()[0]:
             files.write(self._place.site.root / "trust" / NOTICES / f"{notice.body['release']}.json", notice.encoded())
         return lambda: None

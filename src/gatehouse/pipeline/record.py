@@ -85,6 +85,7 @@ def event(log: Log, folder: Path, name: str, fields: Mapping[str, Any]) -> int:
         if opening.fields() != dict(fields):
             raise WrongInput("an event of this name was recorded with other content", where=str(kept))
     else:
+        files.sweep(folder, kept.name)  # whoever holds the log alone writes events
         _, opening = commit_event(fields)
         files.write(kept, opening.encode(), mode=0o600)
     return log.append(name, [opening.entry])

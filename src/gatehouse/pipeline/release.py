@@ -176,7 +176,9 @@ class _Work:
             certificate = self._docket.certificates / f"{one.id}.json"
             _install(staging / f"{one.certificate}.json", certificate, one.certificate)
             made = accounting.record(certificate.read_bytes(), one.digest, where=certificate.name)
+            files.sweep(self._docket.root / accounting.FOLDER, f"{one.id}.json")
             files.write(self._docket.root / accounting.FOLDER / f"{one.id}.json", accounting.encode(made))
+        files.sweep(self._docket.root, "answers.csv*")
         for orphan in staging.iterdir():
             orphan.unlink()
         write_trust(self._place)
@@ -213,6 +215,7 @@ def _abandon(place: Office, docket: Docket, batch: str, refusal: Blocked, now: d
 def write_trust(place: Office) -> Path:
     """Write the site's `trust/` folder: what an agency needs to check this custodian, and nothing secret."""
     folder = place.site.root / "trust"
+    files.sweep(folder)
     trust.write(
         folder,
         log_vkey=read_signer(place.site.log_key).key_text,

@@ -62,11 +62,12 @@ def reconcile(place: Office, name: str, now: dt.datetime) -> tuple[Statement, Pa
     found = returns.reconcile(shelf, now, docket=docket.id)
     signed = returns.signed_report(found, len(shelf.releases(docket.id)), read_signer(place.site.custodian_key), now)
     path = docket.root / "reconciliations" / f"{clock.stamp(now).replace(':', '')}.json"
-    files.write(path, signed.encoded())
     fields = {
         "event": "reconciliation", "docket": docket.id, "report": signed.digest, "discrepancies": len(found),
         "overdue": sum(one.overdue for one in found),
     }  # fmt: skip
     with record.open_log(place.site) as log:
+        files.sweep(path.parent)
+        files.write(path, signed.encoded())
         record.event(log, docket.root / "events", f"{docket.id}/reconciliation-{signed.digest[:16]}", fields)
     return signed, path
