@@ -44,6 +44,37 @@ def new(file: Path, name: str | None, kind: str) -> None:
     click.echo(public)
 
 
+@key.command("next")
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def next_(folder: Path) -> None:
+    """Announce the ledger's next key and print its public half, for every witness and verifier to add to their own.
+
+    A key in a hardware module is announced by laying its address into SITE/keys/log.key.next first.
+
+    Example: gatehouse key next --site custodian
+    """
+    from gatehouse.kernel import clock
+    from gatehouse.pipeline import rotation
+    from gatehouse.pipeline.site import open_site
+
+    click.echo(rotation.announce(open_site(folder), clock.now()))
+
+
+@key.command()
+@click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
+def rotate(folder: Path) -> None:
+    """Let the announced key sign the ledger from now on. Do it when every witness has the new key.
+
+    Example: gatehouse key rotate --site custodian
+    """
+    from gatehouse.kernel import clock
+    from gatehouse.pipeline import rotation
+    from gatehouse.pipeline.site import open_site
+
+    shown = rotation.rotate(open_site(folder), clock.now())
+    click.echo(f"the new key signs: {shown.size} entries, root {shown.root.hex()}")
+
+
 def _signing(name: str) -> tuple[str, str]:
     from gatehouse.ledger.signers import new_key
 
