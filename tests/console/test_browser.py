@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import shutil
@@ -358,6 +359,23 @@ def test_an_inspector_verifies_samples_and_derives_again(served, person):
     page.wait_for_selector("text=each is the one that was committed", timeout=60_000)
 
 
+def test_a_report_is_made_and_fetched(served, person):
+    page = person("inspector")
+    page.goto("/oversight/reports/")
+    page.click("label[for=report-disclosures]")
+    page.select_option("#format", "json")
+    page.click("button:has-text('Make it')")
+    page.wait_for_selector("#task .usa-alert", timeout=60_000)
+    assert "The report is made" in page.inner_text("#task")
+    page.click("text=Go on")
+    with page.expect_download() as download:
+        page.click("main table a")
+    report = json.loads(Path(download.value.path()).read_text())
+    assert report["report"] == "disclosures"
+    [row] = report["tables"][0]["rows"]
+    assert row["requests"] in {400, 800}  # one submission of this agency, or two
+
+
 def test_one_overseer_halts_and_it_takes_both_to_resume(served, person):
     ivan, clara, brian = person("inspector"), person("court"), person("do-2")
 
@@ -512,6 +530,7 @@ PAGES = [
     ("counsel", "draft-sign-page", "{draft}sign/"),
     ("inspector", "oversight", "/oversight/"),
     ("inspector", "explore", "/oversight/log/?entry=12"),
+    ("inspector", "reports", "/oversight/reports/"),
     ("inspector", "recalls", "/oversight/recalls/"),
     ("inspector", "halts-page", "/oversight/halts/"),
     ("inspector", "shape", "/oversight/dockets/{docket}/"),

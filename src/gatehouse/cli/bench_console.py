@@ -102,6 +102,7 @@ def pages(docket: Docket) -> list[Page]:
         Page("changes of law", "drafts", counsel, fixed("/law/drafts/")),
         Page("oversight", "oversight", inspector, fixed("/oversight/")),
         Page("halts", "halts", inspector, fixed("/oversight/halts/")),
+        Page("reports", "reports", inspector, fixed("/oversight/reports/")),
         Page("recalls", "recalls", inspector, fixed("/oversight/recalls/")),
         Page("the log explained", "explore", inspector,
              lambda c: f"/oversight/log/?entry={c.randrange(docket.requests)}"),

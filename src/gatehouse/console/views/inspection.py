@@ -6,17 +6,18 @@ import time
 from dataclasses import dataclass
 
 import duckdb
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.console import desk, explorer, log, spotcheck, tasks, words
+from gatehouse.console import desk, explorer, log, recalling, reporting, spotcheck, tasks, words
 from gatehouse.console.guard import account, needs, whole
 from gatehouse.console.law import stopped_by
 from gatehouse.console.permissions import Permission
 from gatehouse.console.views import errors
 from gatehouse.console.views.officer import law_of
 from gatehouse.intake.workspace import open_workspace
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.kernel.progress import Progress
 from gatehouse.ledger import policy as policies
@@ -163,3 +164,44 @@ def explore(request: HttpRequest) -> HttpResponse:
         "head": log.head(desk.site().ledger),
     }
     return render(request, "console/explore.html", context)
+
+
+@needs(Permission.OVERSIGHT_DOCKET_COUNT)
+@require_http_methods(["GET", "POST"])
+def reports(request: HttpRequest) -> HttpResponseBase:
+    """The statutory reports: make one in the background, fetch those that were made."""
+    given, problem = request.POST, ""
+    if request.method == "POST":
+        try:
+            year, form = given.get("year", "").strip(), given.get("format", "")
+            kind = reporting.check(given.get("report", ""), year, form)
+            told = {key: given.get(key, "").strip() for key in reporting.DETAILS}
+
+            def work(progress: Progress) -> str:
+                reporting.make(kind, year, form, told, progress)
+                return "Every docket agrees with the log. The report is made and can be fetched."
+
+            task = tasks.start(account(request), kind.title, resolve_url("console:reports"), work)
+            return redirect("console:task", identifier=task.identifier)
+        except GatehouseError as error:
+            problem = f"{error}."
+    context = {
+        "kinds": reporting.kinds(),
+        "formats": reporting.formats().items(),
+        "recalls": recalling.made(desk.shelf().names(), clock.now()),
+        "details": [(key, says) for key, says in reporting.DETAILS.items() if key != "recall"],
+        "made": reporting.made(),
+        "given": given,
+        "error": problem,
+    }
+    return render(request, "console/reports.html", context, status=400 if problem else 200)
+
+
+@needs(Permission.OVERSIGHT_DOCKET_COUNT)
+@require_GET
+def report(request: HttpRequest, identifier: str) -> HttpResponseBase:
+    """One report as a file."""
+    found = reporting.find(identifier)
+    if found is None:
+        raise Http404
+    return FileResponse(found.file.open("rb"), as_attachment=True, filename=found.file.name)
