@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tempfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import pytest
 from gatehouse.cli import web
 from gatehouse.ledger.signers import new_key
 from gatehouse.pipeline import founding
-from gatehouse.pipeline.site import Founding, Site
+from gatehouse.pipeline.site import Founding, Site, open_site
 
 PASSWORD = "seven quiet herons"
 ROWS = 600
@@ -49,8 +50,14 @@ def _made(root: Path) -> Site:
             f'[[officers]]\nid = "do-{number}"\nname = "Officer {number}"\nrole = "disclosure_officer"\n'
             f'key = "{public}"\nfrom = 2025-01-01\n'
         )
-    site.configuration.write_text("\n".join(lines))
-    return site
+    text = "\n".join(lines).replace("sqlite:///gatehouse.sqlite3", _database())
+    site.configuration.write_text(text)
+    return open_site(root)
+
+
+def _database() -> str:
+    """SQLite, or the address in GATEHOUSE_TEST_DATABASE (test_postgres.py runs the doors' tests so)."""
+    return os.environ.get("GATEHOUSE_TEST_DATABASE", "sqlite:///gatehouse.sqlite3")
 
 
 SITE = _made(Path(tempfile.mkdtemp(prefix="gatehouse-doors-")) / "site")

@@ -536,6 +536,7 @@ PAGES = [
     ("inspector", "shape", "/oversight/dockets/{docket}/"),
     ("inspector", "spot-check", "/oversight/dockets/{docket}/spot-check/?outcome=refused&derive=1"),
     ("inspector", "replay", "/oversight/dockets/{docket}/replay/?request={request}"),
+    ("inspector", "access", "/oversight/access/"),
     ("administrator", "accounts", "/accounts/"),
     ("administrator", "account", "/accounts/counsel/"),
 ]

@@ -23,6 +23,12 @@ POST_ONLY = {
 }  # fmt: skip
 
 
+def test_every_permission_opens_something():
+    """A permission that no address asks for is none; that of the person concerned waits for its page."""
+    asked = {getattr(pattern.callback, "permission", None) for pattern in urlpatterns}
+    assert set(Permission) - asked <= {Permission.SUBJECT_ANSWER_READ}
+
+
 def address(pattern) -> str:
     path = "/" + pattern.pattern._route
     for key, value in FILLED.items():

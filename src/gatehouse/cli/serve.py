@@ -7,11 +7,8 @@ import sys
 import threading
 import webbrowser
 from pathlib import Path
-from typing import Any
 
 import click
-
-THREADS = 8
 
 
 @click.command()
@@ -40,25 +37,16 @@ def serve(
 
     Example: gatehouse serve --site custodian --port 8000
     """
-    from gatehouse.cli.web import UPLOAD_LIMIT, api_installed, application, taken
+    from gatehouse.cli.web import api_installed, application, taken
 
     if taken():
         # Another command opened the database in this process, and Django learns its apps only once.
         sys.exit(subprocess.run([sys.executable, "-m", "gatehouse", *_again(root, port, host, browser)]).returncode)  # noqa: S603, PLW1510
     hosts = (host, "localhost", "127.0.0.1", *names)
     served = application(root, hosts=hosts, https=https, works=not leave_work, logs=log)
-    from waitress import create_server  # type: ignore[import-untyped]
+    from gatehouse.cli import web_server
 
-    server = create_server(
-        served,
-        host=host,
-        port=port,
-        threads=THREADS,
-        ident=None,
-        max_request_body_size=UPLOAD_LIMIT,
-        clear_untrusted_proxy_headers=True,
-        **_trusting(proxy) if https else {},
-    )
+    server = web_server.create(served, host, port, proxy=proxy if https else None)
     address = f"http://{'localhost' if host in {'0.0.0.0', '127.0.0.1'} else host}:{server.effective_port}/"  # noqa: S104
     click.echo(f"Gatehouse is served at {address} – stop with Ctrl-C")
     if not api_installed():
@@ -72,12 +60,6 @@ def serve(
         server.close()
 
 
-def _trusting(proxy: str) -> dict[str, Any]:
-    """Believe one proxy what it says of the client's address and of https; from anybody else it is not heard."""
-    headers = {"x-forwarded-for", "x-forwarded-proto"}
-    return {"trusted_proxy": proxy, "trusted_proxy_count": 1, "trusted_proxy_headers": headers}
-
-
 def _again(root: Path, port: int, host: str, browser: bool) -> list[str]:
     given = ["serve", "--site", str(root), "--port", str(port), "--host", host]
     return given if browser else [*given, "--no-browser"]
@@ -85,7 +67,7 @@ def _again(root: Path, port: int, host: str, browser: bool) -> list[str]:
 
 def _say_who_may_sign_in(root: Path) -> None:
     """On a demonstration site, accounts with new passwords; a real site's accounts are its administrator's."""
-    from gatehouse.console import accounts, demonstration
+    from gatehouse.console import accounts, chronicle, demonstration, entrance
     from gatehouse.pipeline.site import open_site
 
     site = open_site(root)
@@ -93,6 +75,7 @@ def _say_who_may_sign_in(root: Path) -> None:
         click.echo("Sign in as one of these; the passwords are new each time:")
         for username, title, password in demonstration.people(site):
             click.echo(f"  {username:<14} {password:<18} {title}")
-    elif accounts.none_yet():
-        _, password = accounts.create("administrator", name="Administrator", role="administrator")
+    elif accounts.none_yet() and entrance.entrance().passwords:
+        chronicle.enter("account_made", {"account": "administrator", "role": "administrator", "by": "gatehouse serve"})
+        _, password = accounts.create("administrator", name="Administrator", role="administrator", provisional=True)
         click.echo(f"The first account: administrator, password {password} (shown once; it makes the others)")

@@ -56,6 +56,7 @@ def around(request: HttpRequest) -> dict[str, Any]:
         "may_sign_law": account is not None and account.may(Permission.CUSTODIAN_LAW_SIGN),
         "may_halt": account is not None and account.may(Permission.OVERSIGHT_HALT_SIGN),
         "may_replay": account is not None and account.may(Permission.OVERSIGHT_CASE_REPLAY),
+        "may_read_access": account is not None and account.may(Permission.OVERSIGHT_ACCESS_READ),
         "may_decide": account is not None and account.may(Permission.CUSTODIAN_CASE_DECIDE),
     }
 

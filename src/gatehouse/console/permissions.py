@@ -101,9 +101,10 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.OVERSIGHT_LEDGER_VERIFY,
         }
     ),
-    # Auditors look at who did what, and at the log; they see no case and no law that is not in force.
+    # Auditors look at who did what, and at the log: dockets in numbers, no case.
     Role.AUDITOR: frozenset(
         {
+            Permission.CUSTODIAN_DOCKET_READ,
             Permission.OVERSIGHT_ACCESS_READ,
             Permission.OVERSIGHT_DOCKET_COUNT,
             Permission.OVERSIGHT_LEDGER_VERIFY,

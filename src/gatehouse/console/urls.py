@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.urls import path
 
 from gatehouse.console.views import (
+    access,
     administration,
     counsel,
     decisions,
@@ -72,6 +73,7 @@ urlpatterns = [
     path("law/packs/<str:identifier>/", counsel.pack, name="pack"),
     path("law/packs/<str:identifier>/pack.zip", drafts.pack_file, name="pack-file"),
     path("oversight/", oversight.oversight, name="oversight"),
+    path("oversight/access/", access.access, name="access"),
     path("oversight/verify/", inspection.verify, name="verify"),
     path("oversight/log/", inspection.explore, name="explore"),
     path("oversight/reports/", inspection.reports, name="reports"),

@@ -1,0 +1,85 @@
+"""Who was let in to do what, and who looked at which records: the administrative record for auditors and inspectors.
+
+The acts are read from the openings of the ledger's own entries; looking at a record is kept in the database. Nothing
+here names a person of a request.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.db.models import Count, Max
+
+from gatehouse.console import desk
+from gatehouse.console.models import Account, Opening
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.ledger.opening import Opening as Kept
+
+WORDS = {
+    "account_made": "Account made",
+    "account_close": "Account closed",
+    "account_open": "Account opened again",
+    "account_reset": "New password given",
+    "role_changed": "Role changed",
+    "second_factor_enrolled": "Second factor set up",
+    "second_factor_reset": "Second factor reset",
+    "sessions_ended": "Signed out everywhere",
+    "key_made": "Key for a program made",
+    "key_ended": "Key for a program ended",
+    "configuration": "Configuration changed",
+}
+_TOLD = {"event", "at", "account", "by"}
+
+
+@dataclass(frozen=True)
+class Act:
+    """One administrative act as the ledger commits to it."""
+
+    at: str
+    what: str
+    account: str
+    by: str
+    more: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Looker:
+    """How often one account opened cases with a person's record in them, and when last."""
+
+    account: Account
+    cases: int
+    openings: int
+    last: dt.datetime
+
+
+def acts(most: int = 500) -> list[Act]:
+    """The newest administrative acts, newest first."""
+    paths = [path for event in WORDS for path in desk.site().events.glob(f"{event}-*.json")]
+    found = [act for path in paths if (act := _act(str(path))) is not None]
+    return sorted(found, key=lambda act: act.at, reverse=True)[:most]
+
+
+@lru_cache(maxsize=4096)
+def _act(path: str) -> Act | None:
+    """One act; None for an opening that cannot be read, which verification of the log reports."""
+    try:
+        with open(path, "rb") as stream:  # noqa: PTH123 - cached by the text of the path
+            fields = {name: str(value) for name, value in Kept.parse(stream.read(), where=path).fields().items()}
+    except (OSError, GatehouseError):
+        return None
+    more = tuple((name, value) for name, value in fields.items() if name not in _TOLD and value)
+    what = WORDS.get(fields.get("event", ""), fields.get("event", ""))
+    return Act(fields.get("at", ""), what, fields.get("account", ""), fields.get("by", ""), more)
+
+
+def lookers() -> list[Looker]:
+    """Accounts by how many openings of records they made, most first."""
+    counted = (
+        Opening.objects.values("account")
+        .annotate(openings=Count("pk"), cases=Count("seq", distinct=True), last=Max("at"))
+        .order_by("-openings", "account")
+    )
+    people = {account.pk: account for account in Account.objects.all()}
+    return [Looker(people[row["account"]], row["cases"], row["openings"], row["last"]) for row in counted]

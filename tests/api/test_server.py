@@ -1,0 +1,58 @@
+"""The embedded server on a socket: whom it believes, and what it answers to what is no request at all."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from collections.abc import Iterator
+
+import pytest
+
+
+def told(environ, start):
+    body = json.dumps(
+        [environ["REMOTE_ADDR"], environ["wsgi.url_scheme"], environ.get("HTTP_X_FORWARDED_FOR")]
+    ).encode()
+    start("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
+
+
+@pytest.fixture(params=[None, "127.0.0.1", "192.0.2.1"], ids=["no proxy", "this proxy", "another proxy"])
+def served(request) -> Iterator[tuple[int, str | None]]:
+    from gatehouse.cli import web_server
+
+    server = web_server.create(told, "127.0.0.1", 0, proxy=request.param)
+    threading.Thread(target=server.run, daemon=True).start()
+    yield server.effective_port, request.param
+    server.close()
+
+
+def test_only_the_named_proxy_is_believed_about_who_asks(served):
+    port, proxy = served
+    asking = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    asking.request("GET", "/", headers={"X-Forwarded-For": "198.51.100.9, 203.0.113.5", "X-Forwarded-Proto": "https"})
+    address, scheme, _ = json.loads(asking.getresponse().read())
+    believed = proxy == "127.0.0.1"
+    assert address == ("203.0.113.5" if believed else "127.0.0.1")  # the last hop: the first one anybody may write
+    assert scheme == ("https" if believed else "http")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"POST /api/v1/submissions HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n", 413),
+        (b"POST /api/v1/submissions HTTP/1.1\r\nHost: x\r\nContent-Length: -5\r\n\r\n", 400),
+    ],
+    ids=["too large", "a length that is none"],
+)
+def test_what_never_reaches_the_application_is_a_problem_too(served, sent, status):
+    with socket.create_connection(("127.0.0.1", served[0]), timeout=10) as line:
+        line.sendall(sent)
+        line.settimeout(10)
+        answer = http.client.HTTPResponse(line)
+        answer.begin()
+        assert answer.status == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert json.loads(answer.read())["status"] == status
