@@ -6,7 +6,6 @@ stand: no debug, no inline script, cookies closed to scripts, uploads streamed t
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 from pathlib import Path
 from typing import Any
@@ -70,13 +69,11 @@ def application(
     configure(site, hosts=hosts, https=https, works=works, logs=logs)
     from django.core.wsgi import get_wsgi_application
 
-    from gatehouse.console import arrivals, chronicle, entrance
+    from gatehouse.console import arrivals, entrance
 
     if entrance.entrance().provider is not None and not sso_installed():
         remedy = "Add it with: pip install 'gatehouse[sso]'"
         raise MachineFailed("a provider needs the extra sso", where="gatehouse.toml, [oidc]", remedy=remedy)
-    with contextlib.suppress(MachineFailed):  # another process has the ledger; the next to start enters it
-        chronicle.enter_configuration()
     arrivals.wake()
     return get_wsgi_application()
 

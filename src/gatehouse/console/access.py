@@ -9,11 +9,13 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from django.db.models import Count, Max
 
 from gatehouse.console import desk
 from gatehouse.console.models import Account, Opening
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.ledger.opening import Opening as Kept
 
@@ -29,6 +31,7 @@ WORDS = {
     "key_made": "Key for a program made",
     "key_ended": "Key for a program ended",
     "configuration": "Configuration changed",
+    "key": "Key of the site changed",
 }
 _TOLD = {"event", "at", "account", "by"}
 
@@ -65,13 +68,27 @@ def acts(most: int = 500) -> list[Act]:
 def _act(path: str) -> Act | None:
     """One act; None for an opening that cannot be read, which verification of the log reports."""
     try:
-        with open(path, "rb") as stream:  # noqa: PTH123 - cached by the text of the path
-            fields = {name: str(value) for name, value in Kept.parse(stream.read(), where=path).fields().items()}
+        opening = Kept.parse(Path(path).read_bytes(), where=path)
     except (OSError, GatehouseError):
         return None
+    fields = {name: _text(value) for name, value in opening.fields().items()}
     more = tuple((name, value) for name, value in fields.items() if name not in _TOLD and value)
-    what = WORDS.get(fields.get("event", ""), fields.get("event", ""))
-    return Act(fields.get("at", ""), what, fields.get("account", ""), fields.get("by", ""), more)
+    event = fields.get("event", "").removesuffix(" change")
+    written = dt.datetime.fromtimestamp(Path(path).stat().st_mtime, dt.UTC)  # where the entry itself names no instant
+    return Act(
+        fields.get("at") or clock.stamp(written),
+        WORDS.get(event, event),
+        fields.get("account", ""),
+        fields.get("by", ""),
+        more,
+    )
+
+
+def _text(value: object) -> str:
+    """A field as text; files with their digests, shortened to what tells them apart."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {str(digest)[:12]}" for name, digest in sorted(value.items()) if digest)
+    return str(value)
 
 
 def lookers() -> list[Looker]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import Any
 
 from django.contrib import messages
@@ -16,15 +15,13 @@ from gatehouse.console.guard import account as whose
 from gatehouse.console.guard import needs, whole
 from gatehouse.console.models import Account, Key
 from gatehouse.console.permissions import TITLES, Permission, Role
-from gatehouse.kernel.errors import GatehouseError, MachineFailed, WrongInput
+from gatehouse.kernel.errors import GatehouseError, WrongInput
 
 
 @needs(Permission.CUSTODIAN_ACCOUNT_MANAGE)
 @require_http_methods(["GET", "POST"])
 def accounts(request: HttpRequest) -> HttpResponse:
-    """All accounts, and a form for a new one; whoever opens it meets a changed configuration, which is then entered."""
-    with contextlib.suppress(MachineFailed):
-        chronicle.enter_configuration()
+    """All accounts, and a form for a new one."""
     problem, made, password = "", None, ""
     if request.method == "POST":
         try:
