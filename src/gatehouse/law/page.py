@@ -1,5 +1,7 @@
 """A pack as one self-contained page, for the fact-check of a legal department: every rule in words, with citation,
-dates, certainty, an example that fires and one that does not, the proofs, and what changed since the last version.
+dates, certainty, examples that fire and that do not, the proofs, and what changed since the last version.
+
+The page loads nothing from anywhere, needs no script, reads aloud in order, and prints.
 """
 
 from __future__ import annotations
@@ -11,27 +13,17 @@ from pathlib import Path
 from gatehouse.kernel import files
 from gatehouse.law import examples
 from gatehouse.law.evaluate import Decision
+from gatehouse.law.examples import Failure
 from gatehouse.law.explain import sentence
-from gatehouse.law.pack import Instrument, Pack, Rule
+from gatehouse.law.language import AS_OF, field_names
+from gatehouse.law.pack import Certainty, Effect, Instrument, Pack, Rule
+from gatehouse.law.page_changes import changes
 from gatehouse.law.prove import Verdict
 from gatehouse.law.timeline import CERTAIN, change_days, ordered
+from gatehouse.law.words import Words, in_words
 
-_STYLE = """
-:root { color-scheme: light dark; --ink: #1d1d1f; --paper: #fdfdfb; --line: #d8d6cf; --soft: #6b6a65; --mark: #7a4b00; }
-@media (prefers-color-scheme: dark) {
-  :root { --ink: #e9e7e1; --paper: #191917; --line: #45443f; --soft: #a7a59d; --mark: #e6b45e; } }
-body { font: 17px/1.55 Georgia, 'Times New Roman', serif; color: var(--ink); background: var(--paper);
-       max-width: 46rem; margin: 0 auto; padding: 2rem 1.2rem 6rem; }
-h1 { font-size: 1.7rem; line-height: 1.25; }
-h2 { font-size: 1.25rem; margin-top: 3rem; border-top: 2px solid; padding-top: .6rem; }
-h3 { font-size: 1.05rem; margin: 2rem 0 .2rem; } p { margin: .4rem 0; }
-blockquote { margin: .5rem 0 .5rem 1rem; padding-left: .8rem; border-left: 3px solid var(--line); }
-code { font: .86em/1.5 ui-monospace, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
-.soft { color: var(--soft); font-size: .92rem; } .mark { color: var(--mark); }
-table { border-collapse: collapse; width: 100%; font-size: .95rem; } td, th { text-align: left; vertical-align: top;
-       border-bottom: 1px solid var(--line); padding: .35rem .6rem .35rem 0; }
-nav a { display: block; } a { color: inherit; }
-"""
+_STYLE = Path(__file__).with_name("page.css")
+_DOUBTFUL = (Certainty.UNCERTAIN, Certainty.MEMORY, Certainty.INFERENCE, Certainty.SECONDARY)
 
 
 def write_page(pack: Pack, out: Path, verdicts: Sequence[Verdict], before: Pack | None = None) -> Path:
@@ -42,145 +34,219 @@ def write_page(pack: Pack, out: Path, verdicts: Sequence[Verdict], before: Pack 
     return path
 
 
-def _escaped(text: object) -> str:
+def escaped(text: object) -> str:
+    """Text as HTML."""
     return html.escape(str(text))
 
 
 def _page(pack: Pack, verdicts: Sequence[Verdict], before: Pack | None) -> Iterable[str]:
+    decisions, failures = examples.run(pack)
     yield "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
     yield "<meta name='viewport' content='width=device-width, initial-scale=1'>"
-    yield f"<title>{_escaped(pack.title)}</title><style>{_STYLE}</style></head><body><main>"
-    yield f"<h1>{_escaped(pack.title)}</h1><p>{_escaped(pack.says)}</p>"
-    yield f"<p class='soft'>Pack {_escaped(pack.id)}, version {_escaped(pack.version)}; "
-    yield f"SHA-256 <code>{pack.digest}</code></p><p>Without a rule that permits, nothing is disclosed. "
-    yield "A fact that is missing can only make an answer stricter.</p>"
+    yield f"<title>{escaped(pack.title)}</title><style>{_STYLE.read_text(encoding='utf-8')}</style></head><body>"
+    yield "<a class='skip' href='#law'>To the law</a>"
+    yield from _head(pack, verdicts, len(failures))
+    yield "<div class='sheet'>"
     yield from _contents(pack)
-    yield from _changes(pack, before)
+    yield "<main id='law'><p>Without a rule that permits, nothing is disclosed. A fact that is missing can only make "
+    yield "an answer stricter. The words below each rule explain its condition; the condition itself decides.</p>"
+    yield from _doubts(pack, failures)
+    yield from changes(pack, before)
     yield from _calendar(pack)
-    decisions, _ = examples.run(pack)
     for instrument in ordered(pack):
-        yield from _instrument(pack, instrument, decisions)
+        yield from _instrument(pack, instrument, decisions, verdicts)
     yield from _proofs(pack, verdicts)
     yield from _lists(pack)
-    yield from _words(pack)
-    yield "</main></body></html>"
+    yield from _facts(pack)
+    yield f"<footer>Made from the pack whose digest is {pack.digest}. All requests in examples are invented.</footer>"
+    yield "</main></div></body></html>"
+
+
+def _head(pack: Pack, verdicts: Sequence[Verdict], failures: int) -> Iterable[str]:
+    proved = sum(verdict.status == "proved" for verdict in verdicts)
+    total = len(pack.examples)
+    shown = {
+        "Version": pack.version,
+        "Rules": len(pack.rules),
+        "Sources": len(pack.instruments),
+        "Examples that decide as written": f"{total - failures} of {total}",
+        "Sentences proved": f"{proved} of {len(pack.properties)}" if verdicts else "not tried for this page",
+    }
+    yield f"<header><div><p class='eyebrow'>Law as data · {escaped(pack.id)}</p><h1>{escaped(pack.title)}</h1>"
+    yield f"<p>{escaped(pack.says)}</p><dl class='facts'>"
+    short = {"Examples that decide as written": failures > 0, "Sentences proved": proved < len(verdicts)}
+    for name, value in shown.items():
+        yield f"<div><dt>{name}</dt><dd{' class=stop' if short.get(name) else ''}>{escaped(value)}</dd></div>"
+    yield f"</dl><p class='digest'>SHA-256 {pack.digest}</p></div></header>"
 
 
 def _contents(pack: Pack) -> Iterable[str]:
-    yield "<nav aria-label='Contents'><h2>Contents</h2>"
+    yield "<nav aria-label='Contents'><p class='label'>Contents</p><ol>"
+    yield "<li><a href='#check'>What to check first</a></li>"
+    yield "<li><a href='#changed'>What changed</a></li><li><a href='#calendar'>When this law changes</a></li>"
     for instrument in ordered(pack):
-        yield f"<a href='#{_escaped(instrument.id)}'>{_escaped(instrument.cite)}: {_escaped(instrument.title)}</a>"
-    yield "<a href='#proofs'>What was proved</a><a href='#lists'>Lists</a>"
-    yield "<a href='#words'>Words used in conditions</a></nav>"
+        yield f"<li><a href='#{escaped(instrument.id)}'>{escaped(instrument.cite)}</a></li>"
+    yield "<li><a href='#proofs'>What was proved</a></li>"
+    if pack.lists:
+        yield "<li><a href='#lists'>Lists</a></li>"
+    yield "<li><a href='#words'>Words used in conditions</a></li></ol></nav>"
 
 
-def _changes(pack: Pack, before: Pack | None) -> Iterable[str]:
-    if before is None and not pack.changes:
+def _doubts(pack: Pack, failures: Sequence[Failure]) -> Iterable[str]:
+    """Where a fact-check begins: everything that was not read in the original, the least certain first."""
+    yield "<section aria-labelledby='check'><h2 id='check'>What to check first</h2>"
+    for failure in failures:
+        title = f"The example “{failure.example.title}” does not decide as written"
+        yield f"<p class='broken'>{escaped(title)}: {escaped(failure.says)}.</p>"
+    doubtful = [(mark, [rule for rule in pack.rules if rule.certainty is mark]) for mark in _DOUBTFUL]
+    if not any(rules for _, rules in doubtful):
+        yield "<p>Every rule was read in the original.</p></section>"
         return
-    yield "<h2>What changed</h2>"
-    for version, says in pack.changes:
-        yield f"<p><strong>{_escaped(version)}</strong>: {_escaped(says)}</p>"
-    if before is None:
-        return
-    old, new = before.by_id, pack.by_id
-    parts = {
-        "New rules": sorted(new.keys() - old.keys()),
-        "Rules no longer there": sorted(old.keys() - new.keys()),
-        "Rules that read differently": sorted(i for i in new.keys() & old.keys() if _facts(new[i]) != _facts(old[i])),
-    }
-    yield f"<p>Against version {_escaped(before.version)}, compared rule by rule:</p><ul>"
-    for name, ids in parts.items():
-        links = ", ".join(f"<a href='#{_escaped(i)}'>{_escaped(i)}</a>" for i in ids)
-        yield f"<li>{name}: {links or 'none'}</li>"
-    yield "</ul>"
-
-
-def _facts(rule: Rule) -> tuple[object, ...]:
-    return (
-        rule.effect,
-        rule.otherwise,
-        rule.code,
-        rule.when,
-        rule.begins,
-        rule.until,
-        rule.items,
-        rule.say,
-        rule.quote,
-    )
+    known = sum(rule.certainty is Certainty.PRIMARY for rule in pack.rules)
+    yield f"<p>{known} of {len(pack.rules)} rules rest on a text that was read in the original. The others do not:</p>"
+    yield "<div class='scroll'><table><thead><tr><th scope='col'>How it is known</th>"
+    yield "<th scope='col'>Rules</th></tr></thead><tbody>"
+    for mark, rules in doubtful:
+        if rules:
+            links = ", ".join(f"<a href='#{escaped(rule.id)}'>{escaped(rule.id)}</a>" for rule in rules)
+            yield f"<tr><td>{CERTAIN[mark].capitalize()}</td><td>{links}</td></tr>"
+    yield "</tbody></table></div></section>"
 
 
 def _calendar(pack: Pack) -> Iterable[str]:
-    yield "<h2>When the law of this pack changes</h2><table><tbody>"
+    yield "<section aria-labelledby='calendar'><h2 id='calendar'>When this law changes</h2>"
+    yield "<div class='scroll'><table><thead><tr><th scope='col'>Day</th><th scope='col'>What begins or ends</th></tr>"
+    yield "</thead><tbody>"
     for day in change_days(pack):
         begun = sorted({rule.instrument.cite for rule in pack.rules if rule.begins == day})
         ended = sorted({rule.instrument.cite for rule in pack.rules if rule.until == day})
-        text = "; ".join([*(f"begins: {cite}" for cite in begun), *(f"ends: {cite}" for cite in ended)])
-        yield f"<tr><td style='white-space:nowrap'>{day}</td><td>{_escaped(text)}</td></tr>"
-    yield "</tbody></table>"
+        parts = [*([f"Begins: {'; '.join(begun)}"] if begun else []), *([f"Ends: {'; '.join(ended)}"] if ended else [])]
+        yield f"<tr><td class='day'>{day}</td><td>{'<br>'.join(map(escaped, parts))}</td></tr>"
+    yield "</tbody></table></div></section>"
 
 
-def _instrument(pack: Pack, instrument: Instrument, decisions: Sequence[Decision]) -> Iterable[str]:
-    yield f"<h2 id='{_escaped(instrument.id)}'>{_escaped(instrument.title)}</h2>"
+def _instrument(
+    pack: Pack, instrument: Instrument, decisions: Sequence[Decision], verdicts: Sequence[Verdict]
+) -> Iterable[str]:
+    name = escaped(instrument.id)
     until = f" until {instrument.until}" if instrument.until else ""
-    yield f"<p>{_escaped(instrument.cite)}; {instrument.kind}, made {instrument.made}, "
-    yield f"in force from {instrument.begins}{until}. "
-    yield f"<span class='mark'>{CERTAIN[instrument.certainty].capitalize()}.</span></p>"
-    if instrument.url:
-        yield f"<p class='soft'><a href='{_escaped(instrument.url)}'>{_escaped(instrument.url)}</a></p>"
+    yield f"<section aria-labelledby='{name}'><p class='eyebrow' style='margin-top:3.5rem'>{instrument.kind}</p>"
+    yield f"<h2 id='{name}' style='margin-top:0'>{escaped(instrument.title)}</h2>"
+    yield f"<p>{escaped(instrument.cite)}. Made {instrument.made}, in force from {instrument.begins}{until}. "
+    yield f"{_badge(instrument.certainty)}</p>"
+    if instrument.url.startswith("https://"):
+        yield f"<p class='soft'><a href='{escaped(instrument.url)}'>{escaped(instrument.url)}</a></p>"
     if instrument.note:
-        yield f"<p>{_escaped(instrument.note)}</p>"
-    rules = [rule for rule in pack.rules if rule.instrument.id == instrument.id]
-    for rule in sorted(rules, key=lambda each: each.line):
-        yield from _rule(pack, rule, decisions)
-
-
-def _rule(pack: Pack, rule: Rule, decisions: Sequence[Decision]) -> Iterable[str]:
-    yield f"<section id='{_escaped(rule.id)}'><h3>{_escaped(rule.cite)}</h3>"
-    yield f"<p class='soft'>{_escaped(rule.id)} · code {rule.code} · "
-    yield f"<span class='mark'>{CERTAIN[rule.certainty]}</span></p>"
-    said = f"“{_escaped(rule.quote)}”" if rule.exact else f"In other words: {_escaped(rule.quote)}"
-    yield f"<blockquote>{said}</blockquote>"
-    yield f"<p>{_escaped(sentence(rule))}: <code>{_escaped(rule.text)}</code></p>"
-    if rule.begins != rule.instrument.begins or rule.until != rule.instrument.until:
-        yield f"<p class='soft'>From {rule.begins}{f' until {rule.until}' if rule.until else ''}</p>"
-    yield f"<p><strong>Told to the requester:</strong> {_escaped(rule.say)}</p>"
-    yield f"<p><strong>For the custodian:</strong> {_escaped(rule.note)}</p>"
-    for name, reason in rule.ignores.items():
-        yield f"<p><strong>Forgives the absence of</strong> <code>{_escaped(name)}</code>: {_escaped(reason)}</p>"
-    fires = [e.title for e, d in zip(pack.examples, decisions, strict=True) if rule.id in d.fired]
-    if fires:
-        shown = "; ".join(fires[:3])
-        yield f"<p class='soft'>Fires in {len(fires)} of {len(pack.examples)} examples: {_escaped(shown)}</p>"
+        yield f"<p class='soft'>{escaped(instrument.note)}</p>"
+    for rule in sorted((each for each in pack.rules if each.instrument is instrument), key=lambda each: each.line):
+        yield from _rule(pack, rule, decisions, verdicts)
     yield "</section>"
+
+
+def _badge(certainty: Certainty) -> str:
+    tone = "sure" if certainty is Certainty.PRIMARY else "doubt"
+    return f"<span class='badge {tone}'>{CERTAIN[certainty]}</span>"
+
+
+_DOES = {"held": "holds", "incomplete": "returns", "refused": "refuses", "grant": "permits", "limit": "cuts"}
+
+
+def _rule(pack: Pack, rule: Rule, decisions: Sequence[Decision], verdicts: Sequence[Verdict]) -> Iterable[str]:
+    name, tone = escaped(rule.id), rule.effect.value if rule.outcome == "cleared" else rule.outcome
+    yield f"<article id='{name}' class='{tone}' aria-labelledby='{name}-cite'><div class='head'>"
+    yield f"<h3 id='{name}-cite'>{escaped(rule.cite)}</h3><span class='badge'>{_DOES[tone]}</span></div>"
+    yield f"<p class='ids'>rule <a href='#{name}'>{name}</a> · {_badge(rule.certainty)}</p>"
+    said = f"“{escaped(rule.quote)}”" if rule.exact else f"In other words: {escaped(rule.quote)}"
+    yield f"<blockquote{'' if rule.exact else ' class=other'}>{said}</blockquote>"
+    yield f"<p class='does'>{escaped(sentence(rule))}</p><ul class='words'>{_listed(in_words(rule.when, pack.fields))}"
+    yield f"</ul><pre><code>{escaped(rule.text)}</code></pre><dl class='told'>"
+    yield f"<dt>Told to the requester</dt><dd>{escaped(rule.say)} <span class='soft'>({rule.code})</span></dd>"
+    yield f"<dt>For the custodian</dt><dd>{escaped(rule.note)}</dd>"
+    if rule.begins != rule.instrument.begins or rule.until != rule.instrument.until:
+        yield f"<dt>In force</dt><dd>from {rule.begins}{f' until {rule.until}' if rule.until else ''}</dd>"
+    for fact, reason in rule.ignores.items():
+        yield f"<dt>If <code>{escaped(fact)}</code> is missing</dt><dd>it is forgiven: {escaped(reason)}</dd>"
+    yield from _shown_by(pack, rule, decisions)
+    yield from _proved_by(pack, rule, verdicts)
+    yield "</dl></article>"
+
+
+def _listed(words: Words) -> str:
+    inner = f"<ul>{''.join(map(_listed, words.parts))}</ul>" if words.parts else ""
+    return f"<li>{escaped(words.text)}{':' if words.parts else ''}{inner}</li>"
+
+
+def _shown_by(pack: Pack, rule: Rule, decisions: Sequence[Decision]) -> Iterable[str]:
+    """An example in which the rule does its work, and one on a day in force in which it does not."""
+    pairs = list(zip(pack.examples, decisions, strict=True))
+    live = [(example, decision) for example, decision in pairs if rule.in_force(example.as_of)]
+    if rule.effect is Effect.GRANT:
+        works = [example for example, decision in live if "no-grant" not in decision.fired]
+    else:
+        works = [example for example, decision in live if rule.id in decision.fired]
+    others = [example for example, _ in live if example not in works]
+    for label, found in (("It does its work in", works), ("It does nothing in", others)):
+        if found:
+            more = f" <span class='soft'>and {len(found) - 1} more</span>" if len(found) > 1 else ""
+            yield f"<dt>{label}</dt><dd>“{escaped(found[0].title)}” ({found[0].as_of}){more}</dd>"
+
+
+def _proved_by(pack: Pack, rule: Rule, verdicts: Sequence[Verdict]) -> Iterable[str]:
+    """The properties that speak of the same facts, with their status."""
+    status = {verdict.id: verdict.status for verdict in verdicts}
+    read = field_names(rule.when) - {AS_OF.name}
+    about = [each for each in pack.properties if read & field_names(each.holds)]
+    if about:
+        links = ", ".join(
+            f"<a href='#p-{escaped(each.id)}'>{escaped(each.id)}</a> {_status(status.get(each.id))}" for each in about
+        )
+        yield f"<dt>Proofs about its facts</dt><dd>{links}</dd>"
+
+
+def _status(status: str | None) -> str:
+    return f"<span class='{status or 'soft'}'>{status or 'not tried'}</span>"
 
 
 def _proofs(pack: Pack, verdicts: Sequence[Verdict]) -> Iterable[str]:
     status = {verdict.id: verdict.status for verdict in verdicts}
-    yield "<h2 id='proofs'>What was proved</h2><p>Over every request and every date from 1900 to 2199, about the rules "
-    yield "given their facts. Whether the facts are true of the world is the work of intake, matching and people.</p>"
-    yield "<table><tbody>"
+    yield "<section aria-labelledby='proofs'><h2 id='proofs'>What was proved</h2>"
+    yield "<p>Over every request and every date from 1900 to 2199, about the rules given their facts. Whether "
+    yield "the facts are true of the world is the work of intake, matching and people.</p>"
+    if pack.assumptions:
+        assumed = "; ".join(escaped(says) for says, _ in pack.assumptions)
+        yield f"<p>Assumed of the facts, and checked on every batch: {assumed}.</p>"
+    yield "<div class='scroll'><table><thead><tr><th scope='col'>Sentence</th><th scope='col'>Kind</th>"
+    yield "<th scope='col'>Status</th></tr></thead><tbody>"
     for each in pack.properties:
+        stretch = f" from {each.begins}" if each.begins else ""
+        stretch += f" until {each.until}" if each.until else ""
         kind = "always" if each.safety else "possible"
-        yield f"<tr><td>{_escaped(each.says)}<br><code>{_escaped(each.text)}</code></td>"
-        yield f"<td>{kind}</td><td>{_escaped(status.get(each.id, 'not tried'))}</td></tr>"
-    yield "</tbody></table>"
+        yield f"<tr id='p-{escaped(each.id)}'><td>{escaped(each.says)}<br><code>{escaped(each.text)}</code></td>"
+        yield f"<td>{kind}{stretch}</td><td>{_status(status.get(each.id))}</td></tr>"
+    yield "</tbody></table></div></section>"
 
 
 def _lists(pack: Pack) -> Iterable[str]:
-    yield "<h2 id='lists'>Lists</h2>"
+    if not pack.lists:
+        return
+    yield "<section aria-labelledby='lists'><h2 id='lists'>Lists</h2>"
     for listed in pack.lists.values():
-        yield f"<h3>{_escaped(listed.name)}</h3><p class='soft'>{_escaped(listed.source)} "
-        yield f"<span class='mark'>{CERTAIN[listed.certainty].capitalize()}.</span></p><table><tbody>"
+        yield f"<h3 style='margin-top:1.6rem'>{escaped(listed.name)}</h3><p class='soft'>{escaped(listed.source)} "
+        yield f"{_badge(listed.certainty)}</p><div class='scroll'><table><thead><tr><th scope='col'>Entry</th>"
+        yield "<th scope='col'>Meaning</th></tr></thead><tbody>"
         for entry, says in listed.entries.items():
-            yield f"<tr><td>{_escaped(entry)}</td><td>{_escaped(says)}</td></tr>"
-        yield "</tbody></table>"
+            yield f"<tr><td>{escaped(entry)}</td><td>{escaped(says)}</td></tr>"
+        yield "</tbody></table></div>"
+    yield "</section>"
 
 
-def _words(pack: Pack) -> Iterable[str]:
-    yield "<h2 id='words'>Words used in conditions</h2><table><tbody>"
+def _facts(pack: Pack) -> Iterable[str]:
+    yield "<section aria-labelledby='words'><h2 id='words'>Words used in conditions</h2>"
+    yield "<div class='scroll'><table><thead><tr><th scope='col'>Word</th><th scope='col'>Meaning</th></tr></thead>"
+    yield "<tbody>"
     for name, text in pack.terms.items():
-        yield f"<tr><td><code>{_escaped(name)}</code></td><td>means <code>{_escaped(text)}</code></td></tr>"
+        yield f"<tr><td><code>{escaped(name)}</code></td><td>stands for <code>{escaped(text)}</code></td></tr>"
     for declared in pack.fields.values():
         values = f" ({', '.join(declared.values)})" if declared.values else ""
-        yield f"<tr><td><code>{_escaped(declared.name)}</code></td><td>{_escaped(declared.says + values)}</td></tr>"
-    yield "</tbody></table>"
+        yield f"<tr><td><code>{escaped(declared.name)}</code></td><td>{escaped(declared.says + values)}</td></tr>"
+    yield "</tbody></table></div></section>"
