@@ -160,4 +160,4 @@ def test_the_solvers_time_is_bounded_and_an_unsettled_question_is_not_proved(
     monkeypatch.setattr(Question, "__init__", functools.partialmethod(Question.__init__, milliseconds=1))
     verdict = prove(irs, _property(irs, "failure-to-depart-elements"))
     assert verdict.status is Status.UNSETTLED
-    assert verdict.seconds < 5
+    assert "time ran out" in verdict.why

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from gatehouse.cli.law_words import AS_JSON, PACK
+from gatehouse.cli.law_words import AS_JSON, DAY, PACK
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
@@ -19,12 +19,7 @@ PART = 20_000
 @click.command()
 @PACK
 @click.option("--rows", "count", default=100_000, show_default=True, help="How many random requests to read.")
-@click.option(
-    "--as-of",
-    type=click.DateTime(["%Y-%m-%d"]),
-    multiple=True,
-    help="Dates of the law. Default: today and two leap days.",
-)
+@click.option("--as-of", type=DAY, multiple=True, help="Dates of the law. Default: today and two leap days.")
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same requests.")
 @AS_JSON
 def crosscheck(pack: Path, count: int, as_of: tuple[dt.date, ...], seed: int, *, as_json: bool) -> None:
