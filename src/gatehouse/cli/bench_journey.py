@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import shutil
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,11 @@ class Stages:
         return self.root / f"register-{self.persons}"
 
     @property
+    def changed(self) -> Path:
+        """The register some time later: one person in a hundred changed."""
+        return self.root / f"register-{self.persons}-changed"
+
+    @property
     def agency(self) -> Path:
         """The synthetic submission and its truth."""
         return self.root / f"submission-{self.persons}-{self.requests}"
@@ -46,6 +52,8 @@ class Stages:
         wanted: list[tuple[str, Callable[[Stages], None]]] = []
         if not self.register.exists():
             wanted.append(("generate register", make_register))
+        if not self.changed.exists():
+            wanted.append(("change 1 % of the register", change_register))
         if not self.agency.exists():
             wanted.append(("generate submission", make_submission))
         return wanted
@@ -58,6 +66,52 @@ def make_register(stages: Stages) -> None:
 
     with open_workspace("4GB", temporary=stages.root / "spill") as connection:
         make(connection, stages.register, stages.persons, SEED)
+
+
+def change_register(stages: Stages) -> None:
+    """One person in a hundred moves to where another of them lived; one in ten of these takes that one's last name."""
+    from gatehouse.intake.workspace import open_workspace, quoted
+
+    working = stages.changed.with_name(f".{stages.changed.name}")
+    shutil.rmtree(working, ignore_errors=True)
+    working.mkdir()
+    for table in stages.register.glob("*.parquet"):
+        if table.stem not in ("persons", "addresses"):
+            shutil.copyfile(table, working / table.name)
+    with open_workspace("3GB", temporary=stages.root / "spill") as connection:
+        for name in ("persons", "addresses"):
+            file = quoted(stages.register / f"{name}.parquet")
+            connection.execute(f"CREATE VIEW {name} AS SELECT * FROM read_parquet({file})")
+        connection.execute("""
+            CREATE TABLE turns AS
+            SELECT person_id, last_name, row_number() OVER (ORDER BY person_id) AS turn
+            FROM persons WHERE person_id % 100 = 7;
+            CREATE TABLE movers AS
+            SELECT one.person_id, other.person_id AS after, other.last_name, one.turn % 10 = 0 AS renamed
+            FROM turns one JOIN turns other ON other.turn = one.turn + 1
+        """)
+        changed = {
+            "persons": """
+                SELECT p.* REPLACE (CASE WHEN m.renamed THEN m.last_name ELSE p.last_name END AS last_name)
+                FROM persons p LEFT JOIN movers m USING (person_id) ORDER BY person_id
+            """,
+            "addresses": """
+                SELECT a.* REPLACE (
+                    CASE WHEN a.last_known AND m.after IS NOT NULL THEN greatest(a.valid_from, DATE '2025-06-30')
+                         ELSE a.valid_to END AS valid_to,
+                    a.last_known AND m.after IS NULL AS last_known)
+                FROM addresses a LEFT JOIN movers m USING (person_id)
+                UNION ALL
+                SELECT m.person_id, line1, line2, city, state, postal_code, country, DATE '2025-07-01', NULL, true
+                FROM addresses a JOIN movers m ON m.after = a.person_id AND a.last_known
+                WHERE m.person_id IN (SELECT person_id FROM addresses)
+                ORDER BY person_id, valid_from DESC
+            """,
+        }
+        for name, query in changed.items():
+            file = quoted(working / f"{name}.parquet")
+            connection.execute(f"COPY ({query}) TO {file} (FORMAT parquet, COMPRESSION zstd)")
+    working.rename(stages.changed)
 
 
 def make_submission(stages: Stages) -> None:
@@ -75,6 +129,15 @@ def index(stages: Stages) -> None:
 
     shutil.rmtree(stages.index, ignore_errors=True)
     build(open_register(str(stages.register)), stages.index, memory="3GB")
+
+
+def index_again(stages: Stages) -> int | None:
+    """Index the changed register over the index of the register; gives how many persons were indexed anew."""
+    from gatehouse.match import build, open_register
+
+    for made in stages.index.glob("*/base"):
+        shutil.rmtree(made.parent)
+    return build(open_register(str(stages.changed)), stages.index, memory="3GB").changed
 
 
 def determine(stages: Stages) -> dict[str, float]:
@@ -110,6 +173,25 @@ def determine(stages: Stages) -> dict[str, float]:
             now=NOW,
         )
     return seconds
+
+
+def check_and_match(stages: Stages) -> float:
+    """Judge the addresses of the docket's requests and match them; gives the seconds of these two alone."""
+    from gatehouse.intake import addresses
+    from gatehouse.intake.workspace import open_workspace, quoted
+    from gatehouse.match import match, open_index, open_register
+
+    written = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
+    fields = ", ".join(f"coalesce({field}, '') AS {field}" for field in written)
+    docket = quoted(stages.site / "dockets" / "bench" / "requests.parquet")
+    with open_workspace("4GB", temporary=stages.root / "spill") as connection:
+        connection.execute(f"CREATE TABLE requests AS SELECT * FROM read_parquet({docket})")
+        index = open_index(open_register(str(stages.register)), stages.index)
+        started = time.perf_counter()
+        connection.execute(f"CREATE TEMP VIEW written AS SELECT seq, {fields} FROM requests")
+        addresses.judge(connection, "written", "judged", "seq")
+        match(connection, "requests", index, as_of=NOW.date())
+        return time.perf_counter() - started
 
 
 def join_floor(stages: Stages) -> int:

@@ -73,8 +73,10 @@ def match(
                 write_parquet(connection, "SELECT * FROM evidence ORDER BY seq, rank", evidence)
             counts = _count(connection)
     if as_json:
-        click.echo(json.dumps(counts))
+        click.echo(json.dumps(counts | {"index_changed": prepared.changed}))
     else:
+        of = "all persons" if prepared.changed is None else f"{prepared.changed:,} persons who changed"
+        click.echo(f"{'index':>12}  {prepared.folder.name}, made of {of}")
         for name, count in counts.items():
             click.echo(f"{name:>12}  {count:>10,}")
 

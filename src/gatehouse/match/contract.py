@@ -40,62 +40,92 @@ class Fault:
     query: str
 
 
+@dataclass(frozen=True)
+class Rows:
+    """The rows under examination, each as a SQL relation: all of a register, or those of some of its persons."""
+
+    persons: str
+    names: str
+    addresses: str
+    restrictions: str
+    tins: str
+    """`person_id` and `tin` of everybody among whom no TIN may occur twice."""
+    people: str
+    """`person_id` of everybody of whom a restriction may speak."""
+
+    @classmethod
+    def of(cls, register: Register) -> Rows:
+        """All rows of a register."""
+        persons, names, addresses, restrictions = (
+            register.relation(table) for table in ("persons", "names", "addresses", "restrictions")
+        )
+        return cls(persons, names, addresses, restrictions, tins=persons, people="register_people")
+
+
 def check(connection: duckdb.DuckDBPyConnection, register: Register, today: dt.date) -> Census:
     """Check the rows of a register and count them.
 
     Raises WrongInput naming the first fault of each kind with its count and up to three person ids, and the remedy.
     """
-    persons, addresses = register.relation("persons"), register.relation("addresses")
+    return count(connection, register, examine(connection, register.address, Rows.of(register), today))
+
+
+def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today: dt.date) -> int:
+    """Check some rows of the register at `where`; gives how many persons of theirs have an address.
+
+    Raises WrongInput as `check` does.
+    """
     connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE register_people AS SELECT person_id::BIGINT AS person_id FROM {persons}"
+        f"CREATE OR REPLACE TEMP TABLE register_people AS SELECT person_id::BIGINT AS person_id FROM {rows.persons}"
     )
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE register_homes AS SELECT person_id::BIGINT AS person_id, count(*) AS addresses, "
-        f"count(*) FILTER (last_known) AS last_known FROM {addresses} GROUP BY person_id"
+        "CREATE OR REPLACE TEMP TABLE register_homes AS SELECT person_id::BIGINT AS person_id, "
+        f"count(*) FILTER (last_known) AS last_known FROM {rows.addresses} GROUP BY person_id"
     )
-    found = [line for fault in _faults(register, today) if (line := _describe(connection, fault))]
+    found = [line for fault in _faults(rows, today) if (line := _describe(connection, fault))]
     if found:
         raise WrongInput(
             "the register breaks its contract: " + "; ".join(found),
-            where=register.address,
+            where=where,
             remedy="Correct these rows and try again; nothing was indexed",
         )
-    census = _count(connection, register)
+    homes = connection.execute("SELECT count(*) FROM register_homes").fetchone()
+    assert homes is not None  # noqa: S101 - an aggregate always has one row
     connection.execute("DROP TABLE register_people")
     connection.execute("DROP TABLE register_homes")
-    return census
+    return int(homes[0])
 
 
-def _faults(register: Register, today: dt.date) -> list[Fault]:
-    persons, addresses = register.relation("persons"), register.relation("addresses")
+def _faults(rows: Rows, today: dt.date) -> list[Fault]:
     dates = f"birth_date NOT BETWEEN DATE '1850-01-01' AND DATE '{today.isoformat()}'"
     spans = "valid_to < valid_from OR valid_from NOT BETWEEN DATE '1850-01-01' AND DATE '2199-12-31'"
-    dangling = "NOT EXISTS (SELECT 1 FROM register_people known WHERE known.person_id = held.person_id)"
+    dangling = "NOT EXISTS (SELECT 1 FROM {0} known WHERE known.person_id = held.person_id)"
+    of_nobody = dangling.format("register_people")
     return [
-        Fault("persons", "person_id", "missing ids", f"SELECT person_id FROM {persons} WHERE person_id IS NULL"),
+        Fault("persons", "person_id", "missing ids", f"SELECT person_id FROM {rows.persons} WHERE person_id IS NULL"),
         Fault("persons", "person_id", "ids held twice",
               "SELECT person_id FROM register_people GROUP BY person_id HAVING count(*) > 1"),
         Fault("persons", "tin", "TINs that are not nine digits",
-              f"SELECT person_id FROM {persons} WHERE tin IS NOT NULL "
+              f"SELECT person_id FROM {rows.persons} WHERE tin IS NOT NULL "
               "AND (length(tin) <> 9 OR translate(tin, '0123456789', '') <> '')"),
         Fault("persons", "tin", "TINs held by several persons",
-              f"SELECT min(person_id) AS person_id FROM {persons} WHERE tin IS NOT NULL "
+              f"SELECT min(person_id) AS person_id FROM {rows.tins} WHERE tin IS NOT NULL "
               "GROUP BY try_cast(tin AS UINTEGER) HAVING count(*) > 1"),
-        Fault("persons", "birth_date", "impossible dates", f"SELECT person_id FROM {persons} WHERE {dates}"),
+        Fault("persons", "birth_date", "impossible dates", f"SELECT person_id FROM {rows.persons} WHERE {dates}"),
         Fault("addresses", "last_known", "persons with several last known addresses",
               "SELECT person_id FROM register_homes WHERE last_known > 1"),
         Fault("addresses", "last_known", "persons with addresses and none last known",
               "SELECT person_id FROM register_homes WHERE last_known = 0"),
-        Fault("addresses", "person_id", "ids of nobody", f"SELECT person_id FROM register_homes held WHERE {dangling}"),
-        Fault("addresses", "valid_from", "impossible dates", f"SELECT person_id FROM {addresses} WHERE {spans}"),
-        Fault("names", "person_id", "ids of nobody",
-              f"SELECT person_id FROM {register.relation('names')} held WHERE {dangling}"),
+        Fault("addresses", "person_id", "ids of nobody",
+              f"SELECT person_id FROM register_homes held WHERE {of_nobody}"),
+        Fault("addresses", "valid_from", "impossible dates", f"SELECT person_id FROM {rows.addresses} WHERE {spans}"),
+        Fault("names", "person_id", "ids of nobody", f"SELECT person_id FROM {rows.names} held WHERE {of_nobody}"),
         Fault("restrictions", "person_id", "ids of nobody",
-              f"SELECT person_id FROM {register.relation('restrictions')} held WHERE {dangling}"),
+              f"SELECT person_id FROM {rows.restrictions} held WHERE {dangling.format(rows.people)}"),
         Fault("restrictions", "determined_on", "missing dates",
-              f"SELECT person_id FROM {register.relation('restrictions')} WHERE determined_on IS NULL"),
+              f"SELECT person_id FROM {rows.restrictions} WHERE determined_on IS NULL"),
         Fault("restrictions", "kind", "kinds other than informant and impairment",
-              f"SELECT person_id FROM {register.relation('restrictions')} "
+              f"SELECT person_id FROM {rows.restrictions} "
               "WHERE kind IS NULL OR kind NOT IN ('informant', 'impairment')"),
     ]  # fmt: skip
 
@@ -112,24 +142,23 @@ def _describe(connection: duckdb.DuckDBPyConnection, fault: Fault) -> str:
     return f"{fault.table}.parquet, column {fault.column}: {counted[0]} × {fault.what}{ids}"
 
 
-def _count(connection: duckdb.DuckDBPyConnection, register: Register) -> Census:
+def count(connection: duckdb.DuckDBPyConnection, register: Register, housed: int) -> Census:
+    """The census of a register whose contract holds; `housed` is how many persons have an address."""
+    persons = register.relation("persons")
+    others = ", ".join(
+        f"(SELECT count(*) FROM {register.relation(table)})" for table in ("addresses", "names", "restrictions")
+    )
     row = connection.execute(
-        f"SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL) "
-        f"FROM {register.relation('persons')}"
+        f"SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL), {others} FROM {persons}"
     ).fetchone()
-    homes = connection.execute("SELECT count(*), sum(addresses) FROM register_homes").fetchone()
-    names = connection.execute(f"SELECT count(*) FROM {register.relation('names')}").fetchone()
-    restrictions = connection.execute(f"SELECT count(*) FROM {register.relation('restrictions')}").fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has one row
-    assert homes is not None  # noqa: S101
-    assert names is not None  # noqa: S101
-    assert restrictions is not None  # noqa: S101
+    number, no_tin, no_birth_date, addresses, names, restrictions = row
     return Census(
-        persons=row[0],
-        addresses=int(homes[1] or 0),
-        names=names[0],
-        restrictions=restrictions[0],
-        persons_without_address=row[0] - homes[0],
-        persons_without_tin=row[1],
-        persons_without_birth_date=row[2],
+        persons=number,
+        addresses=addresses,
+        names=names,
+        restrictions=restrictions,
+        persons_without_address=number - housed,
+        persons_without_tin=no_tin,
+        persons_without_birth_date=no_birth_date,
     )

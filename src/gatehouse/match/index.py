@@ -22,12 +22,12 @@ from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.match import contract, keys
+from gatehouse.match import changes, contract, keys
 from gatehouse.match.engine import Engine, OwnEngine, Reader
 from gatehouse.match.register import ADDRESS, Register
 
-FORMAT = "gatehouse-index/1"
-_STAGES = ("contract", "people", "names", "places", "entries", "towns")
+FORMAT = "gatehouse-index/2"
+_STAGES = ("contract", "people", "names", "places", "entries", "towns", "prints")
 
 _PARTS = ("last", "first", "middle")
 _SPELT = " ".join(
@@ -49,10 +49,12 @@ class Index:
     register: Register
     folder: Path
     census: contract.Census
+    changed: int | None = None
+    """How many persons were indexed anew over an earlier index; None where all were."""
 
     def relation(self, table: str) -> str:
         """One of `entries`, `people`, `places`, `forms`, `name_counts`, `towns` as a SQL relation."""
-        return f"read_parquet({quoted(self.folder / f'{table}*.parquet')})"
+        return changes.relation(self.folder, table)
 
 
 def build(
@@ -66,7 +68,8 @@ def build(
 ) -> Index:
     """Make the index of a register's snapshot below `folder`, or use the one that is there already.
 
-    The register's contract is checked first; WrongInput says what breaks it. A crash leaves no index, never half of
+    Where an index of an earlier snapshot is there and little changed since, only the changed persons are indexed. The
+    register's contract is checked first; WrongInput says what breaks it. A crash leaves no index, never half of
     one. `memory` bounds the working set; what exceeds it is spilled beside the index. An `engine` other than this
     process's own DuckDB makes an index of its own, which only that engine reads.
     """
@@ -76,11 +79,16 @@ def build(
         return open_index(register, folder, engine.version)
     working = folder / ids.fresh(".building")
     working.mkdir(parents=True)
+    today = today or clock.today()
+    marks = _marks(engine.version)
+    layers = isinstance(engine, OwnEngine)
+    base = changes.base_below(folder, marks) if layers else None
     try:
         with engine.open(working / "spill") as (connection, reader):
-            steps = _Steps(connection, register, working, progress, reader)
-            census = steps.run(today or clock.today())
-        described = {"format": FORMAT, "engine": engine.version, "register": register.digest, **asdict(census)}
+            steps = _Steps(connection, register, working, progress, reader, layers)
+            census, changed = steps.run(today, base)
+        said = {**marks, "register": register.digest, "checked_on": today.isoformat(), "changed": changed}
+        described = said | asdict(census)
         files.write(working / "index.json", (json.dumps(described, indent=2) + "\n").encode())
         shutil.rmtree(working / "spill", ignore_errors=True)
         for made in working.rglob("*"):
@@ -89,7 +97,12 @@ def build(
         files.sync_folder(folder)
     finally:
         shutil.rmtree(working, ignore_errors=True)
-    return Index(register, target, census)
+    return Index(register, target, census, changed)
+
+
+def _marks(engine: str) -> dict[str, str]:
+    """What an index must have been made by, to be read or built upon."""
+    return {"format": FORMAT, "engine": engine, "rules": _rules()}
 
 
 def open_index(register: Register, folder: Path, engine: str = OwnEngine.version) -> Index:
@@ -102,17 +115,17 @@ def open_index(register: Register, folder: Path, engine: str = OwnEngine.version
     try:
         described = json.loads((target / "index.json").read_text())
         census = contract.Census(**{name: described[name] for name in contract.Census.__dataclass_fields__})
-        current = (described["format"], described["engine"], described["register"])
+        current = {name: described[name] for name in ("format", "engine", "rules", "register")}
+        changed = described["changed"]
     except (OSError, ValueError, KeyError, TypeError):
         current = None
-        census = None
-    if census is None or current != (FORMAT, engine, register.digest):
+    if current is None or current != _marks(engine) | {"register": register.digest}:
         raise WrongInput(
             "there is no index of this register as it is now; it was made from another register or version",
             where=str(folder),
             remedy="Build the index of this register again",
         )
-    return Index(register, target, census)
+    return Index(register, target, census, changed)
 
 
 def _name(register: Register, engine: str) -> str:
@@ -124,8 +137,9 @@ def _name(register: Register, engine: str) -> str:
 def _rules() -> str:
     """A digest of the code that folds names and reads addresses: an index of other rules would miss in silence."""
     intake, room = Path(names.__file__).parent, Path(__file__).parent
-    code = [*intake.glob("addresses/*.py"), *intake.glob("addresses/data/*")]
-    return digests.of_files(intake.parent, [*code, intake / "names.py", room / "keys.py", room / "index.py"])
+    code = [*intake.glob("addresses/*.py"), *intake.glob("addresses/data/*"), intake / "names.py"]
+    own = [room / f"{name}.py" for name in ("keys", "index", "changes")]
+    return digests.of_files(intake.parent, [*code, *own])
 
 
 def _sync(path: Path) -> None:
@@ -145,22 +159,50 @@ class _Steps:
     out: Path
     progress: Progress
     reader: Reader
+    layers: bool
+    """Whether later snapshots may be laid over what is made."""
 
-    def run(self, today: dt.date) -> contract.Census:
+    def run(self, today: dt.date, base: changes.Base | None) -> tuple[contract.Census, int | None]:
+        """Make all tables, or those of a layer over `base`; gives the census and how many persons a layer has."""
         self._tell("contract")
+        part = changes.find(self.connection, self.register, base, today) if base else None
+        if base and part:
+            return self._layer(base, part)
         census = contract.check(self.connection, self.register, today)
-        self._tell("people")
-        self._people()
+        self._people(self.register)
         self._tell("names")
-        self._names()
+        people = self._read("people")
+        self._write("name_counts", _name_counts(people))
+        self._write("forms", _forms(people))
+        self._homes(self.register)
+        self._tell("prints")
+        if self.layers:
+            self._write("prints", changes.prints(self.register))
+        self.progress("index", len(_STAGES), len(_STAGES))
+        return census, None
+
+    def _layer(self, base: changes.Base, part: changes.Part) -> tuple[contract.Census, int]:
+        changes.lay(self.connection, base, self.out)
+        self._people(part)
+        self._tell("names")
+        before, after = changes.people_before(base), self._read("people")
+        for table, keyed, counts in (("name_counts", "name", _name_counts), ("forms", "part, form", _forms)):
+            self._write(table, changes.recounted(keyed, base.read(table), counts(f"({before})"), counts(after)))
+        last = self.connection.execute(f"SELECT max(written) FROM {base.read('places')}").fetchone()
+        self._homes(part, after=(last and last[0]) or 0)
+        census = changes.census(self.connection, self.register)
+        counted = self.connection.execute("SELECT count(*) FROM changed_people").fetchone()
+        changes.drop(self.connection)
+        self.progress("index", len(_STAGES), len(_STAGES))
+        return census, counted[0] if counted else 0
+
+    def _homes(self, rows: Register | changes.Part, after: int = 0) -> None:
         self._tell("places")
-        self._places()
+        self._places(rows, after)
         self._tell("entries")
         self._entries()
         self._tell("towns")
         self._towns()
-        self.progress("index", len(_STAGES), len(_STAGES))
-        return census
 
     def _tell(self, stage: str) -> None:
         self.progress(stage, _STAGES.index(stage), len(_STAGES))
@@ -174,10 +216,11 @@ class _Steps:
     def _read(self, table: str) -> str:
         return f"read_parquet({quoted(self.out / f'{table}*.parquet')})"
 
-    def _people(self) -> None:
+    def _people(self, rows: Register | changes.Part) -> None:
         """Every name on file of every person, folded; `other` marks those of the table of names."""
-        self._spellings()
-        own, also = self.register.relation("persons"), self.register.relation("names")
+        self._tell("people")
+        self._spellings(rows)
+        own, also = rows.relation("persons"), rows.relation("names")
         birth_and_tin = f"SELECT person_id, birth_date, try_cast(tin AS UINTEGER) AS tin FROM {own}"
         self._write(
             "people",
@@ -187,10 +230,10 @@ class _Steps:
         )
         self.connection.execute("DROP TABLE spellings")
 
-    def _spellings(self) -> None:
+    def _spellings(self, rows: Register | changes.Part) -> None:
         """Each distinct name field folded once: names repeat, so this costs a fraction of folding row by row."""
         fields = " UNION ".join(
-            f"SELECT {field} AS field FROM {self.register.relation(table)} WHERE {field} IS NOT NULL"
+            f"SELECT {field} AS field FROM {rows.relation(table)} WHERE {field} IS NOT NULL"
             for table in ("persons", "names")
             for field in ("last_name", "first_name", "middle_name", "suffix")
         )
@@ -200,31 +243,14 @@ class _Steps:
         )
         self.reader.project("spellings", columns, fields)
 
-    def _names(self) -> None:
-        """How many persons bear each whole name, and each single one; for `persons_name` and against typing errors."""
-        people = self._read("people")
-        self._write(
-            "name_counts",
-            "SELECT name, count(DISTINCT person_id)::INTEGER AS persons FROM "
-            f"(SELECT {keys.name_key('last_key', 'first_key')} AS name, person_id FROM {people} "
-            "WHERE last_key IS NOT NULL AND first_key IS NOT NULL) GROUP BY name",
-        )
-        self._write(
-            "forms",
-            f"SELECT 'last' AS part, {keys.compact('last_key')} AS form, count(*) AS persons FROM {people} "
-            "WHERE NOT other AND last_key IS NOT NULL GROUP BY ALL "
-            f"UNION ALL SELECT 'first', {keys.compact('first_key')}, count(*) FROM {people} "
-            "WHERE NOT other AND first_key IS NOT NULL GROUP BY ALL",
-        )
-
-    def _places(self) -> None:
+    def _places(self, rows: Register | changes.Part, after: int) -> None:
         """Every distinct address as written, by its parts, numbered; numbers, unlike hashes, never coincide."""
         run = self.connection.execute
         columns = f"person_id::BIGINT AS person_id, last_known, {_text()} AS text"
-        self.reader.view("homes", columns, f"SELECT * FROM {self.register.relation('addresses')}")
+        self.reader.view("homes", columns, f"SELECT * FROM {rows.relation('addresses')}")
         run(
-            "CREATE OR REPLACE TEMP TABLE writings AS SELECT row_number() OVER ()::INTEGER AS written, text FROM "
-            "(SELECT text FROM homes GROUP BY text)"
+            f"CREATE OR REPLACE TEMP TABLE writings AS SELECT ({after} + row_number() OVER ())::INTEGER AS written, "
+            "text FROM (SELECT text FROM homes GROUP BY text)"
         )
         counted = run("SELECT count(*) FROM writings").fetchone()
         assert counted is not None  # noqa: S101 - an aggregate always has one row
@@ -264,6 +290,25 @@ class _Steps:
             f"SELECT DISTINCT country_key, state_key, city_key, {town} AS town FROM {self._read('places')} "
             "WHERE place IS NOT NULL AND city_key IS NOT NULL",
         )
+
+
+def _name_counts(people: str) -> str:
+    """How many persons bear each whole name, for `persons_name`."""
+    return (
+        "SELECT name, count(DISTINCT person_id)::INTEGER AS persons FROM "
+        f"(SELECT {keys.name_key('last_key', 'first_key')} AS name, person_id FROM {people} "
+        "WHERE last_key IS NOT NULL AND first_key IS NOT NULL) GROUP BY name"
+    )
+
+
+def _forms(people: str) -> str:
+    """How many persons bear each single name, against typing errors."""
+    return (
+        f"SELECT 'last' AS part, {keys.compact('last_key')} AS form, count(*) AS persons FROM {people} "
+        "WHERE NOT other AND last_key IS NOT NULL GROUP BY ALL "
+        f"UNION ALL SELECT 'first', {keys.compact('first_key')}, count(*) FROM {people} "
+        "WHERE NOT other AND first_key IS NOT NULL GROUP BY ALL"
+    )
 
 
 def _text() -> str:

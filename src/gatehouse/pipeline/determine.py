@@ -12,7 +12,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.evaluate import evaluate, keep_promises
 from gatehouse.law.pack import Pack
 from gatehouse.ledger.signers import Signer
-from gatehouse.match import build, match, open_register
+from gatehouse.match import Index, build, match, open_register
 from gatehouse.pipeline.engines import Choice, open_engines
 
 
@@ -131,7 +131,7 @@ def determine(
             as_of=law.as_of,
             pack_digest=law.pack.digest,
         )
-    provenance = _provenance(received, standing, index.register.digest, law.as_of)
+    provenance = _provenance(received, standing, index, law.as_of)
     with timed.stage("write"):
         docket = _write(connection, out, law=law, received=received, provenance=provenance)
         _write_receipt(docket, received, standing, now)
@@ -203,7 +203,7 @@ def _gather(connection: duckdb.DuckDBPyConnection, received: Received, standing:
     )
 
 
-def _provenance(received: Received, standing: Standing, register: str, as_of: dt.date) -> dict[str, Any]:
+def _provenance(received: Received, standing: Standing, index: Index, as_of: dt.date) -> dict[str, Any]:
     manifest = received.manifest
     return {
         "submission": manifest.id,
@@ -213,7 +213,8 @@ def _provenance(received: Received, standing: Standing, register: str, as_of: dt
         "agreement": manifest.agreement,
         "signature_valid": received.signature_valid,
         "parties_digest": standing.parties.digest if standing.parties else None,
-        "register_digest": register,
+        "register_digest": index.register.digest,
+        "register": asdict(index.census),
         "as_of": as_of.isoformat(),
     }
 
