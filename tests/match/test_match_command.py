@@ -36,7 +36,14 @@ def test_a_request_table_is_matched_into_the_contracts_columns(tmp_path: Path) -
     out = tmp_path / "out" / "matched.parquet"
     options = ["--register", str(register), "--out", str(out), "--json"]
     done = CliRunner().invoke(match, [str(_table(tmp_path)), *options], catch_exceptions=False)
-    assert json.loads(done.output) == {"requests": 2, "matched": 1, "tin": 1, "birth_date": 0, "none": 0, "index_changed": None}
+    assert json.loads(done.output) == {
+        "requests": 2,
+        "matched": 1,
+        "tin": 1,
+        "birth_date": 0,
+        "none": 0,
+        "index_changed": None,
+    }
     with duckdb.connect() as db:
         answer = db.execute(f"SELECT * FROM '{out}'")
         names = [column[0] for column in answer.description]

@@ -108,8 +108,8 @@ def find(connection: duckdb.DuckDBPyConnection, register: Register, base: Base, 
     for table in _ROWS:
         rows = register.relation(table)
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE changed_{table} AS SELECT * FROM {rows} held SEMI JOIN changed_people changed "
-            f"USING (person_id) UNION ALL SELECT * FROM {rows} WHERE person_id IS NULL"
+            f"CREATE OR REPLACE TEMP TABLE changed_{table} AS SELECT * FROM {rows} held "
+            f"SEMI JOIN changed_people changed USING (person_id) UNION ALL SELECT * FROM {rows} WHERE person_id IS NULL"
         )
     part = Part()
     contract.examine(connection, register.address, _rows(register, base, part), today)

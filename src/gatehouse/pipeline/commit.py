@@ -7,11 +7,14 @@ and the docket's table is replaced whole.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 
 import duckdb
 
 from gatehouse.determine.docket import Docket
-from gatehouse.intake.workspace import write_parquet
+from gatehouse.intake.workspace import quoted, write_parquet
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.ledger.checkpoint import Checkpoint
@@ -32,20 +35,30 @@ def commit_docket(connection: duckdb.DuckDBPyConnection, site: Site, docket: Doc
     with record.open_log(site) as log:
         receipt = {"event": "received", "docket": docket.id, "receipt": digests.of_file(docket.receipt)}
         record.event(log, docket.root / "events", f"{docket.id}/received", receipt)
-        first = log.append(f"{docket.id}/determinations", committed.entries)
-        _number(connection, docket, first)
+        batch = f"{docket.id}/determinations"
+        standing = log.batch(batch)
+        first = standing.start if standing else log.size
+        with _numbering(connection, docket, first):
+            if log.append(batch, committed.entries) != first:
+                raise MachineFailed("the ledger finished another batch first", remedy="Try again")
         return record.publish(site, log, now)
 
 
-def _number(connection: duckdb.DuckDBPyConnection, docket: Docket, first: int) -> None:
-    """Write each determination's index into the docket, unless it is there already."""
+@contextmanager
+def _numbering(connection: duckdb.DuckDBPyConnection, docket: Docket, first: int) -> Iterator[None]:
+    """Write each determination's index while the batch goes in; it takes its place only after that, if not before."""
     kept = connection.sql("SELECT DISTINCT ledger_index - seq FROM commit_rows").fetchall()
     if kept == [(first,)]:
+        yield
         return
     if kept != [(None,)]:
         raise MachineFailed(f"the determinations of {docket.id} carry other ledger indexes than the ledger")
-    write_parquet(
-        connection,
-        f"SELECT * REPLACE ({first} + seq AS ledger_index) FROM commit_rows ORDER BY seq",
-        docket.table("determinations"),
-    )
+    table = docket.table("determinations")
+    numbered = table.with_name(f".{table.name}.numbered.tmp")
+    query = f"SELECT * REPLACE ({first} + seq AS ledger_index) FROM read_parquet({quoted(table)}) ORDER BY seq"
+    with ThreadPoolExecutor(1) as beside:  # hashing holds one processor and leaves the other
+        written = beside.submit(write_parquet, connection.cursor(), query, numbered)
+        yield
+        written.result()
+    numbered.replace(table)
+    files.sync_folder(docket.root)
