@@ -391,6 +391,9 @@ def test_at_the_close_all_silence_sounds_the_same(docket, tmp_path) -> None:
 def test_the_docket_accounts_for_every_request_and_replays(docket) -> None:
     summary = docket.read_summary()
     assert sum(summary["outcomes"].values()) == summary["requests"] == len(CASES)
+    persons = 2 * len(NUMBERS) + 2
+    assert summary["register"]["persons"] == summary["register"]["addresses"] == persons
+    assert summary["register"]["persons_without_tin"] == summary["register"]["persons_without_address"] == 0
     assert summary["submission_digest"] == json.loads(docket.receipt.read_bytes())["digest"]
     with open_workspace("512MB", threads=2) as connection:
         assert replay(connection, docket.root).requests == len(CASES)
