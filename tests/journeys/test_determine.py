@@ -18,6 +18,7 @@ import duckdb
 import pytest
 from pyrage import x25519
 
+from gatehouse.determine import probing
 from gatehouse.determine.answers import PENDING_TEXT, SUBJECT_TEXT, publish
 from gatehouse.determine.docket import Docket
 from gatehouse.determine.facts import Standing, submission_facts
@@ -512,3 +513,38 @@ def test_a_refused_submission_leaves_its_record_and_nothing_else(place, tmp_path
 def nothing_is_left_half_done(place) -> Iterator[None]:
     yield
     assert [path.name for path in place.iterdir() if path.name.endswith(".making")] == []
+
+
+def guesses(*tins: str) -> dict[str, dict[str, str]]:
+    """Requests about the person of `right`, each with another TIN; the officers and matters are their own."""
+    number = NUMBERS["right"]
+    about = {name: RIGHT[name].format(n=number, letters=spelled(number)) for name in ("last_name", "address_line1")}
+    names = list(CASES)[: len(tins)]
+    return {name: about | {"birth_date": "", "tin": tin} for name, tin in zip(names, tins, strict=True)}
+
+
+def asked_and_answered(place: Path, out: Path, **standing: Any) -> tuple[list[tuple[str, bool]], bytes]:
+    """Each row's outcome and whether the rule on changed particulars fired, and the answers as they stand."""
+    out.mkdir()
+    docket = determined(place, str(out / "docket"), **standing)
+    rows = duckdb.execute(
+        "SELECT outcome, list_contains(fired, 'ceiling-subject-variants') "
+        f"FROM '{docket.table('determinations')}' ORDER BY seq"
+    ).fetchall()
+    return rows, docket.answers.read_bytes()
+
+
+def test_finding_out_a_tin_by_trial_is_held_across_dockets_and_told_to_nobody(place, tmp_path) -> None:
+    own = f"90070{NUMBERS['right']}"
+    first, second = tmp_path / "first", tmp_path / "second"
+    for folder, tins in ((first, ("900710001", "900710002")), (second, ("900710003", own))):
+        folder.mkdir()
+        (folder / "register").symlink_to(place / "register")
+        write_submission(folder / "submission", guesses(*tins))
+    asked_and_answered(first, tmp_path / "d1")
+    earlier = probing.Earlier(Docket(tmp_path / "d1" / "docket"), AS_OF)
+    alone, said_alone = asked_and_answered(second, tmp_path / "d2")
+    assert alone == [("refused", False), ("cleared", False)]
+    together, said = asked_and_answered(second, tmp_path / "d3", history=(earlier,))
+    assert together == [("refused", True), ("held", True)]
+    assert said == said_alone

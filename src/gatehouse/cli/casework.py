@@ -33,6 +33,8 @@ DECISIONS = ("approve", "clear", "hold", "refuse", "return", "reopen", "withdraw
 @click.option("--examined", metavar="SAMPLE", help="The sample that you examined, by the id that --sample printed.")
 @click.option("--found", type=click.IntRange(min=0), help="How many cases of the sample you found wrong.")
 @click.option("--queue", "queued", is_flag=True, help="Only show what waits, in the order of why it stopped.")
+@click.option("--skip", type=click.IntRange(min=0), default=0, help="With --queue: leave out so many; a page has 50.")
+@click.option("--alarms", is_flag=True, help="Only show what looks like trial and error, for the custodian's eyes.")
 @click.option("--attempts", is_flag=True, help="Only show what was refused: when, who, what and why.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 - click hands options over by name
@@ -58,8 +60,11 @@ def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 
         if options["attempts"]:
             _show_attempts(place, docket, as_json=options["as_json"])
             return
+        if options["alarms"]:
+            _show_alarms(place, docket, as_json=options["as_json"])
+            return
         if options["queued"]:
-            _show_queue(place, docket, as_json=options["as_json"])
+            _show_queue(place, docket, options["rule"], options["skip"], as_json=options["as_json"])
             return
         selection = _selection(place, docket, **options)
     if not options["officer"]:
@@ -200,7 +205,7 @@ def _examined(place: Office, options: dict[str, Any]) -> Any:  # noqa: ANN401 - 
     return approval.examine(place.casebook, options["examined"], options["found"])
 
 
-def _show_queue(place: Office, docket: str, *, as_json: bool) -> None:
+def _show_queue(place: Office, docket: str, rule: str | None, skip: int, *, as_json: bool) -> None:
     from gatehouse.casework import queue
     from gatehouse.casework.states import State
     from gatehouse.intake.workspace import open_workspace
@@ -208,7 +213,7 @@ def _show_queue(place: Office, docket: str, *, as_json: bool) -> None:
     board = place.casebook.board(docket)
     states = (State.HELD, State.CLEARED, State.APPROVED_ONCE, State.APPROVED_TWICE)
     with open_workspace() as connection:
-        page = queue.page(connection, place.site.dockets / docket, board, states)
+        page = queue.page(connection, place.site.dockets / docket, board, states, rule=rule, start=skip)
     if as_json:
         lines = [{"request_id": one.request_id, "state": one.state, "fired": list(one.fired)} for one in page.cases]
         click.echo(json.dumps({"total": page.total, "counts": board.counts(), "cases": lines}))
@@ -217,8 +222,8 @@ def _show_queue(place: Office, docket: str, *, as_json: bool) -> None:
         click.echo(f"{state:>15}  {count:>9,}")
     for one in page.cases:
         click.echo(f"  {one.request_id:<24} {one.state:<15} {', '.join(one.fired)}")
-    if page.total > len(page.cases):
-        click.echo(f"  … {page.total - len(page.cases)} more")
+    if page.total > skip + len(page.cases):
+        click.echo(f"  … {page.total - skip - len(page.cases)} more: --skip {skip + len(page.cases)}")
 
 
 def _show_attempts(place: Office, docket: str, *, as_json: bool) -> None:
@@ -232,3 +237,25 @@ def _show_attempts(place: Office, docket: str, *, as_json: bool) -> None:
     for line in lines:
         click.echo(f"{line['at']}  {line['officer'] or 'the sealer':<16} {line['action']:<9} {line['code']}")
     click.echo(f"{len(lines)} refused attempts")
+
+
+def _show_alarms(place: Office, docket: str, *, as_json: bool) -> None:
+    from gatehouse.casework import alarms
+    from gatehouse.intake.workspace import open_workspace
+
+    with open_workspace() as connection:
+        found = alarms.raised(connection, place.site.dockets / docket)
+    if as_json:
+        agency = {name: {"count": count, "ceiling": ceiling} for name, (count, ceiling) in found.agency.items()}
+        click.echo(json.dumps({"agency": agency, "officers": dict(found.officers), "subjects": dict(found.subjects)}))
+        return
+    for name, (count, ceiling) in found.agency.items():
+        click.echo(
+            f"{name:<50} {'-' if count is None else count:>9}   ceiling {'none' if ceiling is None else ceiling}"
+        )
+    click.echo("near misses in this docket, by officer")
+    for officer, misses in found.officers:
+        click.echo(f"  {officer:<24} {misses:>9}")
+    click.echo("other versions of the subject's particulars, by request")
+    for request, versions in found.subjects:
+        click.echo(f"  {request:<24} {versions:>9}")

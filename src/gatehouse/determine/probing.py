@@ -31,6 +31,10 @@ _NEAR = (
     "'middle_name_differs', 'suffix_differs', 'unit_differs', 'address_differs', 'tin_differs', 'tin_not_on_file', "
     "'birth_date_differs', 'birth_date_not_on_file'"
 )
+NEAR_MISS = (
+    f"bool_or(verdict IN ({_NEAR}) OR (verdict = 'name_differs' AND tin_comparison = 'equal')) AND NOT bool_or(agrees)"
+)
+"""SQL over the evidence of one request: somebody came near and failed on one particular alone, and nobody agreed."""
 _FOLDER = "parse_dirpath(filename) AS docket"
 
 
@@ -116,17 +120,15 @@ def _count_variants(connection: duckdb.DuckDBPyConnection, earlier: Sequence[Doc
 
 def _mark_near_misses(connection: duckdb.DuckDBPyConnection, recent: Sequence[Docket]) -> None:
     """Every request of this docket and the recent ones: its officers, and whether it failed on one particular alone."""
-    close = f"verdict IN ({_NEAR}) OR (verdict = 'name_differs' AND tin_comparison = 'equal')"
-    near = f"bool_or({close}) AND NOT bool_or(agrees)"
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE probing_near AS SELECT officer_list, coalesce(near, false) AS near FROM requests "
-        f"LEFT JOIN (SELECT seq, {near} AS near FROM evidence GROUP BY seq) USING (seq)"
+        f"LEFT JOIN (SELECT seq, {NEAR_MISS} AS near FROM evidence GROUP BY seq) USING (seq)"
     )
     if recent:
         connection.execute(
             "INSERT INTO probing_near SELECT officer_list, coalesce(near, false) "
             f"FROM (SELECT seq, officer_list, {_FOLDER} FROM read_parquet($requests, filename = true)) "
-            f"LEFT JOIN (SELECT seq, {_FOLDER}, {near} AS near FROM read_parquet($evidence, filename = true) "
+            f"LEFT JOIN (SELECT seq, {_FOLDER}, {NEAR_MISS} AS near FROM read_parquet($evidence, filename = true) "
             "GROUP BY ALL) USING (docket, seq)",
             {"requests": _files(recent, "requests"), "evidence": _files(recent, "evidence")},
         )
