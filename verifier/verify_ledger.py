@@ -3,9 +3,10 @@
 
 It is written from docs/ledger.md alone, to be read in an hour by whoever must rely on it. It needs Python 3.9 or newer
 and the `cryptography` package, and reads three kinds of file: your own policy, a ledger's folder, a proof.
+Of several ledgers, one a year and the earliest first, each must begin with what the one before it came to.
 
-    python verify_ledger.py ledger FOLDER --policy MY.policy
-    python verify_ledger.py proof  FILE   --policy MY.policy
+    python verify_ledger.py ledger FOLDER [FOLDER ...] --policy MY.policy
+    python verify_ledger.py proof  FILE --policy MY.policy
 
 Exit status 0: everything holds. Exit status 1: it does not, and one line says what; nothing else is shown.
 What you believe comes from your policy. Never take a policy from the party that you verify.
@@ -348,6 +349,22 @@ def bundle(folder, index, width):
         yield data[at + 2 : at + 2 + ENTRY]
 
 
+def check_years(folders, policy):
+    """Ledgers of successive years: each must begin with a published checkpoint of the one before it."""
+    found = [check_ledger(folder, policy) for folder in folders]
+    for at in range(1, len(folders)):
+        before, folder, size = folders[at - 1], folders[at], found[at][0]
+        links = []
+        for name in sorted(next(os.walk(os.path.join(before, "checkpoints")))[2]):
+            if name.isdecimal():  # check_ledger has accepted each of them
+                lines = text_of(read(before, "checkpoints", name), name).split("\n")[:3]
+                text = "gatehouse-shard/1\n" + "\n".join(lines) + "\n"
+                links.append(b"\x01" + bytes(20) + sha256(text.encode()))
+        if not size or next(bundle(folder, 0, min(size, TILE))) not in links:
+            raise Failure(f"{folder}: does not begin with a checkpoint of {before}")
+    return found
+
+
 def check_older_files(folder, names, lowest):
     """Files of earlier sizes must begin the files they became; files beyond the newest checkpoint are left alone."""
     counts, size = [], len(lowest)
@@ -447,16 +464,19 @@ def open_record(data, path):
 def main():
     parser = argparse.ArgumentParser(description="Verify a Gatehouse ledger or proof under your own policy.")
     parser.add_argument("what", choices=["ledger", "proof"])
-    parser.add_argument("path")
+    parser.add_argument(
+        "path", nargs="+", help="a proof; a ledger's folder, or those of successive years, earliest first"
+    )
     parser.add_argument("--policy", required=True)
     given = parser.parse_args()
     try:
         policy = Policy(given.policy)
         if given.what == "ledger":
-            size, root, checkpoints = check_ledger(given.path, policy)
-            print(f"verified: {size} entries, {checkpoints} checkpoints\nroot: {root.hex()}")
+            shown = check_years(given.path, policy)
+            for size, root, checkpoints in shown:
+                print(f"verified: {size} entries, {checkpoints} checkpoints\nroot: {root.hex()}")
         else:
-            index, size, root, fields = check_proof(given.path, policy)
+            index, size, root, fields = check_proof(given.path[0], policy)
             print(f"verified: entry {index} under {size} entries\nroot: {root.hex()}")
             for name, value in fields.items():
                 print(f"{name}: {json.dumps(value)}")

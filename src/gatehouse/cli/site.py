@@ -23,6 +23,8 @@ from gatehouse.kernel.errors import WrongInput
 @click.option("--pack", "packs", multiple=True, type=click.Path(exists=True, file_okay=False, path_type=Path),
               help="A pack to put in force; those shipped, if none is named and no office brings a key.")  # fmt: skip
 @offices_options(required=False)
+@click.option("--after", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              help="The site of the year before: the new ledger begins with its newest checkpoint.")  # fmt: skip
 @click.option("--demonstration", is_flag=True, help="Allow a pretended date; never on a real site.")
 def init(
     folder: Path,
@@ -32,6 +34,7 @@ def init(
     packs: tuple[Path, ...],
     counsel: tuple[str, ...],
     custodian: tuple[str, ...],
+    after: Path | None,
     *,
     demonstration: bool,
 ) -> None:
@@ -44,6 +47,7 @@ def init(
     \b
     Example:
       gatehouse init custodian --name gateway.example/disclosures/2026 --parties parties.toml
+      gatehouse init custodian-2027 --name gateway.example/disclosures/2027 --after custodian-2026
       gatehouse init custodian --counsel counsel.vkey --custodian custodian.vkey --pack my-statute
     """
     from gatehouse.pipeline import founding
@@ -57,6 +61,7 @@ def init(
         parties=parties,
         demonstration=demonstration,
         offices=read_offices(counsel, custodian) if counsel else None,
+        after=after,
     )
     shipped = () if counsel else tuple(sorted(path.parent for path in SHIPPED_PACKS.glob("*/pack.toml")))
     with shown() as progress:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,24 +51,29 @@ def verify() -> None:
 
 
 @verify.command()
-@click.argument("ledger", type=click.Path(path_type=Path))
+@click.argument("ledgers", metavar="LEDGER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_POLICY
 @click.option(
     "--timestamps", type=click.Path(path_type=Path), help="Certificates (PEM) of the time-stamping authority."
 )
 @_JSON
-def ledger(ledger: Path, policy_file: Path, timestamps: Path | None, *, as_json: bool) -> None:
+def ledger(ledgers: tuple[Path, ...], policy_file: Path, timestamps: Path | None, *, as_json: bool) -> None:
     """Verify a whole ledger: every entry, every tile, every published checkpoint and its signatures.
 
+    Of several, the shards of successive years with the earliest first, each must begin with a checkpoint of the one
+    before it; the last is shown.
+
     \b
-    Example:
+    Examples:
       gatehouse verify ledger site/ledger --policy my.policy
+      gatehouse verify ledger site-2026/ledger site-2027/ledger --policy my.policy
     """
     from gatehouse.ledger import policy
-    from gatehouse.ledger.verify import verify_log
+    from gatehouse.ledger.shard import verify_shards
 
-    verified = verify_log(ledger, policy.read(policy_file))
-    answer = {
+    *earlier, last = verify_shards(ledgers, policy.read(policy_file))
+    verified, ledger = last.verified, ledgers[-1]
+    answer: dict[str, Any] = {
         "origin": verified.checkpoint.origin,
         "size": verified.checkpoint.size,
         "root": verified.checkpoint.root.hex(),
@@ -80,7 +86,18 @@ def ledger(ledger: Path, policy_file: Path, timestamps: Path | None, *, as_json:
         from gatehouse.ledger.timestamps import verify_all
 
         answer["timestamps_checked"] = verify_all(ledger, timestamps) == verified.timestamps
-    lines = [f"verified: {verified.checkpoint.origin}, {verified.checkpoint.size} entries"]
+    shards = [*earlier, last]
+    if earlier:
+        answer["earlier"] = [
+            {"origin": one.verified.checkpoint.origin, "size": one.verified.checkpoint.size, "late": after.late}
+            for one, after in pairwise(shards)
+        ]
+    lines = [
+        f"verified: {one.verified.checkpoint.origin}, {one.verified.checkpoint.size} entries"
+        + (f", {after.late} of them after the next had begun" if after.late else "")
+        for one, after in pairwise(shards)
+    ]
+    lines.append(f"verified: {verified.checkpoint.origin}, {verified.checkpoint.size} entries")
     lines.append(f"root: {answer['root']}")
     lines.append(f"checkpoints that agree: {verified.checkpoints}")
     if verified.timestamps:

@@ -44,6 +44,8 @@ def found(
     Raises WrongInput where a pack does not load or the folder holds anything, AnswerIsNo where one does not pass its
     check or is not signed by the offices named; then nothing was made.
     """
+    if founding.after is not None:
+        record.final(sites.open_site(founding.after))
     if founding.offices is not None:
         for folder in packs:
             signing.verify(folder, founding.offices)
@@ -52,7 +54,7 @@ def found(
             adoption.adopt(folder, made.packs, founding.offices)
     else:
         made = _with_new_offices(root, founding, packs, progress, shipped=shipped)
-    record.begin(made, now)
+    record.begin(made, now, after=founding.after)
     with record.open_log(made) as log:
         gate.on_record(made, log)
         record.publish(made, log, now)

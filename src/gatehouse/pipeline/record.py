@@ -14,7 +14,7 @@ from typing import Any
 
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.ledger import policy
+from gatehouse.ledger import policy, shard
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.commitments import commit_event
 from gatehouse.ledger.log import Log
@@ -22,7 +22,7 @@ from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.signers import read_signer
 from gatehouse.ledger.witness_client import HttpWitness
 from gatehouse.pipeline import stamping
-from gatehouse.pipeline.site import Site
+from gatehouse.pipeline.site import Site, open_site
 
 WATCHED = {
     "configuration": ("gatehouse.toml", "parties.toml", "witnesses.policy", "oversight.policy"),
@@ -64,13 +64,31 @@ def notice(site: Site, log: Log) -> None:
         event(log, site.events, f"site/halt-{digest[:32]}", fields)
 
 
-def begin(site: Site, now: dt.datetime) -> Checkpoint:
-    """Begin the ledger of a new site; its first entry commits to the site's name and configuration."""
+def begin(site: Site, now: dt.datetime, *, after: Path | None = None) -> Checkpoint:
+    """Begin the ledger of a new site; its first entry commits to the site's name and configuration.
+
+    Where it comes `after` the site of another year, the entry before that is the link to that one's newest checkpoint,
+    whose keys the new site's policy names too.
+    """
     with Log.create(site.ledger, read_signer(site.log_key), state=site.ledger_state) as log:
+        if after is not None:
+            earlier = open_site(after)
+            shard.begin(log, final(earlier))
+            known = policy.read(earlier.policy).logs
+            lines = "".join(f"log {key.text}\n" for key in known)
+            files.write(site.policy, (site.policy.read_text(encoding="utf-8") + lines).encode())
         configuration = site.configuration.read_text(encoding="utf-8")
         fields = {"event": "founded", "site": site.name, "configuration": configuration}
         event(log, site.events, "site/founded", fields)
         return publish(site, log, now)
+
+
+def final(site: Site) -> Checkpoint:
+    """A site's newest checkpoint, accepted under its own policy. Raises as the policy does, or where there is none."""
+    path = site.ledger / "checkpoint"
+    if not path.is_file():
+        raise WrongInput("there is no ledger to continue", where=str(site.root))
+    return policy.read(site.policy).accept(path.read_bytes(), where=str(path))
 
 
 def event(log: Log, folder: Path, name: str, fields: Mapping[str, Any]) -> int:

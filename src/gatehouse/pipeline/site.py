@@ -214,6 +214,8 @@ class Founding:
     demonstration: bool = False
     offices: Offices | None = None
     """Whose signatures put law in force; without them nothing can be put in force."""
+    after: Path | None = None
+    """The site of the year before, whose ledger this one's continues."""
 
 
 def make(root: Path, founding: Founding) -> Site:
