@@ -20,6 +20,8 @@ from watched import Watched
 from gatehouse.casework.selection import Selection
 from gatehouse.cli.main import cli
 from gatehouse.pipeline import recall, release
+from gatehouse.pipeline import record as records
+from gatehouse.pipeline import returns as entering
 from gatehouse.release import officer, returns
 from gatehouse.release.recall import Cause
 from gatehouse.release.recipients import read_identity
@@ -50,8 +52,11 @@ def watched(tmp_path_factory: pytest.TempPathFactory) -> Watched:
     )  # fmt: skip
     receipt = returns.statements.parse((out / "receipt.json").read_bytes())
     disposal = officer.dispose(out, "overwrite", house.LATER + 3 * DAY)
-    for signed in (receipt, disposal):
-        returns.accept(Shelf(), signed, house.LATER + 4 * DAY)
+    entering.enter(
+        home.site, house.NAME, [returns.accept(Shelf(), one, house.LATER + 4 * DAY) for one in (receipt, disposal)]
+    )
+    with records.open_log(home.site) as log:
+        records.publish(home.site, log, house.LATER + 4 * DAY)
     connections.close_all()
     return Watched(home.site.root, (receipt, disposal), before, taken.id)
 

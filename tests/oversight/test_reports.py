@@ -293,6 +293,11 @@ def set_certificate(docket: Path) -> None:
     path.write_text(path.read_text().replace("2025-09-01T12:05:00Z", "2024-09-01T12:05:00Z"))
 
 
+def set_certificate_record(docket: Path) -> None:
+    path = next(iter(sorted(docket.glob("certificates/*.json"))))
+    path.write_text(path.read_text().replace('"seq":2', '"seq":0', 1).replace('"seq":3', '"seq":0', 1))
+
+
 def set_record(docket: Path) -> None:
     path = next(iter(sorted(docket.glob("disclosures/*.json"))))
     path.write_text(path.read_text().replace('"requests":5', '"requests":4'))
@@ -325,6 +330,7 @@ TAMPERED = {
     for function, where in (
         (set_determination, house.NAME), (set_rules, house.NAME), (drop_request, house.NAME),
         (set_receipt, house.NAME), (set_manifest, house.NAME), (set_certificate, house.NAME),
+        (set_certificate_record, house.NAME),
         (set_record, "rel-"), (set_notice, house.NAME), (hide_release, "ledger"), (hide_certificate, house.NAME),
         (hide_docket, "ledger"), (rename_docket, "ICE-2025-0004"),
     )
@@ -349,10 +355,24 @@ def test_no_report_counts_a_docket_that_does_not_verify(copied: Watched, name: s
     assert not (copied.root / "x.json").exists()
 
 
-def test_a_forged_statement_from_a_recipient_is_not_counted(copied: Watched) -> None:
-    receipt = copied.returned[0]
-    forged = type(receipt)({**receipt.body, "opened_at": "2025-09-01T12:06:00Z"}, receipt.signature)
-    copied.returned = (forged,)
+def test_a_notice_that_no_recall_names_is_not_counted(copied: Watched) -> None:
+    [path] = copied.docket.glob("recalls/*/rel-*.json")
+    notice = json.loads(path.read_bytes())
+    notice["body"]["request_ids"].append("R-000006")
+    path.with_name("rel-forged.json").write_text(json.dumps(notice))
+    [row] = copied.rows("errors", "recalls")
+    assert (row["releases"], row["requests"]) == (1, 1)
+
+
+def test_a_statement_that_is_not_on_record_is_not_counted(copied: Watched) -> None:
+    receipt, disposal = copied.returned
+    copied.returned = (
+        type(receipt)({**receipt.body, "opened_at": "2025-09-01T12:06:00Z"}, receipt.signature),
+        disposal,
+    )
+    table = copied.rows("safeguards-log", "records")
+    assert {(row["received_on"], row["disposed_on"]) for row in table} == {(None, "2025-09-04"), (None, None)}
+    copied.returned, copied.verified = (type(receipt)(receipt.body, disposal.signature), disposal), {}
     with pytest.raises(AnswerIsNo):
         copied.make("safeguards-log")
 
@@ -438,14 +458,14 @@ def test_a_report_under_another_ledgers_checkpoint_is_refused(watched: Watched, 
         rebuild(open_workspace(), path, watched.sources())
 
 
-def test_later_receipts_do_not_change_what_was_reported(copied: Watched, tmp_path: Path) -> None:
-    path, everything = tmp_path / "log.json", copied.returned
-    copied.returned = everything[:1]
-    connection, made = copied.make("safeguards-log")
+def test_later_receipts_do_not_change_what_was_reported(watched: Watched, tmp_path: Path) -> None:
+    connection, made = watched.make("safeguards-log", size=watched.before_recall)
+    path = tmp_path / "log.json"
     writing.write_json(made, connection, path)
-    copied.returned = everything
-    assert rebuild(open_workspace(), path, copied.sources()).differences == ()
-    assert {row["disposed_on"] for row in copied.rows("safeguards-log", "records")} != {None}
+    assert rebuild(open_workspace(), path, watched.sources()).differences == ()
+    rows = json.loads(path.read_bytes())["tables"][0]["rows"]
+    assert {row["disposed_on"] for row in rows} == {None}
+    assert {row["disposed_on"] for row in watched.rows("safeguards-log", "records")} != {None}
 
 
 def test_the_requester_learns_no_more_than_from_the_answers(watched: Watched) -> None:

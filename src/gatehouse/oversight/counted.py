@@ -47,6 +47,7 @@ def gather(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     )
     _dockets(connection, record)
     _rules(connection, record)
+    _destroyed(connection, record)
     _requests(connection, record)
     _recalls(connection, record)
     keys = _releases(connection, record)
@@ -93,6 +94,39 @@ def _dockets(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
             for one in record.refused
         ),
     )
+
+
+def _destroyed(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
+    """What is left of destroyed dockets: receipts, release events, and the list of disclosures that was kept."""
+    _table(
+        connection,
+        "destroyed_dockets",
+        {"docket": "VARCHAR", "agency": "VARCHAR", "basis": "VARCHAR", "received_at": "TIMESTAMP", "requests": "BIGINT",
+         "destroyed_at": "TIMESTAMP", "reason": "VARCHAR"},
+        ((one.docket.id, one.manifest.agency, one.manifest.basis, one.received_at.replace(tzinfo=None), one.requests,
+          one.at.removesuffix("Z"), one.reason) for one in record.destroyed),
+    )  # fmt: skip
+    folders = {one.docket.root / "events" for one in record.destroyed}
+    _table(
+        connection,
+        "destroyed_releases",
+        {"docket": "VARCHAR", "release": "VARCHAR", "officer": "VARCHAR", "disclosed_at": "TIMESTAMP",
+         "requests": "BIGINT", "ledger_index": "BIGINT"},
+        ((event.fields["docket"], event.fields["release"], event.fields["officer"],
+          event.fields["released_at"].removesuffix("Z"), event.fields["cases"], event.index)
+         for event in record.events if event.kind == "release" and event.folder in folders),
+    )  # fmt: skip
+    kept = [
+        f"SELECT {quoted(Path(one.docket.id))} AS docket, agency, person_id, released_on, items, entry "
+        f"FROM read_parquet({quoted(one.docket.root / 'disclosures.parquet')})"
+        for one in record.destroyed
+        if (one.docket.root / "disclosures.parquet").is_file()
+    ]
+    nobody = (
+        "SELECT NULL::VARCHAR docket, NULL::VARCHAR agency, NULL::BIGINT person_id, NULL::DATE released_on, "
+        "NULL::VARCHAR items, NULL::BIGINT entry WHERE false"
+    )
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW kept_disclosures AS {' UNION ALL '.join(kept) or nobody}")
 
 
 def _rules(connection: duckdb.DuckDBPyConnection, record: Record) -> None:

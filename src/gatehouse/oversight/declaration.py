@@ -24,7 +24,10 @@ _FIGURES: tuple[tuple[str, str, str], ...] = (
     ("agencies", "agencies that asked", "SELECT count(DISTINCT agency) FROM dockets WHERE {received}"),
     ("first_received", "day of the first submission", "SELECT day(min(received_at)) FROM dockets WHERE {received}"),
     ("last_received", "day of the last submission", "SELECT day(max(received_at)) FROM dockets WHERE {received}"),
-    ("requests", "requests received", _OF),
+    ("requests", "requests received, without those of destroyed dockets", _OF),
+    ("destroyed_dockets", "dockets destroyed on record", "SELECT count(*) FROM destroyed_dockets WHERE {received}"),
+    ("destroyed_requests", "requests of dockets destroyed on record",
+     "SELECT coalesce(sum(requests), 0)::BIGINT FROM destroyed_dockets WHERE {received}"),
     ("cleared", "requests that the machine cleared for approval", f"{_OF} WHERE outcome = 'cleared'"),
     ("held", "requests held for a person", f"{_OF} WHERE outcome = 'held'"),
     ("incomplete", "requests returned as incomplete", f"{_OF} WHERE outcome = 'incomplete'"),
@@ -67,7 +70,9 @@ _PARAGRAPHS = (
     ),
     (
         "From {first_received} to {last_received} the number of submissions taken in was {submissions}, and the number "
-        "of agencies that made them was {agencies}. The number of submissions refused whole was {refused_submissions}."
+        "of agencies that made them was {agencies}. The number of submissions refused whole was {refused_submissions}. "
+        "The dockets of {destroyed_dockets} further submissions, with {destroyed_requests} requests, were destroyed on "
+        "record and are in no number below."
     ),
     (
         "The submissions held {requests} requests. Each has one determination, made under the law in force on its date "

@@ -76,8 +76,17 @@ _REFUSED = """
 """
 
 
+_DESTROYED = """
+    SELECT docket, agency, basis, written(received_at) AS received_at, requests,
+           (SELECT coalesce(sum(requests), 0)::BIGINT FROM destroyed_releases
+            WHERE destroyed_releases.docket = destroyed_dockets.docket) AS disclosures,
+           written(destroyed_at) AS destroyed_at, reason
+    FROM destroyed_dockets ORDER BY received_at, docket
+"""
+
+
 def inquiry(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
-    """The export for an inquiry: nine tables, none with anything about a person."""
+    """The export for an inquiry: ten tables, none with anything about a person."""
     received, disclosed = record.period.holds("received_at"), record.period.holds("disclosed_at")
     return Report(
         "inquiry",
@@ -89,6 +98,8 @@ def inquiry(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any])
         (
             table("submissions", "Submissions received", _SUBMISSIONS.format(period=received)),
             table("refused", "Submissions refused whole", _REFUSED, note="From signed receipts; not in the ledger."),
+            table("destroyed", "Dockets destroyed on record", _DESTROYED,
+                  note="Requests from the receipt, disclosures from the releases in the ledger; in no other table."),
             table("outcomes", "What was determined", _OUTCOMES),
             table("addresses", "Addresses given, identifiers given, and what became of them", _ADDRESSES,
                   says={"address": "the judgement of the text given as the taxpayer's address"}),

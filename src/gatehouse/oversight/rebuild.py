@@ -51,7 +51,7 @@ def rebuild(
     record = sources.verify(connection, given, period=_period(made_from["period"]), size=size, progress=progress)
     if record.checkpoint.root.hex() != made_from["checkpoint"]["root"]:
         raise AnswerIsNo("the report's checkpoint is not one of this ledger", where=path.name)
-    record = record.only(made_from["refused_receipts"], made_from["returned_statements"])
+    record = record.only(made_from["refused_receipts"])
     counted.gather(connection, record)
     again = reports.make(connection, record, stated["report"], stated["asked"]).document(connection)
     again = json.loads(json.dumps(again))
@@ -66,7 +66,7 @@ def _parse(path: Path) -> dict[str, Any]:
         stated = json.loads(path.read_bytes())
         whole = stated["format"] == FORM and {"report", "asked", "made_from", "tables", *_COMPARED} <= set(stated)
         int(stated["made_from"]["checkpoint"]["size"]), stated["made_from"]["checkpoint"]["root"]
-        whole = whole and {"refused_receipts", "returned_statements", "period"} <= set(stated["made_from"])
+        whole = whole and {"refused_receipts", "period"} <= set(stated["made_from"])
     except (OSError, ValueError, KeyError, TypeError):
         raise wrong from None
     if not whole or not isinstance(stated["asked"], dict) or not isinstance(stated["report"], str):

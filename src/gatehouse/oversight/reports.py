@@ -61,20 +61,34 @@ def make(
 
 def disclosures(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
     """The public report: per agency requests, instances of disclosure, taxpayers, purposes (26 USC 6103(p)(3)(C))."""
-    query = """
-        WITH requests AS (
+    received, disclosed = record.period.holds("received_at"), record.period.holds("disclosed_at")
+    query = f"""
+        WITH standing AS (
           SELECT agency, count(*) AS requests,
                  string_agg(DISTINCT coalesce(proceeding_kind, 'none stated'), '; '
                             ORDER BY coalesce(proceeding_kind, 'none stated')) AS purposes
           FROM asked GROUP BY agency
-        ), given AS (
-          SELECT agency, count(*) AS instances, count(DISTINCT person_id) AS taxpayers FROM disclosed GROUP BY agency
+        ), numbers AS (
+          SELECT agency, sum(requests) AS requests, sum(instances) AS instances FROM (
+            SELECT agency, requests, 0 AS instances FROM standing
+            UNION ALL SELECT agency, 0, count(*) FROM disclosed GROUP BY agency
+            UNION ALL SELECT agency, requests, 0 FROM destroyed_dockets WHERE {received}
+            UNION ALL SELECT agency, 0, destroyed_releases.requests
+            FROM destroyed_releases JOIN destroyed_dockets USING (docket) WHERE {disclosed}
+          ) GROUP BY agency
+        ), persons AS (
+          SELECT agency, count(DISTINCT person_id) AS taxpayers FROM (
+            SELECT agency, person_id FROM disclosed
+            UNION ALL SELECT agency, person_id FROM kept_disclosures WHERE {record.period.holds("released_on")}
+          ) GROUP BY agency
         ), provisions AS (
-          SELECT agency, string_agg(DISTINCT basis, '; ' ORDER BY basis) AS provisions FROM dockets GROUP BY agency
+          SELECT agency, string_agg(DISTINCT basis, '; ' ORDER BY basis) AS provisions
+          FROM (SELECT agency, basis FROM dockets UNION ALL SELECT agency, basis FROM destroyed_dockets) GROUP BY agency
         )
-        SELECT agency, coalesce(requests, 0) AS requests, coalesce(instances, 0) AS instances_of_disclosure,
+        SELECT agency, numbers.requests::BIGINT AS requests, instances::BIGINT AS instances_of_disclosure,
                coalesce(taxpayers, 0) AS taxpayers, coalesce(purposes, '') AS general_purposes, provisions
-        FROM requests FULL JOIN given USING (agency) JOIN provisions USING (agency) ORDER BY agency
+        FROM numbers JOIN provisions USING (agency) LEFT JOIN standing USING (agency) LEFT JOIN persons USING (agency)
+        ORDER BY agency
     """
     says = {
         "requests": "requests received in the period, answered or not",
@@ -123,6 +137,10 @@ def accounting(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, An
         SELECT submission, written(received_at) AS received_at, digest, refusal FROM refused_submissions
         ORDER BY received_at, digest
     """
+    kept = """
+        SELECT docket, agency, person_id AS person, released_on::VARCHAR AS disclosed_on, items, entry AS ledger_index
+        FROM kept_disclosures ORDER BY docket, entry, released_on
+    """
     says = {
         "row": "the row of the submission, from 1",
         "reason": "as the requester stated it",
@@ -141,10 +159,27 @@ def accounting(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, An
             table("refused", "Submissions refused whole", refused,
                   note="From the signed receipts beside the dockets. No request of theirs was decided, and the ledger "
                   "has no entry for them."),
+            table("destroyed", "Dockets destroyed on record", _DESTROYED, note=_DESTROYED_NOTE),
+            table("kept", "Disclosures kept of destroyed dockets", kept),
         ),
         notes=("It holds the reasons as stated and the numbers of the persons: keep it as the register is kept.",),
         personal=True,
     )  # fmt: skip
+
+
+_DESTROYED = """
+    SELECT docket, agency, written(received_at) AS requested_at, requests,
+           (SELECT count(*) FROM destroyed_releases WHERE destroyed_releases.docket = destroyed_dockets.docket)
+             AS packages,
+           (SELECT coalesce(sum(requests), 0)::BIGINT FROM destroyed_releases
+            WHERE destroyed_releases.docket = destroyed_dockets.docket) AS disclosures,
+           written(destroyed_at) AS destroyed_at, reason
+    FROM destroyed_dockets ORDER BY received_at, docket
+"""
+_DESTROYED_NOTE = (
+    "Requests from the receipt, disclosures from the releases in the ledger. What was determined cannot be opened any "
+    "more and is in no other number of this report."
+)
 
 
 def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
@@ -163,6 +198,10 @@ def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any
         FROM asked ANTI JOIN every_disclosure USING (docket, seq)
         WHERE person_id = {number} ORDER BY received_at, docket, seq
     """
+    kept = f"""
+        SELECT docket, agency, released_on::VARCHAR AS disclosed_on, items, entry AS ledger_index
+        FROM kept_disclosures WHERE person_id = {number} ORDER BY released_on, docket, entry
+    """
     return Report(
         "person",
         "Accounting of one person",
@@ -175,9 +214,13 @@ def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any
             table("requests", "Asked about and not disclosed", not_given, cards=True,
                   note="Only requests that agree with exactly this person. A request that agreed with nobody, or with "
                   "several, is nobody's."),
+            table("kept", "Disclosures kept of destroyed dockets", kept),
         ),
         asked={"person": number},
-        notes=("The person is named by their number in the register; this report holds no name, TIN or address.",),
+        notes=(
+            "The person is named by their number in the register; this report holds no name, TIN or address.",
+            "Disclosures of dockets that were destroyed are in the table of those kept.",
+        ),
         personal=True,
     )  # fmt: skip
 
@@ -267,7 +310,7 @@ def safeguards_log(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str
         notes=(
             (
                 "Receipts, use reports and disposal certificates are the recipients' signed statements, each checked "
-                "by its signature; they are not entries of the ledger, and one that has not come in is not here."
+                "by its signature and its entry in the ledger; one that has not come in is not here."
             ),
         ),
     )

@@ -34,6 +34,9 @@ from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.verify import verify_log
 
+RETURNED = ("receipt", "use report", "disposal")
+"""Events by which what a recipient sent back is entered."""
+
 
 @dataclass(frozen=True)
 class Period:
@@ -76,7 +79,8 @@ class Sources:
 
 def of_site(root: Path, policy: Policy, only: Sequence[str] = (), returned: tuple[Statement, ...] = ()) -> Sources:
     """The sources in a site's folder (design §5.6): all of its dockets, or only some."""
-    folders = [path.parent for path in sorted((root / "dockets").glob("*/determinations.parquet"))]
+    found = [*(root / "dockets").glob("*/determinations.parquet"), *(root / "dockets").glob("*/events/destroyed.json")]
+    folders = sorted({root / "dockets" / path.relative_to(root / "dockets").parts[0] for path in found})
     missing = set(only) - {path.name for path in folders}
     if missing:
         raise WrongInput(f"no docket {min(missing)}", where=str(root / "dockets"))
@@ -106,6 +110,18 @@ class Verified:
 
 
 @dataclass(frozen=True)
+class Destroyed:
+    """A docket whose keys and tables were destroyed on record: what its receipt and its entries still say."""
+
+    docket: Docket
+    manifest: Manifest
+    received_at: dt.datetime
+    requests: int
+    at: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Event:
     """An event whose opening makes an entry of the ledger."""
 
@@ -131,6 +147,7 @@ class Record:
     period: Period
     refused: tuple[dict[str, Any], ...] = ()
     returned: tuple[Statement, ...] = ()
+    destroyed: tuple[Destroyed, ...] = ()
 
     def document(self) -> dict[str, Any]:
         """The provenance as JSON: checkpoint, period, packs, dockets, and what nothing explains."""
@@ -146,21 +163,19 @@ class Record:
                  "as_of": one.as_of.isoformat(), "pack_digest": one.pack.digest}
                 for one in self.dockets
             ],
+            "destroyed_dockets": [
+                {"docket": one.docket.id, "requests": one.requests, "destroyed_at": one.at} for one in self.destroyed
+            ],
             "refused_receipts": sorted(str(one["receipt"]) for one in self.refused),
-            "returned_statements": sorted(one.digest for one in self.returned),
         }  # fmt: skip
 
     def within(self, period: Period) -> Record:
         """The same for another period."""
         return replace(self, period=period)
 
-    def only(self, refused: Collection[str], returned: Collection[str]) -> Record:
-        """The same without receipts and statements that came in after a report was made; named by their digests."""
-        return replace(
-            self,
-            refused=tuple(one for one in self.refused if one["receipt"] in refused),
-            returned=tuple(one for one in self.returned if one.digest in returned),
-        )
+    def only(self, refused: Collection[str]) -> Record:
+        """The same without receipts of refusals that came after a report was made; named by their digests."""
+        return replace(self, refused=tuple(one for one in self.refused if one["receipt"] in refused))
 
 
 def verify(
@@ -181,21 +196,28 @@ def verify(
     reader = tiles.TileReader(sources.ledger, newest.size)
     held: Counter[bytes] = Counter()
     found: list[Event] = []
+    ended: list[Event] = []
     for index, entry in enumerate(reader.span(0, newest.size)):
         held[batch_of(entry)] += 1
         if entry in events:
             folder, opening = events.pop(entry)
+            event = Event(index, folder, opening.fields())
             if index < asof.size:
-                found.append(Event(index, folder, opening.fields()))
+                found.append(event)
+            if event.kind == "destruction":
+                ended.append(event)
     dockets = []
-    for number, docket in enumerate(sources.dockets):
-        progress("dockets", number, len(sources.dockets))
+    standing = [docket for docket in sources.dockets if not docket.is_destroyed]
+    for number, docket in enumerate(standing):
+        progress("dockets", number, len(standing))
         dockets.append(_docket(connection, docket, sources.ledger, newest, held))
     progress("dockets", len(dockets), len(dockets))
     counted = tuple(one for one in dockets if one.first + one.requests <= asof.size)
     for one in counted:
-        _on_record(one, found)
-    unexplained = asof.size - len(found) - sum(one.requests for one in counted)
+        _on_record(one.docket, found)
+    destroyed = tuple(_destroyed(one, found, ended) for one in sources.dockets if one.is_destroyed)
+    explained = len(found) + sum(one.requests for one in (*counted, *destroyed))
+    unexplained = asof.size - explained
     if unexplained and sources.whole:
         raise AnswerIsNo(
             f"{unexplained} entries of the ledger are explained by no docket and no event here",
@@ -204,8 +226,9 @@ def verify(
         )
     refused = tuple(_refusal(path) for path in sources.refused)
     releases = {event.fields.get("release") for event in found if event.kind == "release"}
-    returned = tuple(one for one in sources.returned if one.body.get("release") in releases)
-    return Record(asof, counted, tuple(found), unexplained, period or Period(), refused, returned)
+    entered = {event.fields.get("statement") for event in found if event.kind in RETURNED}
+    returned = tuple(one for one in sources.returned if one.body.get("release") in releases and one.digest in entered)
+    return Record(asof, counted, tuple(found), unexplained, period or Period(), refused, returned, destroyed)
 
 
 def _published(ledger: Path, size: int, newest: Checkpoint) -> Checkpoint:
@@ -244,21 +267,36 @@ def _docket(
     pack = read_pack(docket.pack)
     if (as_of, lowest) != (last, highest) or pack.digest != lowest:
         raise AnswerIsNo("the docket's pack is not the one that its determinations name", where=docket.id)
-    receipt = json.loads(docket.receipt.read_bytes())
-    if receipt["digest"] != digests.of_file(docket.manifest):
-        raise AnswerIsNo("the manifest is not the one that the receipt names", where=docket.id)
-    manifest = manifests.parse(docket.manifest.read_bytes())
-    return Verified(docket, manifest, docket.received_at, pack, as_of, accounted.requests, accounted.first)
+    return Verified(docket, _manifest(docket), docket.received_at, pack, as_of, accounted.requests, accounted.first)
 
 
-def _on_record(one: Verified, events: Sequence[Event]) -> None:
+def _on_record(docket: Docket, events: Sequence[Event]) -> None:
     """The receipt, which dates a docket and names its manifest, must be the one in the ledger."""
     stated = {str(event.fields.get("receipt")) for event in events
-              if event.kind == "received" and event.fields.get("docket") == one.docket.id}  # fmt: skip
-    if stated and digests.of_file(one.docket.receipt) not in stated:
-        raise AnswerIsNo("the receipt is not the one in the ledger", where=one.docket.id)
+              if event.kind == "received" and event.fields.get("docket") == docket.id}  # fmt: skip
+    if stated and digests.of_file(docket.receipt) not in stated:
+        raise AnswerIsNo("the receipt is not the one in the ledger", where=docket.id)
     if not stated:
-        raise AnswerIsNo("the receipt's entry in the ledger cannot be opened", where=one.docket.id)
+        raise AnswerIsNo("the receipt's entry in the ledger cannot be opened", where=docket.id)
+
+
+def _destroyed(docket: Docket, events: Sequence[Event], ended: Sequence[Event]) -> Destroyed:
+    """A destroyed docket, whenever it was destroyed: that it was must be on record, as its receipt must."""
+    own = [event for event in ended if event.fields.get("docket") == docket.id]
+    if not own:
+        raise AnswerIsNo("the docket is said to be destroyed, and the ledger does not say so", where=docket.id)
+    _on_record(docket, events)
+    manifest = _manifest(docket)
+    requests = int(json.loads(docket.receipt.read_bytes())["requests"])
+    stated = own[0].fields
+    return Destroyed(docket, manifest, docket.received_at, requests, str(stated["at"]), str(stated["reason"]))
+
+
+def _manifest(docket: Docket) -> Manifest:
+    """The manifest that the receipt names."""
+    if json.loads(docket.receipt.read_bytes())["digest"] != digests.of_file(docket.manifest):
+        raise AnswerIsNo("the manifest is not the one that the receipt names", where=docket.id)
+    return manifests.parse(docket.manifest.read_bytes())
 
 
 def _refusal(folder: Path) -> dict[str, Any]:
