@@ -216,8 +216,8 @@ def verify(
     for one in counted:
         _on_record(one.docket, found)
     destroyed = tuple(_destroyed(one, found, ended) for one in sources.dockets if one.is_destroyed)
-    explained = len(found) + sum(one.requests for one in (*counted, *destroyed))
-    unexplained = asof.size - explained
+    determined = sum(one.requests for one in counted) + sum(one.requests for one in destroyed)
+    unexplained = asof.size - len(found) - determined
     if unexplained and sources.whole:
         raise AnswerIsNo(
             f"{unexplained} entries of the ledger are explained by no docket and no event here",
