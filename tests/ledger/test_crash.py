@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+import errno
 import hashlib
 import itertools
 import os
 import random
+import resource
 import signal
+import sqlite3
 import sys
 import tempfile
 import time
@@ -15,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from gatehouse.kernel.errors import MachineFailed
 from gatehouse.ledger import policy, signers
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.verify import verify_log
@@ -24,6 +28,7 @@ SIGNER = signers.parse_signer(signers.new_key("log.example/2026")[0])
 POLICY = policy.without_witnesses(SIGNER.verifier)
 STEPS = [("a", 3), ("b", 252), ("c", 2)]
 SIZES = list(itertools.accumulate(size for _, size in STEPS))
+FULL = 7  # how a child ends that met a full disk
 WRITES = {"os.rename", "os.remove", "os.mkdir", "sqlite3.connect"}
 
 
@@ -49,29 +54,41 @@ def disk(tmp_path):
         yield Path(name)
 
 
-def killed_child(folder, at=None, after=None):
-    """Run the work in a child that dies by SIGKILL at its `at`-th write, or after some seconds."""
+def killed_child(folder, at=None, after=None, full=False, limit=None):
+    """Run the work in a child that dies by SIGKILL at its `at`-th write, or after some seconds.
+
+    With `full` that write and all later ones fail as on a full disk instead; with `limit` no file can grow beyond so
+    many bytes, so writes end in the middle, SQLite's too. True when the child did not finish its work.
+    """
     child = os.fork()
     if child == 0:
         writes = itertools.count(1)
 
         def watch(event, arguments):
             writing = event in WRITES or (event == "open" and (arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR))
-            if at is not None and writing and next(writes) == at:
+            if at is None or not writing or (number := next(writes)) < at:
+                return
+            if full:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            if number == at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         try:
             sys.addaudithook(watch)
+            if limit is not None:
+                resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
             work(folder)
             os._exit(0)
+        except (OSError, sqlite3.Error, MachineFailed):
+            os._exit(FULL if full or limit is not None else 9)
         finally:
             os._exit(9)
     if after is not None:
         time.sleep(after)
         os.kill(child, signal.SIGKILL)
     status = os.waitpid(child, 0)[1]
-    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0
-    return os.WIFSIGNALED(status)
+    assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) in {0, FULL}
+    return os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == FULL
 
 
 def roots(folder):
@@ -123,6 +140,29 @@ def test_killed_at_any_instant(disk, undisturbed):
         folder.mkdir()
         killed_child(folder, after=chance.uniform(0.0, 0.25))
         check(folder, undisturbed)
+
+
+def test_a_full_disk_at_every_write_leaves_the_old_ledger_or_the_new(disk, undisturbed):
+    for at in itertools.count(1):
+        folder = disk / str(at)
+        folder.mkdir()
+        if not killed_child(folder, at=at, full=True):
+            break
+        check(folder, undisturbed)
+    assert at > 30
+
+
+@pytest.mark.parametrize(
+    "limit", [0, 1, 54, 164, 165, 400, 4095, 4096, 6000, 8191, 8192, 12_288, 14_000, 14_080, 14_500]
+)
+def test_a_write_that_ends_in_the_middle_leaves_the_old_ledger_or_the_new(disk, undisturbed, limit):
+    folder = disk / "one"
+    folder.mkdir()
+    for _ in range(2):  # and the attempt to finish it, on the same full disk
+        killed_child(folder, limit=limit)
+    if not (folder / "state/ledger.sqlite3").exists() or (folder / "state/ledger.sqlite3").stat().st_size == 0:
+        assert not (folder / "ledger/checkpoint").exists()
+    check(folder, undisturbed)
 
 
 def test_a_full_disk_leaves_the_old_ledger(disk, undisturbed, monkeypatch):

@@ -1,0 +1,196 @@
+"""Every reader of hostile bytes in the ledger, and in the verifiers beside it: what each may answer, and good inputs.
+
+Run under atheris (coverage-guided) by `.ci/run`, and under hypothesis by tests/ledger/test_fuzz.py. A reader may refuse
+with an error of its own and nothing else; what it accepts must be what was signed.
+
+Usage: python ledger.py [atheris options]
+"""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import hashlib
+import importlib.util
+import sys
+import tempfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).parents[2]
+NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+
+
+def stranger(name):
+    """A module of verifier/, which shares no code with Gatehouse."""
+    folder = str(CHECKOUT / "verifier")
+    sys.path.insert(0, folder)
+    try:
+        spec = importlib.util.spec_from_file_location(name, f"{folder}/{name}.py")
+        module = importlib.util.module_from_spec(spec)
+        sys.modules.setdefault(name, module)
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(folder)
+    return module
+
+
+class World:
+    """One small ledger with a proof and an answer about one person, and every reader bound to its policy."""
+
+    def __init__(self, folder):
+        import duckdb
+
+        from gatehouse.ledger import answer, commitments, dictionary, epoch, proof, signers, tiles, tree
+        from gatehouse.ledger.log import Log
+        from gatehouse.ledger.policy import parse_policy
+        from gatehouse.ledger.witness import Witness, open_key
+        from gatehouse.ledger.witness_client import request_body
+
+        signer = signers.parse_signer(signers.new_key("log.example/2026")[0])
+        text = f"log {signer.key_text}\nquorum none\n".encode()
+        (folder / "my.policy").write_bytes(text)
+        self.policy = parse_policy(text)
+        connection = duckdb.connect()
+        connection.execute("CREATE TABLE p AS SELECT range AS person_id FROM range(40)")
+        connection.execute(
+            "CREATE TABLE d AS SELECT 5 AS person_id, 1 AS entry, DATE '2026-01-01' AS released_on, 'a.b' AS agency, "
+            "'last_known_address' AS items, DATE '2026-01-02' AS told_from"
+        )
+        built = epoch.build(connection, "p", "d", NOW.date(), folder / "epoch")
+        stated = {
+            str(which): answer.Stated(built.as_of, 2, built.nonce, built.root(which)).document() for which in answer.Map
+        }
+        entry, opening = commitments.commit_event({"event": "answers", **stated})
+        with Log.create(folder / "ledger", signer, state=folder / "state") as log:
+            log.append("some", [hashlib.sha512(bytes([n])).digest()[:53] for n in range(5)])
+            index = log.append("answers", [entry])
+            shown = log.publish(NOW)
+            reader = log.reader()
+            found = epoch.find(connection, built, 5, answer.Map.NOTICE)
+            path = b"".join(tree.inclusion_proof(index, shown.size, reader.node))
+            self.proof = proof.prove_inclusion(reader, index, shown, opening)
+        self.answer = answer.Answer(
+            answer.Map.NOTICE, 5, opening.only(["notice"]), index, path, shown.encoded.decode(), found.path, found.leaf,
+            found.salt, dictionary.page_digests(found.pages), 1, found.pages[0],
+        ).encode()  # fmt: skip
+        self.witness = Witness(folder / "w", open_key(folder / "w", "witness.example"), [signer.verifier], lambda: NOW)
+        self.seeds = {
+            "checkpoint": shown.encoded,
+            "proof": self.proof,
+            "opening": opening.encode(),
+            "answer": self.answer,
+            "bundle": (folder / "ledger" / tiles.entries_name(0, shown.size)).read_bytes(),
+            "policy": text,
+            "halt": _halt(),
+            "stamp": b"\x30\x03\x02\x01\x00",
+            "request": request_body(0, [], shown.encoded),
+            "key": signer.key_text.encode(),
+        }
+
+    def read(self, name, data):
+        """Let one reader, and the stranger's where there is one, read bytes. Only refusals may come out."""
+        from gatehouse.kernel.errors import GatehouseError
+
+        ours, theirs = self.readers()[name]
+        said = None
+        with contextlib.suppress(GatehouseError):
+            said = ours(data)
+        if theirs is None:
+            return said
+        ledger = stranger_modules()[0]
+        try:
+            told = theirs(data)
+        except ledger.Failure:
+            told = None
+        assert (said is None) == (told is None), f"{name}: one accepts what the other refuses"
+        return said
+
+    def readers(self):
+        """For each kind of input: our reader, and the stranger's or None."""
+        from gatehouse.ledger import answer, halt, proof, signers, tiles
+        from gatehouse.ledger import policy as policies
+        from gatehouse.ledger.opening import Opening
+
+        _, answers = stranger_modules()
+        trusted = _stranger_policy(self.policy)
+        return {
+            "checkpoint": (self.policy.accept, lambda data: trusted.accept(data, "checkpoint")),
+            "proof": (lambda data: proof.verify_proof(data, self.policy), None),
+            "opening": (lambda data: Opening.parse(data).fields(), None),
+            "answer": (lambda data: answer.verify(data, self.policy), lambda data: answers.check_answer(data, trusted)),
+            "bundle": (lambda data: tiles.decode_bundle(data, 6), None),
+            "policy": (policies.parse_policy, None),
+            "halt": (lambda data: halt.Oversight((), 1, 1).accept(data), None),
+            "stamp": (_stamp, None),
+            "request": (self._request, None),
+            "key": (lambda data: signers.Verifier.parse(data.decode("latin-1")), None),
+        }
+
+    def _request(self, data):
+        status = self.witness.add_checkpoint(data).status
+        assert status in {200, 400, 403, 404, 409, 422}
+        return status
+
+
+_MODULES = []
+
+
+def stranger_modules():
+    if not _MODULES:
+        ledger = stranger("verify_ledger")
+        _MODULES.extend([ledger, stranger("verify_answer")])
+        _MODULES[0] = sys.modules["verify_ledger"]
+    return _MODULES
+
+
+def _stranger_policy(policy):
+    ledger = stranger_modules()[0]
+    trusted = ledger.Policy.__new__(ledger.Policy)
+    trusted.logs, trusted.witnesses, trusted.groups, trusted.quorum = [], {}, {}, "none"
+    trusted.logs = [ledger.Key(one.text) for one in policy.logs]
+    return trusted
+
+
+def _halt():
+    from gatehouse.ledger import halt, signers
+
+    key = signers.parse_signer(signers.new_key("inspector")[0])
+    return halt.write(halt.Action.HALT, halt.Scope.parse("everything"), NOW, "Why", key)
+
+
+def _stamp(data):
+    from gatehouse.ledger import timestamps
+
+    return timestamps.verify(b"checkpoint", data, [])
+
+
+def main():
+    """Fuzz every reader for as long as the options say; the first byte of an input chooses the reader."""
+    import atheris
+
+    with atheris.instrument_imports(include=["gatehouse.ledger", "gatehouse.kernel"]):
+        import gatehouse.ledger.answer
+        import gatehouse.ledger.halt
+        import gatehouse.ledger.proof
+        import gatehouse.ledger.timestamps
+        import gatehouse.ledger.witness  # noqa: F401 - instrumented by being imported here
+
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        world = World(folder)
+        names = sorted(world.seeds)
+        corpus = folder / "corpus"
+        corpus.mkdir()
+        for number, kind in enumerate(names):
+            (corpus / kind).write_bytes(bytes([number]) + world.seeds[kind])
+
+        def once(data):
+            if data:
+                world.read(names[data[0] % len(names)], bytes(data[1:]))
+
+        atheris.Setup([sys.argv[0], *sys.argv[1:], str(corpus)], once)
+        atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
