@@ -94,9 +94,7 @@ def bench_casework(size: Size, say: Callable[[str], None] = lambda _: None) -> s
         )
         rows.append((name, times, *cells))
     header = ("step", "times", "median s", "p95 s", "processor s", "peak MiB", "to be within")
-    return (
-        f"{table(header, rows)}\nLoad average at the end {os.getloadavg()[0]:.1f}; processor seconds are of one time.\n"
-    )
+    return f"{table(header, rows)}\nLoad average at the end {os.getloadavg()[0]:.1f}; processor seconds of one time.\n"
 
 
 def _make(size: Size) -> None:
