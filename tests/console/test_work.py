@@ -33,9 +33,8 @@ def left(site, monkeypatch: pytest.MonkeyPatch) -> Arrival:
 
 def worker(*options: str) -> subprocess.Popen[bytes]:
     environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
-    return subprocess.Popen(
-        [sys.executable, "-m", "gatehouse", "work", "--site", str(SITE.root), *options], env=environment
-    )
+    command = [sys.executable, "-m", "gatehouse", "work", "--site", str(SITE.root), *options]
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE)
 
 
 def state(arrival: Arrival) -> str:
@@ -71,7 +70,8 @@ def test_what_a_dead_worker_left_another_takes_up(left: Arrival) -> None:
 
 def test_a_worker_that_is_told_to_stop_stops(site) -> None:
     process = worker()
-    time.sleep(2)
+    assert process.stdout is not None
+    assert process.stdout.readline().startswith(b"Carrying on")
     process.send_signal(signal.SIGTERM)
     assert process.wait(30) == 0
 

@@ -33,6 +33,8 @@ def work(root: Path, *, once: bool) -> None:
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    if not once:
+        click.echo(f"Carrying on what is handed in at {root} – stop with Ctrl-C")
     while True:
         done = arrivals.work()
         if once or (ended.is_set() if done else ended.wait(EVERY_SECONDS)):
