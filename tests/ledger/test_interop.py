@@ -47,7 +47,10 @@ def keep(folder, sizes):
     return signer, published
 
 
-@pytest.mark.parametrize("sizes", [[1], [255], [255, 1], [3, 253, 1], [300, 65_236, 1]])
+MILLION = pytest.param([1_000_000, 280_000], marks=pytest.mark.scale)
+
+
+@pytest.mark.parametrize("sizes", [[1], [255], [255, 1], [3, 253, 1], [300, 65_236, 1], MILLION])
 def test_go_agrees(tmp_path, go_verifier, sizes):
     signer, published = keep(tmp_path, sizes)
     answer = go_verifier(tmp_path / "ledger", signer.key_text)

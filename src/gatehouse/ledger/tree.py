@@ -103,7 +103,7 @@ def consistency_proof(old: int, new: int, read: ReadNode) -> list[bytes]:
 
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether a leaf hash stands at an index of the tree with this size and root (RFC 9162 §2.1.3.2)."""
-    if not 0 <= index < size or len(proof) > _MAX_PROOF:
+    if not 0 <= index < size or len(proof) > _MAX_PROOF or len(leaf) != HASH:
         return False
     at, last, total = index, size - 1, leaf
     for sibling in proof:
