@@ -36,6 +36,7 @@ COMMANDS: dict[str, tuple[str, str, str]] = {
     "destroy": ("destroy", "destroy", "Destroy a docket's keys and tables, on record; every proof stays valid."),
     "replay": ("oversight", "replay", "Derive every determination of a docket again and compare."),
     "verify": ("verify", "verify", "Verify a ledger, a proof or a docket without trusting the custodian."),
+    "prove": ("prove", "prove", "Open part of one determination or event for somebody outside, with a proof."),
     "answer": ("answer", "answer", "What was disclosed about one person, or that nothing was, with a proof."),
     "explain": ("oversight", "explain", "Explain one request in plain words with citations."),
     "report": ("report", "report", "Statutory reports, rebuilt from ledger and dockets."),
