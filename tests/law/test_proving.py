@@ -160,4 +160,37 @@ def test_the_solvers_time_is_bounded_and_an_unsettled_question_is_not_proved(
     monkeypatch.setattr(Question, "__init__", functools.partialmethod(Question.__init__, milliseconds=1))
     verdict = prove(irs, _property(irs, "failure-to-depart-elements"))
     assert verdict.status is Status.UNSETTLED
-    assert "time ran out" in verdict.why
+    assert "time ran out: 10 seconds a question" in verdict.why
+
+
+def test_a_question_that_the_lint_could_not_settle_is_an_error_and_is_called_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    folder = small(tmp_path / "p")
+    append(folder, LAW, rule(id="limit-a", effect="limit", otherwise=None, when="TRUE", items=["last_known_address"]))
+    append(folder, "orders/one.toml", order("one", "2025-06-01", rule(id="one-1", effect="bar")))
+    monkeypatch.setattr(Question, "ask", lambda *_: None)
+    findings = lint(load(folder))
+    assert {(each.kind, each.severity) for each in findings} == {("unsettled", "error")}
+    assert len(findings) > 8
+    assert all("within 10 seconds" in each.says for each in findings)
+
+
+def test_the_answer_about_the_memorandum_in_the_docs_is_the_solvers():
+    alone = Path("docs/examples/memorandum-alone")
+    given = "as_of >= DATE '2025-04-07'"
+    found = compare.within(compare.body(str(alone)), compare.body(f"{IRS}:statute"), given)
+    assert found.whole.status == "some"
+    text = Path("docs/memorandum-within-statute.md").read_text()
+    shown = text.split("| secured by")[1].split("\n\n")[0]
+    facts = "officers_listed officers_employed officers_reachable restricted period_to safeguards_open_findings"
+    assert [fact for fact in facts.split() if fact not in shown] == []
+    left_open = {each.id for each, _ in found.open}
+    officers = {"i2-officers-named", "i2-officers-employed", "i2-officers-reachable"}
+    others = {"i6-restricted", "i2-matter", "i2-signer-known", "i2-signed-by-now", "p4-findings", "p4-reports-owed"}
+    assert left_open >= {*officers, *others, "depart-90-days", "depart-ground", "depart-review-date"}
+    form = {"i2-in-writing", "i2-name", "i2-address", "i2-reason", "i2-signer", "i2-sole-use", "p4-report-approved"}
+    assert {*form, "i2-authority-stated", "i2-authority-criminal", "depart-order-date", "depart-order-number"} <= {
+        *found.secured
+    }
+    assert all(answer.status == "some" and answer.witness for _, answer in found.open)

@@ -9,10 +9,12 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,7 @@ def bench_law(
     """Measure scanning, deciding, impact and writing for so many requests, and other engines on fewer.
 
     `python` is an interpreter that has cedarpy, common-expression-language and regopy; those it lacks are left out.
-    Returns two tables in Markdown.
+    Returns three tables in Markdown.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -63,8 +65,11 @@ def bench_law(
         )
     first = table(("step", "seconds", "processor seconds", "× scan", "× decide", "peak MiB"), cells)
     first += "\nRatios are of processor seconds, which other work on the machine disturbs less.\n"
+    say("one at a time …")
+    alone = measure(one_at_a_time, folder, pack, requests).result
+    second = table(("one at a time", "processor ms, median", "the slowest"), alone)
     say("other engines …")
-    return f"{first}\n{_engines(folder, pack, python, requests / measured['decide'].result[0])}"
+    return f"{first}\n{second}\n{_engines(folder, pack, python, requests / measured['decide'].result[0])}"
 
 
 def make(folder: Path, pack: Path, requests: int) -> None:
@@ -157,6 +162,35 @@ def impact(folder: Path, pack: Path, _requests: int) -> tuple[float, float]:
 
     law, connection = load(pack), _opened(folder)
     return _best(lambda: compare(connection, law, law, [folder / "facts.parquet"], AS_OF), times=2)
+
+
+def one_at_a_time(_folder: Path, pack: Path, _requests: int) -> list[tuple[str, str, str]]:
+    """Milliseconds for one decision in plain Python and on DuckDB, for one proof, and for the whole check."""
+    import duckdb
+
+    from gatehouse.law.check import check
+    from gatehouse.law.evaluate import decide as on_duckdb
+    from gatehouse.law.pack import load
+    from gatehouse.law.prove import prove
+    from gatehouse.law.single import decide_one
+
+    law, connection = load(pack), duckdb.connect()
+    several = law.examples[:20]
+    steps: list[tuple[str, list[Callable[[], object]]]] = [
+        ("a decision in plain Python", [partial(decide_one, law, each.facts, each.as_of) for each in law.examples]),
+        ("a decision on DuckDB", [partial(on_duckdb, law, each.facts, each.as_of, connection) for each in several]),
+        ("a property", [partial(prove, law, each) for each in law.properties]),
+        ("the whole check", [partial(check, law)]),
+    ]
+    rows = [(what, [_once(step) for step in each]) for what, each in steps]
+    return [(what, f"{statistics.median(each):,.1f}", f"{max(each):,.1f}") for what, each in rows]
+
+
+def _once(step: Callable[[], object]) -> float:
+    """Processor milliseconds of one run, which other work on the machine disturbs less than a clock."""
+    started = time.process_time()
+    step()
+    return 1000 * (time.process_time() - started)
 
 
 def _engines(folder: Path, pack: Path, python: Path | None, whole: float) -> str:

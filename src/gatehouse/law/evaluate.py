@@ -200,17 +200,13 @@ def _repeated(connection: Connection, pack: Pack, facts: str, names: Sequence[st
         name: f"{'NULL' if value is None else _constant(value)}::{_SQL_TYPE[_kind(pack, name)]}"
         for name, value in zip(whole, first, strict=True)
     }
-    varying = {
-        row[0]
-        for row in connection.execute(
-            " UNION ALL ".join(
-                f'(SELECT {literal(name)} FROM "{facts}" WHERE "{name}" <> {value} OR '
-                f'("{name}" IS NULL) <> ({value} IS NULL) LIMIT 1)'
-                for name, value in constants.items()
-            )
-        ).fetchall()
-    }
-    return {name: value for name, value in constants.items() if name not in varying}
+    differs = {name: f'"{name}" IS DISTINCT FROM {value}' for name, value in constants.items()}
+    if not connection.execute(f'SELECT 1 FROM "{facts}" WHERE {" OR ".join(differs.values())} LIMIT 1').fetchall():
+        return constants  # the usual batch; only another one is asked fact by fact
+    each = ", ".join(f"bool_or({condition})" for condition in differs.values())
+    varies = connection.execute(f'SELECT {each} FROM "{facts}"').fetchone()
+    assert varies is not None  # noqa: S101 - an aggregate has one row
+    return {name: value for (name, value), other in zip(constants.items(), varies, strict=True) if not other}
 
 
 def _kind(pack: Pack, name: str) -> Kind:

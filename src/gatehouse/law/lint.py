@@ -14,7 +14,7 @@ from gatehouse.law.explain import placeholders
 from gatehouse.law.formula import Formula, Outcome
 from gatehouse.law.language import field_names
 from gatehouse.law.pack import SEVERITY, Code, Effect, Pack, Rule
-from gatehouse.law.prove import Question, solver_module
+from gatehouse.law.prove import MILLISECONDS, Question, solver_module
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,12 @@ def lint(pack: Pack, progress: Progress = silent) -> list[Finding]:
 
 def _at(rule: Rule) -> str:
     return f"{rule.file}, line {rule.line}, rule {rule.id}"
+
+
+def _unsettled(where: str, what: str) -> Finding:
+    """A question that the solver did not settle in its time counts as a fault, and is called what it is."""
+    says = f"the solver did not settle within {MILLISECONDS // 1000} seconds {what}"
+    return Finding("error", "unsettled", where, says, "Simplify the conditions that it concerns")
 
 
 def _texts(pack: Pack) -> Iterator[Finding]:
@@ -89,7 +95,11 @@ def _idle(rule: Rule, pack: Pack, formula: Formula, outcome: Outcome, question: 
     """A rule that never fires, always fires, or never changes an outcome by itself."""
     solver = formula.solver
     fires = outcome.fires[rule.id]
-    if question.ask(fires) is not True:
+    can_fire = question.ask(fires)
+    if can_fire is None:
+        yield _unsettled(_at(rule), "whether the rule can fire")
+        return
+    if not can_fire:
         says = "the rule can never fire" if rule.effect is not Effect.GRANT else "the grant can never apply"
         yield Finding("error", "unreachable", _at(rule), says, "Correct the condition, or remove the rule")
         return
@@ -121,7 +131,10 @@ def _contradictory(pack: Pack, formula: Formula, question: Question) -> Iterator
                 formula.solver.And(formula.active(rule), formula.solver.Not(formula.truth(rule.when).no))
                 for rule in (first, second)
             ]
-            if question.ask(*together) is not False:
+            clash = question.ask(*together)
+            if clash is None:
+                yield _unsettled(_at(second), f"whether the limits {first.id} and {second.id} leave an item")
+            elif clash:
                 says = f"the limits {first.id} and {second.id} leave no item between them"
                 yield Finding("error", "contradiction", _at(second), says, "Narrow one condition, or share an item")
 
@@ -138,7 +151,10 @@ def _null_unsafe(pack: Pack, formula: Formula, outcome: Outcome, question: Quest
         looser = solver.Or(
             *(solver.And(solver.substitute(g, yes), solver.Not(solver.substitute(g, no))) for g in gains)
         )
-        if question.ask(looser) is not False:
+        loosens = question.ask(looser)
+        if loosens is None:
+            yield _unsettled(str(pack.folder), f"whether a request can clear because {name} is missing")
+        elif loosens:
             readers = [rule for rule in pack.rules if name in field_names(rule.when)]
             says = f"a request can clear because {name} is missing, though some value of it would stop it"
             where = _at(readers[0]) if readers else str(pack.folder)
@@ -157,6 +173,9 @@ def _loosening(pack: Pack, formula: Formula, question: Question) -> Iterator[Fin
             formula.solver.And(whole.cleared, item, formula.solver.Not(formula.solver.And(before.cleared, less)))
             for item, less in zip(whole.permits.values(), before.permits.values(), strict=True)
         ]
-        if question.ask(formula.solver.Or(*gained)) is not False:
+        loosens = question.ask(formula.solver.Or(*gained))
+        if loosens is None:
+            yield _unsettled(order.file, f"whether the order {order.id} loosens")
+        elif loosens:
             says = f"the order {order.id} lets something clear that the law without it would stop"
             yield Finding("error", "loosening", order.file, says, "An order only tightens")

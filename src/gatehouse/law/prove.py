@@ -26,6 +26,7 @@ from gatehouse.law.language import AS_OF, Expression, Kind
 from gatehouse.law.pack import Pack, Property, Rule
 
 MILLISECONDS = 10_000
+OUT_OF_TIME = f"the solver's time ran out: {MILLISECONDS // 1000} seconds a question"
 
 
 class Status(StrEnum):
@@ -226,7 +227,7 @@ def _safety(pack: Pack, wanted: Property, formula: Formula, outcome: Outcome) ->
     question = Question(formula)
     answer = question.ask(*broken)
     if answer is None:
-        return Status.UNSETTLED, None, "the solver's time ran out"
+        return Status.UNSETTLED, None, OUT_OF_TIME
     if not answer:
         return Status.PROVED, None, "no request on any date breaks it"
     if formula.solver.__name__ != "z3":
@@ -249,7 +250,7 @@ def _liveness(pack: Pack, wanted: Property, formula: Formula, outcome: Outcome) 
     if answer is False:
         return Status.PROVED, None, "one request, dated relative to the day, clears on every day of the stretch"
     if answer is None:
-        return Status.UNSETTLED, None, "the solver's time ran out"
+        return Status.UNSETTLED, None, OUT_OF_TIME
     last = Question(formula).find(*every_day, *relative, formula.solver.Not(formula.solver.And(*alive)))
     day = last[0] if last else begins
     some = Question(formula).ask(*alive, formula.as_of == day.toordinal())
