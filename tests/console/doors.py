@@ -81,6 +81,7 @@ def _populate() -> None:
     from gatehouse.casework.board import Board
     from gatehouse.casework.records import CaseFile
     from gatehouse.console import accounts
+    from gatehouse.pipeline import record
     from gatehouse.store.casebook import Casebook
 
     for name, agency in (("ICE-1", "us.dhs.ice"), ("DOJ-1", "us.doj.other")):
@@ -91,6 +92,9 @@ def _populate() -> None:
         received = dt.datetime(2025, 6, 27, tzinfo=dt.UTC)
         file = CaseFile(name, agency, size, digest, received, frozenset(), clearable)
         Casebook().open(file, Board.start(size, outcomes))
+    with record.open_log(SITE) as log:  # as many entries as the made-up dockets say that they have
+        log.append("made-up/determinations", [number.to_bytes(53, "big") for number in range(ROWS)])
+        record.publish(SITE, log, dt.datetime(2025, 6, 27, tzinfo=dt.UTC))
     for username, (role, agency, officer) in ACCOUNTS.items():
         accounts.create(username, name=username, role=role, agency=agency, officer=officer, password=PASSWORD)
 

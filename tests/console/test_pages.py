@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import shutil
 
 import duckdb
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from docket_files import write_docket
 from doors import PASSWORD, ROWS, SITE
 
 from gatehouse.console import charts, figures, log
@@ -181,6 +183,16 @@ def test_public_statistics_name_no_small_count(anyone):
     for number in re.findall(r'gh-number">([\d,]+)<', main):
         assert number.replace(",", "").endswith("0")
     assert str(ROWS * 2) in main.replace(",", "")
+
+
+def test_a_docket_that_the_log_does_not_hold_is_not_counted(anyone):
+    size = log.head(SITE.ledger).size
+    folder = write_docket(SITE.dockets / "OVER-1", size + 500, submission="OVER-1")
+    try:
+        page = anyone.get("/statistics/").content.decode()
+        assert f"<dd>{figures.rounded(ROWS * 2)}</dd>" in page
+    finally:
+        shutil.rmtree(folder)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatehouse.console import desk
+from gatehouse.console import desk, words
 from gatehouse.console.arrivals import Upload
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import canonical, clock, files, ids
@@ -202,7 +202,8 @@ def _words(rule: Rule | None) -> str:
         return ""
     ends = f" until {rule.until}" if rule.until else ""
     say = f" The requester is told: {rule.say}" if rule.say else ""
-    return f"{rule.cite}. {rule.effect}, else {rule.otherwise}: {rule.text}. In force from {rule.begins}{ends}.{say}"
+    follows = f" {words.consequence(rule.effect, rule.otherwise)}".rstrip()
+    return f"{rule.cite}. {words.EFFECTS[rule.effect]}: {rule.text}.{follows} In force from {rule.begins}{ends}.{say}"
 
 
 def _dockets(basis: str) -> list[str]:

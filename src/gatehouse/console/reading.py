@@ -323,6 +323,18 @@ class Reader:
             {"seqs": list(seqs)},
         )
 
+    @cached_property
+    def committed(self) -> range | None:
+        """The entries of the log that hold this docket's determinations, one each and in order; None otherwise."""
+        if not self.determined:
+            return None
+        [found] = self.rows(
+            "SELECT min(ledger_index - seq) AS low, max(ledger_index - seq) AS high, count(*) AS cases, "
+            "count(ledger_index) AS entries FROM determinations"
+        )
+        whole = found["cases"] and found["cases"] == found["entries"] and found["low"] == found["high"]
+        return range(int(found["low"]), int(found["low"]) + int(found["cases"])) if whole else None
+
     def outcome_set(self, outcome: str | None) -> Selection:
         """The cases of one outcome, or all of them, as a set."""
         return self._sets[outcome]

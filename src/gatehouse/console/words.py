@@ -139,6 +139,37 @@ PARTICULARS = {
 }
 
 
+EFFECTS = {
+    "grant": "Allows",
+    "require": "Requires",
+    "bar": "Forbids",
+    "limit": "Narrows",
+}
+OTHERWISE = {
+    "hold": "If not, the request is held for a person.",
+    "incomplete": "If not, the request goes back as incomplete.",
+    "refuse": "If not, the request is refused.",
+}
+BARRED = {
+    "hold": "Where it applies, the request is held for a person.",
+    "incomplete": "Where it applies, the request goes back as incomplete.",
+    "refuse": "Where it applies, the request is refused.",
+}
+CERTAINTY = {
+    "primary": "The source was read in the original",
+    "secondary": "Known from reports, not from the original",
+    "inference": "The custodian's reading",
+    "memory": "From memory; verify before relying on it",
+    "uncertain": "Uncertain, or sources conflict",
+}
+
+
+def consequence(effect: str, otherwise: str) -> str:
+    """What follows from a rule that stops requests; empty for a rule that stops none."""
+    stopping = BARRED if effect == "bar" else OTHERWISE if effect == "require" else {}
+    return stopping.get(otherwise, "")
+
+
 def plain(code: object, table: dict[str, str] | None = None) -> str:
     """The words for a code, or the code itself with spaces and a capital."""
     text = str(code)

@@ -15,30 +15,6 @@ from gatehouse.console.permissions import Permission
 from gatehouse.kernel import clock
 from gatehouse.law.pack import Instrument, Pack, Rule
 
-EFFECTS = {
-    "grant": "Allows",
-    "require": "Requires",
-    "bar": "Forbids",
-    "limit": "Narrows",
-}
-OTHERWISE = {
-    "hold": "If not, the request is held for a person.",
-    "incomplete": "If not, the request goes back as incomplete.",
-    "refuse": "If not, the request is refused.",
-}
-BARRED = {
-    "hold": "Where it applies, the request is held for a person.",
-    "incomplete": "Where it applies, the request goes back as incomplete.",
-    "refuse": "Where it applies, the request is refused.",
-}
-CERTAINTY = {
-    "primary": "The source was read in the original",
-    "secondary": "Known from reports, not from the original",
-    "inference": "The custodian's reading",
-    "memory": "From memory; verify before relying on it",
-    "uncertain": "Uncertain, or sources conflict",
-}
-
 
 @dataclass(frozen=True)
 class Line:
@@ -102,7 +78,7 @@ def _sources(found: Pack, as_of: dt.date) -> list[Source]:
     return [
         Source(
             instrument,
-            words.plain(instrument.certainty, CERTAINTY),
+            words.plain(instrument.certainty, words.CERTAINTY),
             tuple(rules.get(instrument.id, ())),
             in_force=instrument.begins <= as_of and (instrument.until is None or as_of < instrument.until),
         )
@@ -111,13 +87,11 @@ def _sources(found: Pack, as_of: dt.date) -> list[Source]:
 
 
 def _line(rule: Rule, as_of: dt.date) -> Line:
-    consequences = BARRED if rule.effect == "bar" else OTHERWISE
-    stops = rule.effect in {"require", "bar"}
     return Line(
         rule,
         words.rule(rule.id),
-        EFFECTS[rule.effect],
-        consequences[rule.otherwise] if stops else "",
-        words.plain(rule.certainty, CERTAINTY),
+        words.EFFECTS[rule.effect],
+        words.consequence(rule.effect, rule.otherwise),
+        words.plain(rule.certainty, words.CERTAINTY),
         in_force=rule.in_force(as_of),
     )

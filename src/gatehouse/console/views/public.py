@@ -22,8 +22,15 @@ TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "st
 def _published() -> tuple[list[figures.Line], dt.timedelta]:
     delay = dt.timedelta(0) if desk.site().demonstration else figures.DELAY
     shelf = desk.shelf()
-    lines = [figures.line(name, desk.docket(name)) for name in shelf.names()]
+    head = log.head(desk.site().ledger)
+    lines = [figures.line(name, desk.docket(name)) for name in shelf.names() if _in_log(name, head)]
     return figures.published(lines, clock.now(), delay), delay
+
+
+def _in_log(name: str, head: log.Head | None) -> bool:
+    """Whether every determination of a docket has its entry below the newest checkpoint: nothing else is counted."""
+    entries = desk.docket(name).committed
+    return head is not None and entries is not None and entries.stop <= head.size
 
 
 @public
