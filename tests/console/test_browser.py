@@ -543,7 +543,8 @@ PAGES = [
     ("administrator", "account", "/accounts/counsel/"),
 ]
 NO_PAGES = {
-    "health", "ready", "statistics-file", "ledger-file", "answers", "receipt", "release", "pack-file",  # files
+    # files
+    "health", "ready", "statistics-file", "ledger-file", "answers", "receipt", "release", "report", "pack-file",
     "sign-out", "sign-out-everywhere", "decide", "sign", "release-docket", "recall-sign", "give-back", "verify",
     "halt-check", "halt-sign", "accounted", "draft-adopt", "draft-enter",  # posted to; journeys see what follows
     "sso", "sso-back", "code",  # single sign-on and the second step of sign-in: tests of their own

@@ -126,16 +126,21 @@ def draw(selection: Selection, size: int, seed: bytes) -> Selection:
     cases on every machine.
     """
     cases = list(selection)
-    if size > len(cases):
+    return Selection.of(cases[at] for at in positions(len(cases), size, seed))
+
+
+def positions(population: int, size: int, seed: bytes) -> set[int]:
+    """The positions that a draw of `size` takes among so many cases in row order."""
+    if size > population:
         raise WrongInput("the sample is larger than the selection")
-    if size == len(cases):
-        return selection
-    fair = (1 << 64) // len(cases) * len(cases)
+    if size == population:
+        return set(range(population))
+    fair = (1 << 64) // population * population
     chosen: set[int] = set()
     counter = 0
     while len(chosen) < size:
         word = int.from_bytes(hashlib.sha256(seed + counter.to_bytes(8, "big")).digest()[:8], "big")
         counter += 1
         if word < fair:
-            chosen.add(cases[word % len(cases)])
-    return Selection.of(chosen)
+            chosen.add(word % population)
+    return chosen

@@ -120,12 +120,14 @@ def make_site(stages: Stages, database: str) -> Path:
     The database is the one named, whatever the site had before.
     """
     from gatehouse.intake.workspace import open_workspace
-    from gatehouse.pipeline import approve
+    from gatehouse.pipeline import approve, journey
     from gatehouse.pipeline.site import open_site
 
     root = stages.root / f"console-{stages.persons}-{stages.requests}"
     if not root.exists():
         _found(stages, root)
+    if not list((root / "dockets").glob("*/summary.json")):
+        journey.run(open_site(root), stages.agency, now=NOW, progress=lambda *_: None)
     configuration = root / "gatehouse.toml"
     text = re.sub(r'(?m)^database = "[^"]*"', f'database = "{database}"', configuration.read_text())
     configuration.write_text(text)
@@ -140,7 +142,7 @@ def _found(stages: Stages, root: Path) -> None:
     from gatehouse.cli.law_words import SHIPPED_PACKS
     from gatehouse.ledger.note import sign_detached
     from gatehouse.ledger.signers import new_key, parse_signer
-    from gatehouse.pipeline import founding, journey
+    from gatehouse.pipeline import founding
     from gatehouse.pipeline.site import Founding
     from gatehouse.synthetic.parties import invent
 
@@ -159,7 +161,6 @@ def _found(stages: Stages, root: Path) -> None:
     site.configuration.write_text(site.configuration.read_text() + roster)
     if stages.index.is_dir():  # built by `gatehouse bench journey`; content-addressed, so a wrong one is not used
         site.index.symlink_to(stages.index)
-    journey.run(site, stages.agency, now=NOW, progress=lambda *_: None)
 
 
 def sessions(root: Path) -> dict[str, str]:
@@ -171,8 +172,9 @@ def sessions(root: Path) -> dict[str, str]:
     from django.conf import settings
     from django.test import Client
 
-    from gatehouse.console import accounts
+    from gatehouse.console import accounts, sessions
 
+    assert sessions.BEGAN  # noqa: S101 - imported before anyone signs in: a session begins only where it is watched
     settings.ALLOWED_HOSTS = ["*"]
     found = {"": ""}
     for role, (username, officer) in ROLES.items():
@@ -235,6 +237,8 @@ class Reader:
         answer.read()
         if answer.status in {301, 302} and again:
             target = urlsplit(answer.headers["Location"])
+            if target.path == "/sign-in/":
+                return 401  # the session did not hold: what follows would be another page than the one asked for
             return self.ask(role, f"{target.path}?{target.query}", again=False)
         return answer.status
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import tempfile
 import threading
-from collections import OrderedDict, defaultdict
+from array import array
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +20,6 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.casework.selection import Selection
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import ids
 
@@ -335,20 +335,18 @@ class Reader:
         whole = found["cases"] and found["cases"] == found["entries"] and found["low"] == found["high"]
         return range(int(found["low"]), int(found["low"]) + int(found["cases"])) if whole else None
 
-    def outcome_set(self, outcome: str | None) -> Selection:
-        """The cases of one outcome, or all of them, as a set."""
-        return self._sets[outcome]
+    def members(self, outcome: str | None) -> Sequence[int]:
+        """The cases of one outcome, or all of them, in row order."""
+        return range(self.counts.total) if outcome is None else self._members.get(outcome, ())
 
     @cached_property
-    def _sets(self) -> Mapping[str | None, Selection]:
-        """The cases by outcome; what has none is the empty set."""
-        size = max(self.counts.total - 1, 0)
-        found: dict[str | None, Selection] = defaultdict(Selection)
-        for row in self.rows(
-            f"SELECT outcome, bitstring_agg(seq, 0, {size})::VARCHAR AS bits FROM determinations GROUP BY outcome"
-        ):
-            found[str(row["outcome"])] = Selection.of_bitstring(str(row["bits"]))
-            found[None] = found[None] | found[str(row["outcome"])]
+    def _members(self) -> Mapping[str, Sequence[int]]:
+        found: dict[str, array[int]] = {}
+        for outcome in self.counts.outcomes:
+            rows = self.rows(
+                "SELECT list(seq ORDER BY seq) AS seqs FROM determinations WHERE outcome = $o", {"o": outcome}
+            )
+            found[outcome] = array("q", rows[0]["seqs"])
         return found
 
     def find(self, request_id: str) -> int | None:

@@ -15,12 +15,13 @@ from pathlib import Path
 
 import duckdb
 
-from gatehouse.casework.sampling import Plan, bound, draw
-from gatehouse.console.reading import Reader, Row
+from gatehouse.casework.sampling import Plan, bound, positions
+from gatehouse.console.reading import Case, Reader, Row
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
+from gatehouse.law.single import decide_one
 
 OUTCOMES = ("cleared", "held", "incomplete", "refused")
 PARTS = ("outcome", "fired", "codes", "items")
@@ -78,7 +79,7 @@ class SpotCheck:
 def plan(reader: Reader, given: Mapping[str, str], root: str) -> SpotCheck:
     """The plan that a query asks for. Raises WrongInput for numbers out of range."""
     outcome = given.get("outcome", "")
-    population = reader.outcome_set(outcome if outcome in OUTCOMES else None)
+    population = reader.members(outcome if outcome in OUTCOMES else None)
     tolerated, confidence = given.get("tolerated", "5") or "5", given.get("confidence", "95") or "95"
     number = given.get("draw", "1") or "1"
     try:
@@ -93,7 +94,8 @@ def plan(reader: Reader, given: Mapping[str, str], root: str) -> SpotCheck:
         )
     size = min(Plan(len(population), share, Fraction(sure, 100)).size(), MOST) if population else 0
     seed = hashlib.sha256(f"{root} {reader.folder.name} {outcome} {drawing}".encode()).hexdigest()
-    drawn = tuple(draw(population, size, bytes.fromhex(seed))) if size else ()
+    chosen = positions(len(population), size, bytes.fromhex(seed)) if size else set[int]()
+    drawn = tuple(population[at] for at in sorted(chosen))
     return SpotCheck(reader, outcome, tolerated, sure, drawing, len(population), seed, drawn)
 
 
@@ -116,3 +118,9 @@ def derive(docket: Path, seqs: Sequence[int], law: Pack, as_of: dt.date) -> dict
         evaluate(connection, law, "drawn", "derived", as_of)
         rows = connection.execute(f"SELECT seq, {', '.join(PARTS)} FROM derived").fetchall()
     return {int(seq): dict(zip(PARTS, parts, strict=True)) for seq, *parts in rows}
+
+
+def derive_one(found: Case, law: Pack) -> dict[str, object]:
+    """One case determined again by the law's plain reading, which shares no code with the columns that decided it."""
+    again = decide_one(law, found.facts, found.determination["as_of"])
+    return {part: value if isinstance(value := getattr(again, part), str) else list(value) for part in PARTS}

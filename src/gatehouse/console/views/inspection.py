@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-import duckdb
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -76,10 +75,7 @@ def replay(request: HttpRequest, name: str) -> HttpResponse:
     law = law_of(reader)
     if found is None or law is None:
         raise Http404
-    try:
-        derived = spotcheck.derive(reader.folder, [seq], law, found.determination["as_of"]).get(seq, {})
-    except (GatehouseError, duckdb.Error):
-        derived = {}
+    derived = spotcheck.derive_one(found, law)
     compared = [_compare(part, found.determination[part], derived.get(part)) for part in spotcheck.PARTS]
     context = {
         "name": name,
