@@ -301,6 +301,16 @@ def test_the_day_of_the_answers_tells_nothing_of_what_was_on_file(
     assert small.docket.answers.read_bytes() != before
 
 
+def test_answers_are_told_on_their_day_without_anybody_doing_anything(small: house.House) -> None:
+    waiting(small, 10)
+    assert closing.tell_due(small.office, LATER + DAY * 100) == 0
+    house.decide(small, "eve", "refuse", cases=Selection.of(range(11)))
+    assert closing.tell_due(small.office, LATER) == 0
+    assert closing.tell_due(small.office, house.NOW + DAY * 10) == 1
+    assert b"pending" not in small.docket.answers.read_bytes()
+    assert closing.tell_due(small.office, house.NOW + DAY * 11) == 0
+
+
 def test_a_docket_that_the_machine_refused_alone_is_answered_no_sooner(tmp_path: Path) -> None:
     home = house.build(tmp_path, requests=4, held=0, incomplete=4)
     waiting(home, 10)

@@ -8,34 +8,45 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from pathlib import Path
 
 import click
 
 EVERY_SECONDS = 2.0
+ANSWERS_EVERY_SECONDS = 60.0
 
 
 @click.command()
 @click.option("--site", "root", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--once", is_flag=True, help="Do what waits now, then end.")
 def work(root: Path, *, once: bool) -> None:
-    """Carry on what was handed in over the web; the web processes run with `serve --leave-work`.
+    """Carry on what was handed in over the web, and tell answers whose day has come.
+
+    The web processes run with `serve --leave-work`.
 
     \b
     Example: gatehouse work --site custodian
     """
     from gatehouse.cli import web
+    from gatehouse.kernel import clock
+    from gatehouse.pipeline import approve, closing
     from gatehouse.pipeline.site import open_site
 
-    web.configure(open_site(root), works=False)
+    site = open_site(root)
+    web.configure(site, works=False)
     from gatehouse.console import arrivals
 
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    place, looked = approve.office(site), float("-inf")
     if not once:
         click.echo(f"Carrying on what is handed in at {root} – stop with Ctrl-C")
     while True:
         done = arrivals.work()
+        if time.monotonic() - looked > ANSWERS_EVERY_SECONDS:
+            looked = time.monotonic()
+            done += closing.tell_due(place, clock.now())
         if once or (ended.is_set() if done else ended.wait(EVERY_SECONDS)):
             break

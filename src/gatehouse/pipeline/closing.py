@@ -7,6 +7,7 @@ periods counted from the day of receipt (`answer_days` of gatehouse.toml).
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from pathlib import Path
 
@@ -16,7 +17,9 @@ from gatehouse.casework import approval
 from gatehouse.casework.states import OPEN, State
 from gatehouse.determine import answers
 from gatehouse.determine.docket import Docket
+from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests, files
+from gatehouse.kernel.errors import MachineFailed
 from gatehouse.law.pack import load
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import read_signer
@@ -66,6 +69,23 @@ def answer(connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket,
         with record.open_log(place.site) as log:
             record.event(log, event.parent, f"{docket.id}/answered", fields)
     return closed
+
+
+def tell_due(place: Office, now: dt.datetime) -> int:
+    """Tell the answers of every docket whose day has come and which nobody told yet; gives how many there were.
+
+    For whatever runs by itself: the day comes without anybody doing anything. One that is busy is told the next time.
+    """
+    told = 0
+    for name in place.casebook.known():
+        docket = Docket(place.site.dockets / name)
+        if (docket.root / "events" / "answered.json").exists():
+            continue
+        day = due(place, docket)
+        if day is not None and now >= day:
+            with contextlib.suppress(MachineFailed), open_workspace() as connection:
+                told += answer(connection, place, docket, now)
+    return told
 
 
 def _signature(docket: Docket) -> Path:
