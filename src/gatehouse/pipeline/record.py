@@ -14,13 +14,14 @@ from typing import Any
 
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.ledger import policy, shard
+from gatehouse.ledger import checkpoint, policy, shard
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.commitments import commit_event
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.opening import Opening
+from gatehouse.ledger.policy import Witness
 from gatehouse.ledger.signers import read_signer
-from gatehouse.ledger.witness_client import HttpWitness
+from gatehouse.ledger.witness_client import CarriedWitness, HttpWitness
 from gatehouse.pipeline import stamping
 from gatehouse.pipeline.site import Site, open_site
 
@@ -112,7 +113,23 @@ def event(log: Log, folder: Path, name: str, fields: Mapping[str, Any]) -> int:
 def publish(site: Site, log: Log, now: dt.datetime) -> Checkpoint:
     """Sign the tree as it stands, have it cosigned to the policy's quorum, and time-stamped where the site asks."""
     trusted = policy.read(site.policy)
-    witnesses = [HttpWitness(each) for each in trusted.witnesses if each.url]
+    witnesses = [HttpWitness(each) if each.url else _carried(site, each) for each in trusted.witnesses]
     published = log.publish(now, policy=trusted, witnesses=witnesses)
     stamping.stamp(site, log)
     return published
+
+
+def _carried(site: Site, witness: Witness) -> CarriedWitness:
+    """A witness without an address: requests for it are laid into a folder of its own, and answers looked for there.
+
+    What it last cosigned is the newest answer in the folder, or the newest published checkpoint that it signed.
+    """
+    folder, history = site.carried / witness.name, site.ledger / "checkpoints"
+    seen = max((int(path.stem) for path in folder.glob("*.cosignature") if path.stem.isdecimal()), default=0)
+    for size in sorted((int(path.name) for path in history.glob("*") if path.name.isdecimal()), reverse=True):
+        if size <= seen:
+            break
+        shown = checkpoint.parse((history / str(size)).read_bytes())
+        if any(line.is_by(witness.verifier) for line in shown.note.lines):
+            seen = size
+    return CarriedWitness(witness, folder, seen)

@@ -122,6 +122,11 @@ class Site:
         return self.root / "answers"
 
     @property
+    def carried(self) -> Path:
+        """Requests to witnesses without an address, and their answers, one folder a witness: to be carried by hand."""
+        return self.root / "carried"
+
+    @property
     def halts(self) -> Path:
         """The overseers' signed halts; `oversight.policy` beside it says whose word counts."""
         return self.root / "halts"
