@@ -63,7 +63,9 @@ def release(
         _answer(place, docket, as_json=as_json)
         return
     from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import closing
     from gatehouse.pipeline import release as stage
+    from gatehouse.pipeline.approve import docket_of
 
     if retry:
         stage.retry(docket)
@@ -85,6 +87,9 @@ def release(
     for reason, count in done.left.items():
         click.echo(f"  {count} approved cases stay: {reason}")
     click.echo(f"For the agency, to check them: {place.site.root / 'trust'}")
+    day = closing.due(place, docket_of(place.site, docket))
+    if day is not None:
+        click.echo(f"No case is open any more; the answers are told from {clock.stamp(day)} on.")
 
 
 def _answer(place: Office, name: str, *, as_json: bool) -> None:
