@@ -6,10 +6,11 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import duckdb
+import faults
 import pytest
 from match_world import AS_OF, Person, Request, World, load_requests, rows_of
 
@@ -54,12 +55,10 @@ def server() -> Iterator[str]:
     shutil.rmtree(home)
 
 
-@pytest.fixture
-def filled(server: str) -> str:
-    """The register of `PEOPLE` as tables, and a view where the contract allows one."""
+def fill(server: str, world: World) -> str:
+    """A world as tables, and as a view where the contract allows one."""
     import psycopg
 
-    world = World(list(PEOPLE))
     with psycopg.connect(server) as db:
         db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
         db.execute(
@@ -75,6 +74,27 @@ def filled(server: str) -> str:
                 into = "homes" if table == "addresses" else table
                 db.execute(f"INSERT INTO {into} VALUES ({', '.join(['%s'] * len(row))})", row)
     return server
+
+
+@pytest.fixture
+def filled(server: str) -> str:
+    """The register of `PEOPLE`."""
+    return fill(server, World(list(PEOPLE)))
+
+
+@pytest.mark.parametrize(("spoil", "what", "person"), faults.FAULTS)
+def test_a_broken_contract_is_refused_as_in_files(
+    server: str, tmp_path: Path, spoil: Callable[[World], None], what: str, person: int
+) -> None:
+    world = World(list(faults.PEOPLE))
+    spoil(world)
+    said = []
+    for register in (open_register(world.write(tmp_path / "files")), open_register(fill(server, world))):
+        with pytest.raises(WrongInput, match=what) as refused:
+            build(register, tmp_path / "index", memory="1GB", today=AS_OF)
+        said.append(str(refused.value).removeprefix(register.address))
+    assert said[0] == said[1]
+    assert str(person) in said[0]
 
 
 def answers(register: Register, folder: Path) -> list[dict]:
