@@ -6,6 +6,7 @@ A production cluster is the custodian's own, with its own secrets and encryption
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -57,8 +58,9 @@ def _start(role: str, *arguments: str, folder: Path) -> subprocess.Popen[bytes]:
     assert spec.origin is not None  # noqa: S101 - it is a package on disk
     home = Path(spec.origin).parent
     environment = {**os.environ, **_DAEMON, "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(folder / "local")}
+    ends_with_us = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()  # even if we are killed
     return subprocess.Popen(  # noqa: S603 - Spark's own launcher, no text of anybody's
-        [str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{role}", *arguments],
+        [*ends_with_us, str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{role}", *arguments],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
