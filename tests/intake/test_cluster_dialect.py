@@ -24,6 +24,7 @@ def test_a_number_over_nothing_is_any_number_and_is_not_narrowed() -> None:
     assert (
         spark("SELECT row_number() OVER ()::INTEGER AS n FROM t") == "SELECT MONOTONICALLY_INCREASING_ID() AS n FROM t"
     )
+    assert spark("SELECT (5 + row_number() OVER ())::INTEGER AS n") == "SELECT (5 + MONOTONICALLY_INCREASING_ID()) AS n"
     assert spark("SELECT row_number() OVER (ORDER BY a) AS n FROM t") == (
         "SELECT CAST(ROW_NUMBER() OVER (ORDER BY a NULLS LAST) AS BIGINT) AS n FROM t"
     )

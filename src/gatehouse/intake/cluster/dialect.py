@@ -60,8 +60,8 @@ def _type(node: exp.Expression) -> exp.Expression:
 
 
 def _cast(node: exp.Expression) -> exp.Expression:
-    """A number of `_window` must not be narrowed."""
-    return node.this if node.this.name == _ANY_NUMBER else node
+    """A number of `_window` must not be narrowed, nor one made of it: it would no longer be distinct."""
+    return node.this if any(each.name == _ANY_NUMBER for each in node.find_all(exp.Anonymous)) else node
 
 
 def _window(node: exp.Expression) -> exp.Expression:
