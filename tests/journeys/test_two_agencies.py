@@ -211,3 +211,13 @@ def test_from_submission_to_disposal_and_recall(
     # and outsiders can still verify all of it
     assert "verified" in call("verify", site / "ledger", "--policy", site / "witnesses.policy")
     assert "identical" in call("replay", site / "dockets" / docket)
+
+    # so can every number that is reported, from the folders alone
+    log = json.loads(call("report", "safeguards-log", "--site", site, "--format", "json"))
+    disposed = {row["release"] for row in log["tables"][0]["rows"] if row["disposed_on"]}
+    assert {first["release"], wrong["release"]} <= disposed
+    incident = json.loads(call("report", "incident", "--recall", recalled["recalls"][0]["recall"], "--site", site,
+                               "--format", "json"))  # fmt: skip
+    assert wrong["release"] in {row["release"] for row in incident["tables"][0]["rows"]}
+    call("report", "declaration", "--site", site, "--out", courier / "declaration.json")
+    assert "agrees" in call("report", "verify", courier / "declaration.json", "--site", site)

@@ -79,8 +79,8 @@ def _command(name: str, summary: str, example: str, *more: Callable[..., Any]) -
         size, form, out = given.pop("size"), given.pop("form"), given.pop("out")
         _make(name, origin, period, size, _Target(form, out), given)
 
-    command.__doc__ = f"{summary}\n\n\\b\nExample:\n  gatehouse report {example}"
-    report.command(name)(command)
+    command.__doc__ = f"{summary}\n\n\b\nExample:\n  gatehouse report {example}"
+    report.command(name, short_help=summary)(command)
 
 
 _PERSON = click.option("--person", type=int, required=True, help="The person's number in the register.")
