@@ -15,7 +15,7 @@ from gatehouse.kernel import canonical, digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import checkpoint
 
-FORM = "gatehouse-disclosure-record/1"
+FORM = "gatehouse-disclosure-record/1"  # other fields are another format; this one is made for as long as it is checked
 FOLDER = "disclosures"
 METHOD = "electronic package sealed with age to one officer's key"
 
