@@ -26,6 +26,8 @@ def test_the_new_year_begins_with_the_old_one(tmp_path):
     call("init", old, "--name", "log.example/2026", "--pack", PACK)
     call("init", new, "--name", "log.example/2027", "--pack", PACK, "--after", old)
     policy = new / "witnesses.policy"
+    assert "differ" not in call("check", "--site", new)
+    call("report", "disclosures", "--site", new)
     answer = json.loads(call("verify", "ledger", old / "ledger", new / "ledger", "--policy", policy, "--json"))
     assert answer["origin"] == "log.example/2027"
     assert [one["origin"] for one in answer["earlier"]] == ["log.example/2026"]

@@ -103,6 +103,15 @@ def test_a_crash_between_record_and_deletion_is_finished(closed, monkeypatch):
         assert log.batch(f"{house.NAME}/destroyed") == range(entry, entry + 1)
 
 
+def test_ledger_dockets_and_database_still_tell_one_story(closed):
+    from gatehouse.pipeline import agreement
+
+    before = agreement.compare(closed.connection, closed.site)
+    destroy(closed)
+    after = agreement.compare(closed.connection, closed.site)
+    assert {one.what for one in after.differences} <= {one.what for one in before.differences}
+
+
 def test_the_submission_cannot_come_again(closed, monkeypatch):
     destroy(closed)
     assert list(journey._earlier(closed.site, "us.dhs.ice")) == []

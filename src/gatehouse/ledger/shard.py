@@ -42,6 +42,11 @@ def link(earlier: Checkpoint) -> bytes:
     return bytes([VERSION]) + bytes(BATCH_BYTES + 4) + hashlib.sha256(text.encode()).digest()
 
 
+def is_link(entry: bytes) -> bool:
+    """Whether an entry has the form of a link; that of a commitment has a batch of chance instead of zeros."""
+    return entry[:1] == bytes([VERSION]) and entry[1 : 1 + BATCH_BYTES + 4] == bytes(BATCH_BYTES + 4)
+
+
 def begin(log: Log, earlier: Checkpoint) -> int:
     """Make the link the first entry of a new log; gives its index, 0. Doing it again changes nothing.
 

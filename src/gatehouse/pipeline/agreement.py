@@ -19,6 +19,7 @@ from gatehouse.ledger import policy, tiles
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.docket_proof import verify_docket
 from gatehouse.ledger.opening import Opening
+from gatehouse.ledger.shard import is_link
 from gatehouse.ledger.verify import verify_log
 from gatehouse.pipeline import record
 from gatehouse.pipeline.site import Site
@@ -60,6 +61,8 @@ def compare(connection: duckdb.DuckDBPyConnection, site: Site) -> Story:
     openings = _openings(site)
     known, differences = _dockets(connection, site, head)
     entries = tiles.TileReader(site.ledger, size).span(0, size)
+    if size and is_link(tiles.TileReader(site.ledger, size).entry(0)):
+        known.add(0)  # to the ledger of the year before
     found = _find(entries, openings, known)
     differences += [
         Difference(str(path.relative_to(site.root)), "this event is not in the ledger", _AGAIN)
@@ -86,6 +89,9 @@ def _dockets(connection: duckdb.DuckDBPyConnection, site: Site, head: Checkpoint
     known: set[int] = set()
     differences = []
     for docket in _folders(site):
+        if docket.is_destroyed:
+            known.update(_was(docket))
+            continue
         try:
             accounted = verify_docket(connection, docket.root, site.ledger, head)
         except GatehouseError as wrong:
@@ -93,6 +99,13 @@ def _dockets(connection: duckdb.DuckDBPyConnection, site: Site, head: Checkpoint
             continue
         known.update(range(accounted.first, accounted.first + accounted.requests))
     return known, differences
+
+
+def _was(docket: Docket) -> range:
+    """Where the determinations of a destroyed docket stand, by the event of its destruction."""
+    path = docket.root / "events" / "destroyed.json"
+    fields = Opening.parse(path.read_bytes(), where=path.name).fields()
+    return range(fields["first"], fields["first"] + fields["requests"])
 
 
 def _find(entries: Iterator[bytes], openings: Mapping[Path, Opening], known: set[int]) -> dict[Path, int]:
@@ -121,9 +134,11 @@ def _database(site: Site, found: Mapping[str, int]) -> Iterator[Difference]:
         if docket is None:
             yield Difference(f"dockets/{name}", "the database knows this docket, and its folder is missing", _LOST)
             continue
+        yield from _decisions(casebook, name, found)
+        if docket.is_destroyed:
+            continue
         if casebook.file(name).determinations != digests.of_file(docket.table("determinations")):
             yield Difference(f"dockets/{name}", "its determinations are not those that people decided on", _LOST)
-        yield from _decisions(casebook, name, found)
         yield from _releases(docket, found)
     for name in folders:
         yield Difference(f"dockets/{name}", "the database does not know this docket", _AGAIN)

@@ -50,9 +50,13 @@ def destroy(
     if not told.exists():
         _refuse_open(place, docket, now)
         answers.keep_disclosures(connection, place, docket, now)
+        [(first, requests)] = connection.execute(
+            "SELECT min(ledger_index), count(*) FROM read_parquet($1)", [str(docket.table("determinations"))]
+        ).fetchall()
         fields = {
             "event": "destruction", "docket": docket.id, "reason": reason.strip(), "at": clock.stamp(now),
-            "vault": digests.of_file(docket.vault), "determinations": digests.of_file(docket.table("determinations")),
+            "first": first, "requests": requests, "vault": digests.of_file(docket.vault),
+            "determinations": digests.of_file(docket.table("determinations")),
         }  # fmt: skip
     else:
         fields = dict(Opening.parse(told.read_bytes(), where=str(told)).fields())
