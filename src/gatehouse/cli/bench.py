@@ -166,7 +166,9 @@ def address(rows: int, seed: int, write: bool) -> None:
 @click.option("--requests", type=int, default=1_280_000, show_default=True)
 @click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Where to work.")
 @click.option(
-    "--python", type=click.Path(exists=True, path_type=Path), help="An interpreter that has the other engines."
+    "--python",
+    type=click.Path(exists=True, path_type=Path),
+    help="One that has cedarpy, common-expression-language, regopy.",
 )
 @click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
 def law(requests: int, folder: Path, python: Path | None, write: bool) -> None:
