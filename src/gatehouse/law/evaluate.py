@@ -135,12 +135,20 @@ def mask_query(connection: Connection, pack: Pack, facts: str, as_of: dt.date) -
             f"(CASE WHEN {c} THEN 0 ELSE {1 << bit} END)"
             for bit, c in enumerate(conditions[number : number + MASK_BITS])
         ]
-        columns.append(f"({' + '.join(terms)})::BIGINT AS stopped_{number // MASK_BITS}")
+        columns.append(f"{_sum(terms)}::BIGINT AS stopped_{number // MASK_BITS}")
     return (
         f"SELECT seq, {', '.join(columns)}, permitted FROM ("
         f"SELECT *, bit_count(permitted) AS {DERIVED} FROM ("
         f"SELECT *, (asked & agreed & ({granted or 0}){limited})::BIGINT AS permitted FROM ({source})))"
     )
+
+
+def _sum(terms: Sequence[str]) -> str:
+    """A sum in balanced brackets: a chain of sixty is planned half again as long."""
+    if len(terms) == 1:
+        return terms[0]
+    middle = len(terms) // 2
+    return f"({_sum(terms[:middle])} + {_sum(terms[middle:])})"
 
 
 def _no_grant(grants: Sequence[Rule]) -> str:
@@ -236,14 +244,25 @@ def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: s
             parts.append(f"list_filter({chunk}, lambda x, i: ({mask} >> (i - 1)::INTEGER) & 1 = 1)")
         return parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
 
-    severity = chosen([str(SEVERITY[stop.outcome]) for stop in listed])
-    outcomes = text_list(sorted(SEVERITY, key=SEVERITY.__getitem__))
+    def among(chosen_stops: Sequence[bool]) -> str:
+        """Whether any of these bits is set."""
+        tests = []
+        for number, mask in enumerate(masks):
+            chunk = chosen_stops[number * MASK_BITS : (number + 1) * MASK_BITS]
+            bits = sum(1 << bit for bit, one in enumerate(chunk) if one)
+            tests += [f"{mask} & {bits} <> 0"] if bits else []
+        return f"({' OR '.join(tests) or 'FALSE'})"
+
+    strictest = sorted((name for name in SEVERITY if SEVERITY[name]), key=SEVERITY.__getitem__, reverse=True)
+    outcome = " ".join(f"WHEN {among([s.outcome == name for s in listed])} THEN '{name}'" for name in strictest)
+    told = sorted({stop.code for stop in listed})
+    codes = ", ".join(f"CASE WHEN {among([s.code == code for s in listed])} THEN '{code}' END" for code in told)
     names = text_list(list(pack.items))
     keys = ", ".join([*masks, "permitted"])
     return (
-        f"SELECT {keys}, {outcomes}[1 + coalesce(list_max({severity})::INTEGER, 0)] AS outcome, "
+        f"SELECT {keys}, CASE {outcome} ELSE 'cleared' END AS outcome, "
         f"list_sort({chosen([stop.id for stop in listed])}) AS fired, "
-        f"list_sort(list_distinct({chosen([stop.code for stop in listed])})) AS codes, "
+        f"list_filter([{codes}]::VARCHAR[], lambda x: x IS NOT NULL) AS codes, "
         f"list_sort(list_filter({names}, lambda x, i: (permitted >> (i - 1)::INTEGER) & 1 = 1)) AS items "
         f"FROM (SELECT DISTINCT {keys} FROM {table})"
     )
