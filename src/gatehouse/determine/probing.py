@@ -146,7 +146,8 @@ def _answers(connection: duckdb.DuckDBPyConnection, recent: Sequence[Docket]) ->
         "SELECT coalesce(sum(asked), 0), coalesce(sum(answered), 0) FROM (SELECT "
         "count(*) FILTER (outcome = 'answered' OR codes = 'SUBJECT') AS asked, "
         "count(*) FILTER (outcome = 'answered') AS answered, bool_or(outcome = 'pending') AS open "
-        "FROM read_csv($files, all_varchar = true, filename = true) GROUP BY filename) WHERE NOT open",
+        "FROM read_csv($files, header = true, delim = ',', quote = '\"', all_varchar = true, filename = true) "
+        "GROUP BY filename) WHERE NOT open",
         {"files": [str(path) for path in files]},
     ).fetchall()
     return int(closed), int(answered)
