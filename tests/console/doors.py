@@ -28,7 +28,6 @@ ACCOUNTS = {
     "manager": ("disclosure_manager", "", ""),
     "inspector": ("inspector", "", ""),
     "auditor": ("auditor", "", ""),
-    "subject": ("subject", "", ""),
     "administrator": ("administrator", "", ""),
 }
 

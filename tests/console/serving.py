@@ -23,8 +23,14 @@ def free_port() -> int:
         return int(free.getsockname()[1])
 
 
+class Served(str):
+    """The address of a process, and its id."""
+
+    pid: int
+
+
 @contextlib.contextmanager
-def _process(command: list[str], ready: str, log: Path, **environment: str) -> Iterator[None]:
+def _process(command: list[str], ready: str, log: Path, **environment: str) -> Iterator[int]:
     with log.open("wb") as output:
         running = subprocess.Popen(
             command,
@@ -42,18 +48,21 @@ def _process(command: list[str], ready: str, log: Path, **environment: str) -> I
             time.sleep(0.1)
         else:
             raise AssertionError(f"{ready} never answered: {log.read_text()[-2000:]}")
-        yield
+        yield running.pid
     finally:
         running.terminate()
         running.wait(timeout=20)
 
 
 @contextlib.contextmanager
-def gatehouse(site: Path, port: int, *options: str, **environment: str) -> Iterator[str]:
+def gatehouse(site: Path, port: int, *options: str, **environment: str) -> Iterator[Served]:
     """The address of a site that the product's own command serves."""
     command = [sys.executable, "-m", "gatehouse", "serve", "--site", str(site), "--port", str(port), "--no-browser"]
-    with _process([*command, *options], f"http://127.0.0.1:{port}/health/", site / "serve.log", **environment):
-        yield f"http://localhost:{port}"
+    ready = f"http://127.0.0.1:{port}/health/"
+    with _process([*command, *options], ready, site / "serve.log", **environment) as pid:
+        served = Served(f"http://localhost:{port}")
+        served.pid = pid
+        yield served
 
 
 @contextlib.contextmanager

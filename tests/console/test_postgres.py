@@ -17,6 +17,7 @@ pytestmark = pytest.mark.postgres
 
 HERE = Path(__file__).parent
 FILES = [
+    HERE / "test_bad_forms.py",
     HERE / "test_rights.py",
     HERE / "test_pages.py",
     HERE / "test_deciding.py",

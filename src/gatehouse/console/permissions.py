@@ -1,8 +1,8 @@
 """Who may do what: every permission of the doors in one list, and the roles that hold them.
 
 A permission is `scope:resource:action`. `public` needs no account, `agency` is limited to the account's own agency,
-`custodian` and `oversight` reach every docket, `subject` only the account's own person. A page without a permission
-does not exist; a test walks all of them.
+`custodian` and `oversight` reach every docket. A page without a permission does not exist; a test walks all of them.
+The person concerned has no account and no role: a letter opens one answer (views/subject.py).
 """
 
 from __future__ import annotations
@@ -28,7 +28,6 @@ class Permission(StrEnum):
     OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
     OVERSIGHT_HALT_SIGN = "oversight:halt:sign"
     OVERSIGHT_LEDGER_VERIFY = "oversight:ledger:verify"
-    SUBJECT_ANSWER_READ = "subject:answer:read"
 
 
 class Role(StrEnum):
@@ -41,7 +40,6 @@ class Role(StrEnum):
     INSPECTOR = "inspector"
     AUDITOR = "auditor"
     ADMINISTRATOR = "administrator"
-    SUBJECT = "subject"
 
 
 TITLES = {
@@ -52,7 +50,6 @@ TITLES = {
     Role.INSPECTOR: "Inspector general or court",
     Role.AUDITOR: "Auditor",
     Role.ADMINISTRATOR: "Account administrator",
-    Role.SUBJECT: "Person concerned",
 }
 
 DECIDING = frozenset({Role.DISCLOSURE_OFFICER, Role.DISCLOSURE_MANAGER})
@@ -111,5 +108,4 @@ GRANTS: dict[Role, frozenset[Permission]] = {
         }
     ),
     Role.ADMINISTRATOR: frozenset({Permission.CUSTODIAN_ACCOUNT_MANAGE}),
-    Role.SUBJECT: frozenset({Permission.SUBJECT_ANSWER_READ}),
 }

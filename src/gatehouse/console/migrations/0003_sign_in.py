@@ -67,7 +67,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='account',
             name='role',
-            field=models.CharField(blank=True, choices=[('disclosure_officer', 'Disclosure officer'), ('disclosure_manager', 'Disclosure manager'), ('requester', 'Requesting agency'), ('counsel', 'Counsel'), ('inspector', 'Inspector general or court'), ('auditor', 'Auditor'), ('administrator', 'Account administrator'), ('subject', 'Person concerned')], max_length=32),
+            field=models.CharField(blank=True, choices=[('disclosure_officer', 'Disclosure officer'), ('disclosure_manager', 'Disclosure manager'), ('requester', 'Requesting agency'), ('counsel', 'Counsel'), ('inspector', 'Inspector general or court'), ('auditor', 'Auditor'), ('administrator', 'Account administrator')], max_length=32),
         ),
         migrations.AddConstraint(
             model_name='account',
