@@ -201,7 +201,7 @@ def test_a_role_is_read_again_at_each_sign_in_and_the_old_sessions_end(served, b
         regroup(served, "brian", "auditors")
         arrive(after, "brian")
         assert "auditor" in after.inner_text("body")
-        assert after.goto("/dockets/").status == 403
+        assert after.goto("/law/").status == 403
         before.goto("/dockets/")
         assert "/sign-in/" in before.url
         regroup(served, "brian", "")

@@ -30,6 +30,7 @@ WORDS = {
     "sessions_ended": "Signed out everywhere",
     "key_made": "Key for a program made",
     "key_ended": "Key for a program ended",
+    "letter_made": "Letter to a person made",
     "configuration": "Configuration changed",
     "key": "Key of the site changed",
 }

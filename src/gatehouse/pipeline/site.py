@@ -40,6 +40,10 @@ answer_days = {answer_days}                 # answers come at multiples of so ma
 # key = "name+hash+base64"      # the public key that `gatehouse key new` printed
 # from = 2025-01-01
 
+# How people sign in: passwords with one-time codes, or your identity provider; see docs/sign-in.md
+# [oidc]
+# issuer = "https://login.agency.example"
+
 # Whose two signatures put law and orders in force: public keys of each office; see docs/law.md
 {offices}
 """
