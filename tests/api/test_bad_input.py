@@ -61,7 +61,7 @@ CASES = {
         422,
     ),
     "a path in a name": ("get", "/submissions/..%2f..%2fkeys/receipt", {}, 404),
-    "a name with an end": ("get", "/submissions/ICE-1%00", {}, 422),
+    "a name with an end": ("get", "/submissions/ICE-1%00", {}, 404),
     "a number that is none": ("get", "/submissions/ICE-1/answers?limit=1e3", {}, 422),
     "a file outside the log": ("get", "/ledger/files/../keys/log.key", {}, 404),
     "a file that hides": ("get", "/ledger/files/.hidden", {}, 404),

@@ -124,6 +124,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
             "django.contrib.messages.middleware.MessageMiddleware",
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "gatehouse.console.middleware.security_headers",
+            "gatehouse.console.middleware.plain_text",
         ],
         "TEMPLATES": [
             {

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 
 from gatehouse.console.views import errors
 
@@ -60,6 +60,20 @@ def limited_body(respond: Respond) -> Respond:
             announced = most + 1
         if announced > most:
             return errors.too_large(request, most)
+        return respond(request)
+
+    return answer
+
+
+def plain_text(respond: Respond) -> Respond:
+    """Refuse a NUL in an address, a query or a form: no text has one, and PostgreSQL keeps none."""
+
+    def answer(request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info:
+            return errors.not_found(request, Http404())
+        given = (request.GET, request.POST if request.method == "POST" else {})
+        if any("\0" in text for query in given for values in dict(query).values() for text in values):
+            return errors.wrong(request, ValueError())
         return respond(request)
 
     return answer
