@@ -498,6 +498,24 @@ def test_a_court_s_order_is_shown_signed_by_two_offices_and_in_force(served, per
     assert "Proved and signed by both offices" in counsel.inner_text("main")
 
 
+@pytest.mark.parametrize("served", ["sqlite"], indirect=True)
+def test_on_paper_a_case_is_its_content_alone(served, person):
+    page = person("do-1")
+    page.goto(first_case(served, "held"))
+    page.emulate_media(media="print")
+    for selector in (
+        "header.gh-header",
+        "footer.gh-footer",
+        ".usa-breadcrumb",
+        ".gh-decide",
+        ".gh-neighbours",
+        ".gh-keys",
+    ):
+        assert not page.is_visible(selector), selector
+    for selector in ("h1", "#why", "#compare", "#history"):
+        assert page.is_visible(selector), selector
+
+
 PAGES = [
     (None, "home", "/"),
     (None, "sign-in", "/sign-in/"),

@@ -264,6 +264,8 @@ def console(
 
     stages = steps.Stages(folder.absolute(), persons, requests)
     for name, function in stages.missing():
+        if not name.startswith("generate"):
+            continue  # what only other benches read
         click.echo(f"{name} …", err=True)
         measure(function, stages)
     click.echo("the docket …", err=True)
