@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import json
 from pathlib import Path
 
 import duckdb
@@ -13,7 +14,11 @@ from hypothesis import strategies as st
 from watched import Watched
 
 from gatehouse.determine import answers
-from gatehouse.oversight import reports, writing
+from gatehouse.intake.workspace import open_workspace
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import policy
+from gatehouse.oversight import counted, reports, sources, writing
+from gatehouse.oversight.rebuild import rebuild
 from gatehouse.oversight.report import Report, table
 
 FORMULAS = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n", " =", "\n=", "'")
@@ -91,10 +96,6 @@ def _rows(connection: duckdb.DuckDBPyConnection, made: Report, name: str) -> lis
 @pytest.mark.parametrize("name", ["errors", "declaration", "inquiry", "disclosures"])
 def test_a_site_without_dockets_has_reports_too(watched: Watched, name: str, tmp_path: Path) -> None:
 
-    from gatehouse.intake.workspace import open_workspace
-    from gatehouse.ledger import policy
-    from gatehouse.oversight import counted, sources
-
     believed = policy.read(watched.root / "witnesses.policy")
     empty = sources.Sources((), watched.root / "ledger", believed, watched.root / "events")
     connection = open_workspace()
@@ -103,3 +104,31 @@ def test_a_site_without_dockets_has_reports_too(watched: Watched, name: str, tmp
     made = reports.make(connection, record, name)
     writing.write_json(made, connection, tmp_path / "report.json")
     assert record.unexplained > 0
+
+
+@given(data=st.data())
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_report_that_was_meddled_with_is_refused_or_differs(
+    watched: Watched, tmp_path: Path, data: st.DataObject
+) -> None:
+    """Whatever is put in the place of any part of a report, the rebuild never agrees and never breaks."""
+    connection, made = watched.make("declaration")
+    document = json.loads(json.dumps(made.document(connection)))
+    at, key = document, "made_from"
+    for _ in range(data.draw(st.integers(0, 4))):
+        inner = at[key]
+        if not inner or not isinstance(inner, dict | list):
+            break
+        at = inner
+        key = data.draw(st.sampled_from(sorted(inner) if isinstance(inner, dict) else range(len(inner))))
+    if at is document:
+        key = data.draw(st.sampled_from(["format", "report", "asked", "made_from", "figures", "tables", "paragraphs"]))
+    before = at[key]
+    at[key] = data.draw(st.sampled_from([None, 0, -1, "x", [], [None], {}, {"rows": 1}, 1 << 70, True]))
+    path = tmp_path / "report.json"
+    path.write_text(json.dumps(document))
+    try:
+        found = rebuild(open_workspace(), path, watched.sources())
+    except (WrongInput, AnswerIsNo):
+        return
+    assert found.differences or at[key] == before or key in {"refused_receipts", "asked"}

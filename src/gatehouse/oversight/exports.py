@@ -12,7 +12,7 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.oversight.report import Report, table
+from gatehouse.oversight.report import Report, person_of, table
 from gatehouse.oversight.sources import Record
 
 PROFILE = "https://profiles.ihe.net/ITI/BALP/StructureDefinition/IHE.BasicAudit.PrivacyDisclosure.Source"
@@ -124,7 +124,7 @@ def _text(value: Any) -> str:  # noqa: ANN401 - any JSON value, or JSON text
 
 def usage(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
     """One person's disclosures in the shape of findUsage of the Estonian Data Tracker, version 2. Personal data."""
-    number = int(asked["person"])
+    number = person_of(asked)
     rows = f"SELECT * FROM disclosed WHERE person_id = {number}"
     query = f"""
         SELECT json_object('totalUsages', (SELECT count(*) FROM ({rows})), 'usages',

@@ -64,12 +64,20 @@ def _parse(path: Path) -> dict[str, Any]:
     wrong = WrongInput("this is no report in JSON", where=path.name, remedy="Make one with --format json")
     try:
         stated = json.loads(path.read_bytes())
-        whole = stated["format"] == FORM and {"report", "asked", "made_from", "tables", *_COMPARED} <= set(stated)
-        int(stated["made_from"]["checkpoint"]["size"]), stated["made_from"]["checkpoint"]["root"]
-        whole = whole and {"refused_receipts", "period"} <= set(stated["made_from"])
-    except (OSError, ValueError, KeyError, TypeError):
+        made_from = stated["made_from"]
+        rows = [row for table in stated["tables"] for row in table["rows"]]
+        whole = (
+            stated["format"] == FORM
+            and set(_COMPARED) <= set(stated)
+            and type(made_from["checkpoint"]["size"]) is int
+            and all(isinstance(one, str) for one in (stated["report"], made_from["checkpoint"]["root"]))
+            and all(isinstance(one, str) for one in made_from["refused_receipts"])
+            and all(isinstance(day, str | None) for day in (made_from["period"]["from"], made_from["period"]["to"]))
+            and all(isinstance(one, dict) for one in (stated["asked"], *stated["figures"], *rows))
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise wrong from None
-    if not whole or not isinstance(stated["asked"], dict) or not isinstance(stated["report"], str):
+    if not whole:
         raise wrong
     assert isinstance(stated, dict)  # noqa: S101 - it has the keys of one
     return stated

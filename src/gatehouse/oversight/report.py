@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from gatehouse import __version__
-from gatehouse.kernel.errors import MachineFailed
+from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.oversight.sources import Record
 
 FORM = "gatehouse-report/1"
@@ -131,6 +131,14 @@ def table(
 ) -> Table:
     """A table whose query is kept in one line."""
     return Table(name, title, one_line(query), says or {}, note, cards)
+
+
+def person_of(asked: Mapping[str, Any]) -> int:
+    """The number of the person that a report is asked about; raises WrongInput when it is none."""
+    number = asked.get("person")
+    if type(number) is not int or not 0 <= number < 1 << 63:
+        raise WrongInput("a person is asked for by their number in the register", where="person")
+    return number
 
 
 def one_line(query: str) -> str:

@@ -14,7 +14,7 @@ import duckdb
 
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.oversight import declaration, errors, exports, incidents, inquiry
-from gatehouse.oversight.report import Report, table
+from gatehouse.oversight.report import Report, person_of, table
 from gatehouse.oversight.sources import Record
 
 Make = Callable[[duckdb.DuckDBPyConnection, Record, Mapping[str, Any]], Report]
@@ -184,7 +184,7 @@ _DESTROYED_NOTE = (
 
 def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
     """One person's accounting: what was asked and disclosed about them. Personal data."""
-    number = int(asked["person"])
+    number = person_of(asked)
     given = f"""
         SELECT written(disclosed_at) AS disclosed_at, agency, officer, basis, authority_citation AS authority,
                proceeding_kind AS proceeding, array_to_string(given, '; ') AS items, docket, seq + 1 AS row, release,
