@@ -47,7 +47,7 @@ def test_every_operation_does_what_its_description_says(served):
         [
             *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{served.base}/openapi.json"),
             *("--header", f"Authorization: Bearer {served.key}"),
-            *("--max-examples", "15", "--max-time", "40", "--seed", "7", "--no-color", "--request-timeout", "20"),
+            *("--max-examples", "15", "--max-time", "30", "--seed", "7", "--no-color", "--request-timeout", "20"),
             *("--generation-database", "none"),
         ],
         check=False,
