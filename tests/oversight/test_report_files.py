@@ -119,6 +119,19 @@ def test_find_usage_has_the_trackers_fields(watched: Watched, tmp_path: Path) ->
     assert json.loads(made.document(connection)["tables"][0]["rows"][0]["document"])["totalUsages"] == 0
 
 
+def test_find_usage_tells_the_newest_first(watched: Watched) -> None:
+    connection, made = replace(watched, verified={}).make("usage", {"person": 4})
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE later AS SELECT * REPLACE (4::BIGINT AS person_id, "
+        "disclosed_at + seq * INTERVAL 1 HOUR AS disclosed_at) FROM disclosed"
+    )
+    connection.execute("CREATE OR REPLACE TEMP VIEW disclosed AS FROM later")
+    answer = json.loads(made.document(connection)["tables"][0]["rows"][0]["document"])
+    times = [one["logtime"] for one in answer["usages"]]
+    assert len(set(times)) == answer["totalUsages"] == 10
+    assert times == sorted(times, reverse=True)
+
+
 def test_what_a_terminal_shows(watched: Watched, command: Report) -> None:
     told = command("disclosures", "--site", watched.root, "--year", 2025)
     assert re.search(r"us\.dhs\.ice\s+12\s+10\s+10", told)
