@@ -47,3 +47,9 @@ def test_a_spliced_input_is_read_or_refused_alike(world, kind, at, drop, put):
     said = world.read(kind, spliced)
     if kind == "answer" and said is not None:
         assert said.disclosures == world.read(kind, good).disclosures
+
+
+@pytest.mark.parametrize("depth", [60, 300])
+def test_maps_that_are_keys_of_maps_cost_nothing(world, depth):
+    """Found by fuzzing: writing such a map again in canonical form takes twice as long with each level."""
+    assert world.read("answer", b"\xa1" * depth + b"\xa0" + b"\x00" * depth) is None

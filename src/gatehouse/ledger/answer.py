@@ -141,7 +141,7 @@ class Answer:
         """Read an answer's form; raises WrongInput when it is none."""
         wrong = WrongInput(_NO, where=where)
         value = _decode(data)
-        if not isinstance(value, dict) or set(value) != _MEMBERS or value["format"] != FORMAT:
+        if value is None or set(value) != _MEMBERS or value["format"] != FORMAT:
             raise wrong
         numbers, texts = (value["index"], value["page"]), (value["map"], value["limits"], value["checkpoint"])
         parts = [value[name] for name in ("person", "epoch", "proof", "path", "leaf", "salt", "pages", "text")]
@@ -276,12 +276,18 @@ def _encode(value: dict[str, Any]) -> bytes:
     return bytes(cbor2.dumps(value, canonical=True))
 
 
-def _decode(data: bytes) -> Any:  # noqa: ANN401 - any CBOR value
-    """A CBOR value that is written in the one deterministic way; None for everything else."""
+def _decode(data: bytes) -> dict[str, Any] | None:
+    """A flat CBOR map that is written in the one deterministic way; None for everything else.
+
+    Only a flat one is written again to compare: sorting maps that are keys of maps doubles the work with each level.
+    """
     if len(data) > _MAX_ANSWER:
         return None
     try:
         value = cbor2.loads(data)
-        return value if cbor2.dumps(value, canonical=True) == data else None
+        if not isinstance(value, dict) or any(type(each) is not str for each in value):
+            return None
+        flat = all(type(each) in {int, str, bytes} for each in value.values())
+        return value if flat and cbor2.dumps(value, canonical=True) == data else None
     except Exception:  # noqa: BLE001 - whatever a parser of hostile bytes raises, this is no answer
         return None
