@@ -275,6 +275,7 @@ def test_quorums_of_groups(present, met):
         f"witness a {W[0]}\ngroup g any a\ngroup h any a\nquorum g\n", "believe everybody\nquorum none\n",
         f"log {LOG.key_text}\nlog {LOG.key_text}\nquorum none\n",
     ],
+    ids=lambda text: text.replace(LOG.key_text, "LOG").replace(W[0], "W0").replace(W[1], "W1"),  # keys differ each run
 )  # fmt: skip
 def test_policies_that_break_the_standard_are_refused(text):
     with pytest.raises(WrongInput):
