@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
+import duckdb
 import provider as known
 import pyotp
 import pytest
@@ -103,6 +104,14 @@ def browser(served, chromium):
         context.close()
 
 
+@pytest.fixture(autouse=True)
+def pointed(served, chromium):
+    """This process looks into the served site's database, also where the browser's driver keeps a loop."""
+    from gatehouse import store
+
+    store.configure(served.site.database)
+
+
 def arrive(page, username: str) -> None:
     """Sign in at the provider and come back, with or without success."""
     page.goto("/sign-in/")
@@ -134,15 +143,20 @@ def check(page, name: str) -> None:
     assert not [(fault["id"], fault["nodes"][0]["html"][:120]) for fault in found.response["violations"]]
 
 
-def approve(served, page, case: str, key: str) -> None:
+def approve(page, case: str, key: Path) -> None:
     page.goto(case)
     page.click("label[for=action-approve]")
     page.fill("#reason", REASON)
     page.click("text=Check and sign")
     page.wait_for_selector("h1:has-text('Check and sign')")
+    sign(page, key)
+    page.wait_for_selector("text=It is on record")
+
+
+def sign(page, key: Path) -> None:
+    """Sign what is shown with a key file of one's own, in the browser."""
     page.set_input_files("#key", {"name": "my.key", "mimeType": "text/plain", "buffer": Path(key).read_bytes()})
     page.click("#sign-own")
-    page.wait_for_selector("text=It is on record")
 
 
 def test_two_officers_of_the_provider_approve_with_four_eyes(served, browser):
@@ -163,9 +177,9 @@ def test_two_officers_of_the_provider_approve_with_four_eyes(served, browser):
     arrive(brian, "brian")
     case = next(iter(Casebook().board(served.docket).states[State.CLEARED]))
     address = f"/dockets/{served.docket}/cases/{case}/"
-    approve(served, ana, address, served.root / "do-1.key")
+    approve(ana, address, served.root / "do-1.key")
     assert "Approved by one officer" in ana.content()
-    approve(served, brian, address, served.site.keys / "officers" / "do-2.key")
+    approve(brian, address, served.site.keys / "officers" / "do-2.key")
     assert "Approved by two officers" in brian.content()
 
 
@@ -188,6 +202,34 @@ def test_an_agency_of_the_provider_reaches_its_own_pages_only(served, browser):
     assert "requesting agency (us.dhs.ice)" in page.inner_text("body")
     assert page.goto("/submissions/").status == 200
     assert page.goto("/dockets/").status == 403
+
+
+def test_what_they_approved_is_released_and_recalled(served, browser):
+    """On from the approvals above: the provider's people release, and one of them takes it back with an own key."""
+    from gatehouse.store.shelf import Shelf
+
+    ana, brian, desk = browser(), browser(), browser()
+    for page, username in ((ana, "ana"), (brian, "brian"), (desk, "desk")):
+        arrive(page, username)
+    brian.goto(f"/dockets/{served.docket}/")
+    brian.click("text=Release what two officers approved")
+    brian.wait_for_selector("text=sealed package", timeout=120_000)
+    [record] = Shelf().releases(served.docket)
+    assert record.published_at is not None
+    ana.goto(f"/dockets/{served.docket}/recall/")
+    table = served.site.dockets / served.docket / "determinations.parquet"
+    with duckdb.connect() as connection:
+        asked = f"SELECT request_id FROM read_parquet('{table}') WHERE seq = {next(iter(record.cases))}"
+        [(wrong,)] = connection.execute(asked).fetchall()
+    ana.click("label[for=kind-requests]")
+    ana.fill("#requests", wrong)
+    ana.fill("#reason", "The person released is not the one the request names.")
+    ana.click("text=Show what would be recalled")
+    ana.wait_for_selector("text=Packages that are recalled")
+    sign(ana, served.root / "do-1.key")
+    ana.wait_for_selector("text=The incident report is due", timeout=60_000)
+    desk.goto(f"/submissions/{served.docket}/?officer={record.officer}")
+    assert "Stop every use" in desk.inner_text("main")
 
 
 def test_a_role_is_read_again_at_each_sign_in_and_the_old_sessions_end(served, browser):
@@ -263,6 +305,7 @@ def test_an_administrator_sets_up_a_second_factor_and_signs_in_with_it(served, b
     check(page, "second-factor-setting-up")
     page.fill("#code", pyotp.TOTP(secret).now())
     page.click("text=Confirm")
+    page.wait_for_selector(".gh-codes code")
     codes = page.locator(".gh-codes code").all_inner_texts()
     check(page, "recovery-codes")
     page.click("text=I have kept them")

@@ -235,5 +235,6 @@ def test_json_lines_and_csv_are_one(connection, scratch, rows) -> None:
 @cache
 def stripped(value: str) -> str | None:
     """Empty is absent; spaces at the ends fall away."""
-    (found,) = duckdb.execute("SELECT nullif(trim(?), '')", [value]).fetchone() or (None,)
+    with duckdb.connect() as connection:
+        [(found,)] = connection.execute("SELECT nullif(trim(?), '')", [value]).fetchall()
     return found if value < "!" or value.endswith(" ") else value

@@ -50,8 +50,8 @@ def test_an_engine_that_reads_one_row_otherwise_decides_nothing(
     engine: SparkEngine, irs: Pack, monkeypatch: pytest.MonkeyPatch
 ):
     right = dialect.text
-    trimming = "RTRIM('\\n', `authority`) IN"  # as `$` in many a regular expression overlooks a newline at the end
-    monkeypatch.setattr(dialect, "text", lambda tree: right(tree).replace("`authority` IN", trimming))
+    trimming = "RTRIM('\\n', `authority`) ="  # as `$` in many a regular expression overlooks a newline at the end
+    monkeypatch.setattr(dialect, "text", lambda tree: right(tree).replace("`authority` =", trimming))
     with pytest.raises(MachineFailed, match="reads this pack otherwise"):
         admit(engine, irs, DAY)
 

@@ -109,7 +109,7 @@ def test_the_command_is_silent_and_leaves_nothing(tmp_path: Path) -> None:
     there = {**os.environ, "PYTHONPATH": str(session.SOURCES)}
     done = subprocess.run([*command, *options], cwd=where, capture_output=True, text=True, check=True, env=there)
     assert done.stderr == ""
-    assert done.stdout == '{"requests": 1, "matched": 1, "tin": 1, "birth_date": 0, "none": 0}\n'
+    assert done.stdout == '{"requests": 1, "matched": 1, "tin": 1, "birth_date": 0, "none": 0, "index_changed": null}\n'
     assert [path.name for path in where.iterdir()] == ["matched.parquet"]
 
 

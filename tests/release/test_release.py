@@ -9,7 +9,6 @@ import random
 from collections.abc import Callable
 from pathlib import Path
 
-import duckdb
 import house
 import pytest
 
@@ -170,7 +169,7 @@ def test_overseers_stop_a_release_and_let_it_go_on(approved: house.House) -> Non
 
 def test_a_person_restricted_meanwhile_stays(approved: house.House) -> None:
     file = Path(approved.site.register) / "restrictions.parquet"
-    duckdb.execute(
+    approved.connection.execute(
         f"COPY (SELECT 4::BIGINT AS person_id, 'informant' AS kind, DATE '2025-09-01' AS determined_on) "
         f"TO '{file}' (FORMAT parquet)"
     )

@@ -59,8 +59,9 @@ def test_docket_and_determinations_mended_together_are_noticed(auditor):
     docket = auditor / "docket"
     for name in ("facts", "determinations", "requests"):
         path = docket / f"{name}.parquet"
-        duckdb.sql(f"CREATE OR REPLACE TABLE mended AS FROM read_parquet('{path}') WHERE seq <> 11")
-        duckdb.sql(f"COPY mended TO '{path}' (FORMAT parquet)")
+        with duckdb.connect() as connection:
+            connection.execute(f"CREATE TABLE mended AS FROM read_parquet('{path}') WHERE seq <> 11")
+            connection.execute(f"COPY mended TO '{path}' (FORMAT parquet)")
     assert CliRunner().invoke(cli, ["replay", str(docket)]).exit_code == 0
     assert isinstance(replay(auditor, sizes(auditor)[-1]).exception, (AnswerIsNo, WrongInput))
 

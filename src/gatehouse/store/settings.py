@@ -10,6 +10,7 @@ from gatehouse.kernel.errors import MachineFailed, WrongInput
 APP = "gatehouse.store"
 _WAIT_SECONDS = 30
 _SQLITE = "sqlite:///"
+_OF_ONE = {"ENGINE", "NAME", "HOST", "PORT"}
 _OF_THE_ADDRESS: dict[str, Any] = {
     "ENGINE": "", "NAME": "", "USER": "", "PASSWORD": "", "HOST": "", "PORT": "", "OPTIONS": {}, "CONN_MAX_AGE": 0,
 }  # fmt: skip
@@ -81,10 +82,11 @@ def _switch(wanted: dict[str, Any]) -> None:
     """Point an already configured process at another database: tests and the demo work on several sites in turn."""
     from django.db import connections
 
-    current = connections.settings["default"]
-    if all(current.get(key) == value for key, value in wanted.items() if key in {"ENGINE", "NAME", "HOST", "PORT"}):
+    current, connection = connections.settings["default"], connections["default"]
+    # a connection of another context (an event loop of this thread) may still be of the database before
+    held = connection.settings_dict
+    if all(current.get(key) == value == held.get(key) for key, value in wanted.items() if key in _OF_ONE):
         return
-    connection = connections["default"]
     if connection.in_atomic_block:
         raise WrongInput("this process is at work on another database", remedy="Run one site at a time")
     connection.close()
