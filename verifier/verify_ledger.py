@@ -469,6 +469,8 @@ def main():
     )
     parser.add_argument("--policy", required=True)
     given = parser.parse_args()
+    if given.what == "proof" and len(given.path) != 1:
+        parser.error("one proof at a time")
     try:
         policy = Policy(given.policy)
         if given.what == "ledger":

@@ -7,6 +7,8 @@ import datetime as dt
 import hashlib
 import importlib.util
 import random
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -114,6 +116,16 @@ def test_both_notice_the_same_changes(tmp_path, stranger):
             with pytest.raises(stranger.Failure):
                 stranger.check_ledger(str(tmp_path / "ledger"), theirs)
         path.write_bytes(data)
+
+
+def test_a_second_proof_is_not_passed_over_in_silence(tmp_path):
+    for name in ("good", "forged"):
+        (tmp_path / name).write_text("no proof\n")
+    (tmp_path / "my.policy").write_text("quorum none\n")
+    given = ["proof", tmp_path / "good", tmp_path / "forged", "--policy", tmp_path / "my.policy"]
+    ended = subprocess.run([sys.executable, FILE, *given], check=False, capture_output=True, text=True)
+    assert ended.returncode == 2
+    assert "one proof at a time" in ended.stderr
 
 
 def test_both_read_a_proof_and_refuse_its_changes(tmp_path, stranger):

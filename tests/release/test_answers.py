@@ -56,6 +56,15 @@ def entry_of(home, seq):
     ).fetchone()[0]
 
 
+def test_whoever_left_the_register_is_still_answered(released):
+    file = f"{released.site.register}/persons.parquet"
+    released.connection.execute(f"CREATE TABLE left_over AS FROM read_parquet('{file}') WHERE person_id <> 5")
+    released.connection.execute(f"COPY left_over TO '{file}' (FORMAT parquet)")
+    released.connection.execute("DROP TABLE left_over")
+    answers.build(released.connection, released.office, DAY)
+    assert len(shown(released, 5, Map.SEALED).disclosures) == 1
+
+
 @pytest.mark.parametrize(("days", "told"), [(None, False), (41, False), (40, True), (0, True)])
 def test_the_notice_map_tells_what_may_be_told_by_its_day(released, days, told):
     allow(released, days)

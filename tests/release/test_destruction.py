@@ -85,6 +85,14 @@ def test_nothing_is_destroyed_while_it_may_be_needed(released, closed):
     assert closed.docket.vault.exists()
 
 
+def test_requests_that_still_count_are_not_forgotten(released, closed, monkeypatch):
+    """A docket that released nothing could be destroyed at once, and its officers and subjects would begin anew."""
+    monkeypatch.setattr(destruction.Shelf, "releases", lambda *_: ())
+    with pytest.raises(AnswerIsNo, match="still count"):
+        destroy(closed, house.NOW + dt.timedelta(days=90))
+    destroy(closed, house.NOW + dt.timedelta(days=91))
+
+
 def test_an_open_docket_is_not_destroyed(released):
     with pytest.raises(AnswerIsNo, match="not closed"):
         destroy(released)

@@ -17,7 +17,8 @@ import duckdb
 from gatehouse.determine.docket import Docket
 
 WINDOW = dt.timedelta(days=90)
-"""How far back near misses, questions and answers are counted; changed particulars of a subject count for ever."""
+"""How far back near misses, questions and answers are counted; changed particulars of a subject count for as long as
+their docket is kept, and no docket is destroyed within this time."""
 
 _PLACE = (
     "address_kind, house_number, pre_direction, street_name, street_type, post_direction, unit_kind, unit_number, "

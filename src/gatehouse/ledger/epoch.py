@@ -112,6 +112,8 @@ def build(
             roots.append((notice, sealed))
             deepest = max(deepest, deep)
             progress("answers", len(roots), len(sizes))
+        order.flush()
+        os.fsync(order.fileno())  # the epoch before is removed once this one stands
     connection.execute("DROP TABLE answer_order")
     packed = [(size, *pair) for size, pair in zip(sizes.values(), roots, strict=True)]
     kept = dict(zip(sizes, packed, strict=True))

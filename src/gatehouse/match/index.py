@@ -138,7 +138,7 @@ def _rules() -> str:
     """A digest of the code that folds names and reads addresses: an index of other rules would miss in silence."""
     intake, room = Path(names.__file__).parent, Path(__file__).parent
     code = [*intake.glob("addresses/*.py"), *intake.glob("addresses/data/*"), intake / "names.py"]
-    own = [room / f"{name}.py" for name in ("keys", "index", "changes")]
+    own = [room / f"{name}.py" for name in ("keys", "index", "changes", "contract")]
     return digests.of_files(intake.parent, [*code, *own])
 
 

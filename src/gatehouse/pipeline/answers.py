@@ -64,7 +64,11 @@ def build(
     covered = _shown(site).size
     _gather(connection, place, now)
     register = open_register(site.register)
-    persons = f"(SELECT person_id FROM {register.relation('persons')})"
+    held = register.relation("persons")
+    persons = (  # whoever left the register since is still answered about what was disclosed
+        f"(SELECT person_id FROM {held} UNION ALL SELECT DISTINCT person_id FROM answer_disclosures "
+        f"WHERE person_id NOT IN (SELECT person_id FROM {held} WHERE person_id IS NOT NULL))"
+    )
     built = epoch.build(connection, persons, "answer_disclosures", now.date(), making, progress=progress)
     stated = {str(which): Stated(built.as_of, covered, built.nonce, built.root(which)).document() for which in Map}
     with record.open_log(site) as log:
@@ -121,9 +125,8 @@ def check(connection: duckdb.DuckDBPyConnection, place: Office, *, progress: Pro
     known = latest(place.site)
     if known is None:
         raise WrongInput("no answers were built yet", where=place.site.root.name)
-    _gather(
-        connection, place, dt.datetime.fromisoformat((known.folder / "built_at").read_text().replace("Z", "+00:00"))
-    )
+    built_at = dt.datetime.fromisoformat((known.folder / "built_at").read_text().replace("Z", "+00:00"))
+    _gather(connection, place, built_at)
     connection.execute("CREATE OR REPLACE TEMP TABLE answer_persons (person_id BIGINT)")
     for some in epoch.numbers(known):
         connection.execute("INSERT INTO answer_persons SELECT unnest($1::BIGINT[])", [some])
@@ -170,7 +173,8 @@ def _gather(connection: duckdb.DuckDBPyConnection, place: Office, until: dt.date
         docket = docket_of(place.site, name)
         if _kept(docket).is_file():
             connection.execute(
-                f"INSERT INTO answer_disclosures SELECT {_COLUMNS} FROM read_parquet($1)", [str(_kept(docket))]
+                f"INSERT INTO answer_disclosures SELECT {_COLUMNS} FROM read_parquet($1) WHERE released_on <= $2",
+                [str(_kept(docket)), until.date()],
             )
         else:
             _gather_docket(connection, place, docket, until)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from gatehouse.determine import probing
 from gatehouse.determine.docket import TABLES, Docket
 from gatehouse.kernel import clock, digests, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
@@ -86,6 +87,12 @@ def _refuse_open(place: Office, docket: Docket, now: dt.datetime) -> None:
                 "a release may still be used, and could not be recalled afterwards", where=one.id,
                 remedy=f"Wait for its disposal certificate, or until {one.expires_on}",
             )  # fmt: skip
+    counts_until = dt.date.fromisoformat(docket.read_summary()["as_of"]) + probing.WINDOW
+    if now.date() <= counts_until:  # forgetting requests would let their officers and subjects begin anew
+        raise AnswerIsNo(
+            "its requests still count against the agency's ceilings", where=docket.id,
+            remedy=f"Wait until after {counts_until}",
+        )  # fmt: skip
 
 
 def _remains(docket: Docket) -> list[Path]:

@@ -6,7 +6,11 @@ stops everything: silence must not mean go.
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
+import fcntl
+from collections.abc import Iterator
+from pathlib import Path
 
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
@@ -62,19 +66,33 @@ def take(site: Site, text: str, line: str) -> tuple[halt.Statement, bool]:
         raise WrongInput("nobody oversees this site", where=POLICY, remedy="Write the overseers' keys into it")
     name = digests.of_bytes(text.encode())[:32]
     kept = site.root / WAITING / f"{name}.halt"
-    before = Note.parse(kept.read_bytes(), where=kept.name) if kept.is_file() else Note(text, ())
-    signed = before.plus([line]).encoded
-    said = trusted.claimed(signed, where="halt")
-    if not said.signers or not note.verify_detached(text.encode(), line, trusted.keys):
-        raise AnswerIsNo("this is no overseer's signature", where=POLICY, remedy="Sign with a key named there")
-    files.write(kept, signed)
-    in_force = len(said.signers) >= trusted.needed(said.action)
-    if in_force:
-        target = site.halts / kept.name
-        target.parent.mkdir(exist_ok=True)
-        kept.replace(target)  # whole at once: a reader of halts must never find half a statement
-        files.sync_folder(target.parent)
+    with _alone(site):
+        before = Note.parse(kept.read_bytes(), where=kept.name) if kept.is_file() else Note(text, ())
+        signed = before.plus([line]).encoded
+        said = trusted.claimed(signed, where="halt")
+        if not said.signers or not note.verify_detached(text.encode(), line, trusted.keys):
+            raise AnswerIsNo("this is no overseer's signature", where=POLICY, remedy="Sign with a key named there")
+        files.write(kept, signed)
+        in_force = len(said.signers) >= trusted.needed(said.action)
+        if in_force:
+            _lay(kept, site)
     return said, in_force
+
+
+@contextlib.contextmanager
+def _alone(site: Site) -> Iterator[None]:
+    """One signature at a time: two overseers who sign at once must both count."""
+    with (site.root / ".halts.lock").open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield
+
+
+def _lay(kept: Path, site: Site) -> None:
+    """Put a statement in force, whole at once: a reader of halts must never find half of one."""
+    target = site.halts / kept.name
+    target.parent.mkdir(exist_ok=True)
+    kept.replace(target)
+    files.sync_folder(target.parent)
 
 
 def enter(site: Site, data: bytes, now: dt.datetime, *, where: str = "halt") -> halt.Statement:
@@ -87,7 +105,9 @@ def enter(site: Site, data: bytes, now: dt.datetime, *, where: str = "halt") -> 
     if trusted is None:
         raise WrongInput("nobody oversees this site", where=POLICY, remedy="Write the overseers' keys into it")
     statement = trusted.accept(data, where=where)
-    files.write(site.halts / f"{digests.of_bytes(data)[:32]}.halt", data)
+    kept = site.root / WAITING / f"{digests.of_bytes(data)[:32]}.halt"
+    files.write(kept, data)
+    _lay(kept, site)
     with record.open_log(site) as log:
         record.publish(site, log, now)
     return statement

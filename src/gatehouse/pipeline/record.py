@@ -53,9 +53,10 @@ def notice(site: Site, log: Log) -> None:
         kept = sorted(site.events.glob(f"{kind}-*.json"), key=lambda path: int(path.stem.rpartition("-")[2]))
         now = {name: digests.of_file(site.root / name) if (site.root / name).is_file() else None for name in names}
         fields = {"event": f"{kind} change", "files": now}
-        if kept and Opening.parse(kept[-1].read_bytes(), where=str(kept[-1])).fields() == fields:
-            event(log, site.events, f"site/{kept[-1].stem}", fields)  # again: a crash may have come between
-        else:
+        last = dict(Opening.parse(kept[-1].read_bytes(), where=str(kept[-1])).fields()) if kept else None
+        if last is not None:
+            event(log, site.events, f"site/{kept[-1].stem}", last)  # again: a crash may have come between
+        if last != fields:
             event(log, site.events, f"site/{kind}-{len(kept)}", fields)
     for path in sorted(site.halts.iterdir()) if site.halts.is_dir() else []:
         with path.open("rb") as stream:

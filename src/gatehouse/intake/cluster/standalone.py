@@ -12,7 +12,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -47,7 +47,8 @@ def open_standalone(folder: Path, *, workers: int = 2, cores: int = 1, memory: s
         yield master
     finally:
         for process in reversed(started):
-            os.killpg(process.pid, signal.SIGTERM)
+            with suppress(ProcessLookupError):  # it ended by itself
+                os.killpg(process.pid, signal.SIGTERM)
         for process in started:
             process.wait()
 
