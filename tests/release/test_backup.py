@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ import server
 
 from gatehouse import store
 from gatehouse.casework.states import State
+from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
 from gatehouse.ledger import policy
 from gatehouse.ledger.verify import verify_log
@@ -66,6 +68,34 @@ def test_a_backup_that_was_changed_restores_nothing(released: house.House, tmp_p
         restore(tmp_path / "backup", tmp_path / "again")
     assert not (tmp_path / "again").exists()
     assert not list(tmp_path.glob(".again*"))
+
+
+@pytest.mark.parametrize("name", ["site//srv/out", "site/../../out", "/srv/out", "site/./gatehouse.toml"])
+def test_a_backup_never_writes_outside_the_new_site(name: str, approved: house.House, tmp_path: Path) -> None:
+    back_up(approved.site, tmp_path / "backup", house.NOW)
+    manifest = tmp_path / "backup" / "backup.json"
+    listed = json.loads(manifest.read_bytes())
+    listed["files"][name] = listed["files"]["site/gatehouse.toml"]
+    manifest.write_text(json.dumps(listed))
+    with pytest.raises(AnswerIsNo, match="not what was backed up"):
+        restore(tmp_path / "backup", tmp_path / "again")
+
+
+@pytest.mark.parametrize("line", ['database="sqlite:///work.db"', '  database  = "sqlite:////srv/live.sqlite3" # old'])
+def test_a_restored_site_never_works_on_the_database_it_was_copied_from(
+    line: str, approved: house.House, tmp_path: Path
+) -> None:
+    back_up(approved.site, tmp_path / "backup", house.NOW)
+    text = approved.site.configuration.read_text().replace('database = "sqlite:///gatehouse.sqlite3"', line)
+    assert line in text
+    kept = tmp_path / "backup" / "site" / "gatehouse.toml"
+    kept.write_text(text)
+    manifest = tmp_path / "backup" / "backup.json"
+    listed = json.loads(manifest.read_bytes())
+    listed["files"]["site/gatehouse.toml"] = digests.of_file(kept)
+    manifest.write_text(json.dumps(listed))
+    site, _ = restore(tmp_path / "backup", tmp_path / "again")
+    assert site.database == f"sqlite:///{tmp_path / 'again' / 'gatehouse.sqlite3'}"
 
 
 def test_nothing_is_overwritten(approved: house.House, tmp_path: Path) -> None:

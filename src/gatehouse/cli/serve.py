@@ -38,6 +38,8 @@ def serve(
     Example: gatehouse serve --site custodian --port 8000
     """
     from gatehouse.cli.web import api_installed, application, taken
+    from gatehouse.cli.work import carry_on
+    from gatehouse.pipeline.site import open_site
 
     if taken():
         # Another command opened the database in this process, and Django learns its apps only once.
@@ -52,6 +54,8 @@ def serve(
     if not api_installed():
         click.echo("The API is not installed. Add it with: pip install 'gatehouse[api]'", err=True)
     _say_who_may_sign_in(root)
+    if not leave_work:
+        threading.Thread(target=carry_on, args=(open_site(root), threading.Event()), daemon=True).start()
     if browser:
         threading.Timer(0.5, webbrowser.open, [address]).start()
     try:

@@ -166,6 +166,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_FAILURE_VIEW": "gatehouse.console.views.errors.no_token",
         "SECURE_SSL_REDIRECT": https,
+        "SECURE_REDIRECT_EXEMPT": [r"^health/$", r"^ready/$"],  # asked on loopback; they name nobody
         "SECURE_HSTS_SECONDS": 31536000 if https else 0,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if https else None,
         "SECURE_REFERRER_POLICY": "same-origin",

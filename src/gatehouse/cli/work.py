@@ -10,8 +10,12 @@ import signal
 import threading
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from gatehouse.pipeline.site import Site
 
 EVERY_SECONDS = 2.0
 ANSWERS_EVERY_SECONDS = 60.0
@@ -29,20 +33,25 @@ def work(root: Path, *, once: bool) -> None:
     Example: gatehouse work --site custodian
     """
     from gatehouse.cli import web
-    from gatehouse.kernel import clock
-    from gatehouse.pipeline import approve, closing
     from gatehouse.pipeline.site import open_site
 
     site = open_site(root)
     web.configure(site, works=False)
-    from gatehouse.console import arrivals
-
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
-    place, looked = approve.office(site), float("-inf")
     if not once:
         click.echo(f"Carrying on what is handed in at {root} – stop with Ctrl-C")
+    carry_on(site, ended, once=once)
+
+
+def carry_on(site: Site, ended: threading.Event, *, once: bool = False) -> None:
+    """Do what waits, tell answers whose day has come, wait a little, and again, until told to end."""
+    from gatehouse.console import arrivals
+    from gatehouse.kernel import clock
+    from gatehouse.pipeline import approve, closing
+
+    place, looked = approve.office(site), float("-inf")
     while True:
         done = arrivals.work()
         if time.monotonic() - looked > ANSWERS_EVERY_SECONDS:

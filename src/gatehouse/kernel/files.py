@@ -6,6 +6,7 @@ Write to a temporary name in the same folder, fsync, rename, fsync the folder.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
 import secrets
 from collections.abc import Iterator
@@ -75,3 +76,12 @@ def write_once(path: Path, data: bytes, *, mode: int = 0o644) -> bytes:
         temporary.unlink()
         sync_folder(path.parent)
     return path.read_bytes()
+
+
+@contextlib.contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """One at a time, across processes: holds an exclusive lock on a file made for it, which stays and is empty."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("ab") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        yield

@@ -59,27 +59,28 @@ def build(
     process or the witnesses' quorum is not met; then answers are still given from the epoch before.
     """
     site = place.site
-    making = site.answers / ".making"
-    shutil.rmtree(making, ignore_errors=True)
-    covered = _shown(site).size
-    _gather(connection, place, now)
-    register = open_register(site.register)
-    held = register.relation("persons")
-    persons = (  # whoever left the register since is still answered about what was disclosed
-        f"(SELECT person_id FROM {held} UNION ALL SELECT DISTINCT person_id FROM answer_disclosures "
-        f"WHERE person_id NOT IN (SELECT person_id FROM {held} WHERE person_id IS NOT NULL))"
-    )
-    built = epoch.build(connection, persons, "answer_disclosures", now.date(), making, progress=progress)
-    stated = {str(which): Stated(built.as_of, covered, built.nonce, built.root(which)).document() for which in Map}
-    with record.open_log(site) as log:
-        index = record.event(log, site.events, f"site/answers-{built.nonce}", {"event": "answers", **stated})
-        record.publish(site, log, now)
-    files.write(making / "built_at", clock.stamp(now).encode(), mode=0o600)
-    making.rename(site.answers / str(index))
-    files.sync_folder(site.answers)
-    for older in _epochs(site)[:-1]:
-        shutil.rmtree(site.answers / str(older))
-    return epoch.read(site.answers / str(index))
+    with files.alone(site.answers / ".lock"):  # two that build at once would take each other's files
+        making = site.answers / ".making"
+        shutil.rmtree(making, ignore_errors=True)
+        covered = _shown(site).size
+        _gather(connection, place, now)
+        register = open_register(site.register)
+        held = register.relation("persons")
+        persons = (  # whoever left the register since is still answered about what was disclosed
+            f"(SELECT person_id FROM {held} UNION ALL SELECT DISTINCT person_id FROM answer_disclosures "
+            f"WHERE person_id NOT IN (SELECT person_id FROM {held} WHERE person_id IS NOT NULL))"
+        )
+        built = epoch.build(connection, persons, "answer_disclosures", now.date(), making, progress=progress)
+        stated = {str(which): Stated(built.as_of, covered, built.nonce, built.root(which)).document() for which in Map}
+        with record.open_log(site) as log:
+            index = record.event(log, site.events, f"site/answers-{built.nonce}", {"event": "answers", **stated})
+            record.publish(site, log, now)
+        files.write(making / "built_at", clock.stamp(now).encode(), mode=0o600)
+        making.rename(site.answers / str(index))
+        files.sync_folder(site.answers)
+        for older in _epochs(site)[:-1]:
+            shutil.rmtree(site.answers / str(older))
+        return epoch.read(site.answers / str(index))
 
 
 def latest(site: Site) -> Epoch | None:

@@ -10,9 +10,11 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
+import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -31,6 +33,7 @@ from gatehouse.pipeline.site import CONFIGURATION, Site, open_site
 FORM = "gatehouse-backup/1"
 MANIFEST, TREE = "backup.json", "site"
 _SCHEME = "sqlite:///"
+_OWN = f"{_SCHEME}gatehouse.sqlite3"
 _SQLITE, _DUMP = "database.sqlite3", "database.dump"
 _MADE_AGAIN = ("index", "spill")
 """Folders of a site that are made from the rest."""
@@ -55,7 +58,8 @@ def back_up(site: Site, target: Path, now: dt.datetime, *, keys: bool = False, p
         raise WrongInput("the folder exists", where=str(target), remedy="Name a new one for each backup")
     building = target.with_name(f".{target.name}.making")
     shutil.rmtree(building, ignore_errors=True)
-    (building / TREE).mkdir(parents=True)
+    building.mkdir(parents=True, mode=0o700)  # the database is in it
+    (building / TREE).mkdir()
     try:
         with record.open_log(site) as log:
             size = log.size
@@ -119,6 +123,7 @@ def _kept(site: Site, *, keys: bool) -> Iterator[Path]:
     """Every file to copy; locks, caches, the live database and, unless asked for, private keys are left out."""
     for folder, names, found in os.walk(site.root):
         here = Path(folder)
+        names[:] = [name for name in names if not name.startswith(".")]  # what is being made is not yet there
         if here == site.root:
             names[:] = sorted(set(names) - {*_MADE_AGAIN, *(() if keys else ("keys",))})
         for name in sorted(found):
@@ -167,7 +172,8 @@ def _unpack(source: Path, target: Path, progress: Progress) -> None:
     listed = _manifest(source)["files"]
     for number, (name, digest) in enumerate(sorted(listed.items())):
         path = source / name
-        if ".." in Path(name).parts or not path.is_file() or digests.of_file(path) != digest:
+        plain = name == Path(name).as_posix() and not Path(name).is_absolute() and ".." not in Path(name).parts
+        if not plain or path.is_symlink() or not path.is_file() or digests.of_file(path) != digest:
             raise AnswerIsNo("this file is not what was backed up", where=name, remedy="Use another backup")
         if name.startswith(f"{TREE}/"):
             place = target / name.removeprefix(f"{TREE}/")
@@ -191,26 +197,34 @@ def _continue(root: Path, newer: Path, size: int) -> None:
 
 
 def _load(source: Path, root: Path, database: str) -> None:
+    """Give the restored site a database of its own, never the one that it was copied from."""
     if (source / _SQLITE).is_file():
         if database:
             raise WrongInput("the backup is of an SQLite site", where="--database", remedy="Leave it out")
-        shutil.copy2(source / _SQLITE, root / "gatehouse.sqlite3")
+        _point(root, _OWN)
+        shutil.copy2(source / _SQLITE, root / _OWN.removeprefix(_SCHEME))
         return
     if not database:
         raise WrongInput(
             "the backup is of a PostgreSQL site", where="--database", remedy="Name an empty database to load it into"
         )
-    _run(
-        "pg_restore",
-        "--no-owner",
-        "--exit-on-error",
-        "--single-transaction",
-        f"--dbname={database}",
-        str(source / _DUMP),
-    )
-    configuration = root / CONFIGURATION
-    lines = [
-        f'database = "{database}"' if line.startswith("database = ") else line
-        for line in configuration.read_text(encoding="utf-8").splitlines()
-    ]
-    files.write(configuration, ("\n".join(lines) + "\n").encode())
+    _point(root, database)
+    options = ("--no-owner", "--exit-on-error", "--single-transaction", f"--dbname={database}")
+    _run("pg_restore", *options, str(source / _DUMP))
+
+
+def _point(root: Path, address: str) -> None:
+    path = root / CONFIGURATION
+    before = path.read_text(encoding="utf-8")
+    if _database_of(before) == address:
+        return
+    said = f"database = {json.dumps(address)}"
+    text = re.sub(r"(?m)^[ \t]*database[ \t]*=.*$", lambda _: said, before, count=1)
+    if _database_of(text) != address:
+        remedy = "Write [site] database on a line of its own"
+        raise WrongInput("the site's database cannot be set", where=CONFIGURATION, remedy=remedy)
+    files.write(path, text.encode())
+
+
+def _database_of(configuration: str) -> str:
+    return str(tomllib.loads(configuration)["site"].get("database", _OWN))

@@ -19,7 +19,7 @@ from gatehouse.determine import answers
 from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests, files
-from gatehouse.kernel.errors import MachineFailed
+from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law.pack import load
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import read_signer
@@ -81,10 +81,11 @@ def tell_due(place: Office, now: dt.datetime) -> int:
         docket = Docket(place.site.dockets / name)
         if (docket.root / "events" / "answered.json").exists():
             continue
-        day = due(place, docket)
-        if day is not None and now >= day:
-            with contextlib.suppress(MachineFailed), open_workspace() as connection:
-                told += answer(connection, place, docket, now)
+        with contextlib.suppress(GatehouseError, duckdb.Error, OSError):  # the others' day comes all the same
+            day = due(place, docket)
+            if day is not None and now >= day:
+                with open_workspace() as connection:
+                    told += answer(connection, place, docket, now)
     return told
 
 

@@ -6,10 +6,7 @@ stops everything: silence must not mean go.
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-import fcntl
-from collections.abc import Iterator
 from pathlib import Path
 
 from gatehouse.kernel import digests, files
@@ -66,7 +63,7 @@ def take(site: Site, text: str, line: str) -> tuple[halt.Statement, bool]:
         raise WrongInput("nobody oversees this site", where=POLICY, remedy="Write the overseers' keys into it")
     name = digests.of_bytes(text.encode())[:32]
     kept = site.root / WAITING / f"{name}.halt"
-    with _alone(site):
+    with files.alone(site.root / ".halts.lock"):  # two overseers who sign at once must both count
         before = Note.parse(kept.read_bytes(), where=kept.name) if kept.is_file() else Note(text, ())
         signed = before.plus([line]).encoded
         said = trusted.claimed(signed, where="halt")
@@ -77,14 +74,6 @@ def take(site: Site, text: str, line: str) -> tuple[halt.Statement, bool]:
         if in_force:
             _lay(kept, site)
     return said, in_force
-
-
-@contextlib.contextmanager
-def _alone(site: Site) -> Iterator[None]:
-    """One signature at a time: two overseers who sign at once must both count."""
-    with (site.root / ".halts.lock").open("ab") as held:
-        fcntl.flock(held, fcntl.LOCK_EX)
-        yield
 
 
 def _lay(kept: Path, site: Site) -> None:

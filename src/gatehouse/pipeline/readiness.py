@@ -6,7 +6,6 @@ checkpoint under its witnesses' policy. Whether everything agrees with everythin
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import shutil
 from collections.abc import Callable
@@ -21,11 +20,11 @@ from gatehouse.pipeline.site import Site, open_site
 LEAST_FREE_BYTES = 1 << 30
 
 
-def check(site: Site, now: dt.datetime) -> dict[str, bool]:
+def check(site: Site) -> dict[str, bool]:
     """Each part of the site by name, and whether it is ready."""
     parts: dict[str, Callable[[], bool]] = {
         "database": _database,
-        "ledger": lambda: _ledger(site, now),
+        "ledger": lambda: _ledger(site),
         "law": lambda: _law(str(site.root), _changed(site.packs)),
         "register": lambda: "://" in site.register or (Path(site.register) / "persons.parquet").is_file(),
         "disk": lambda: shutil.disk_usage(site.root).free >= LEAST_FREE_BYTES,
@@ -41,17 +40,17 @@ def _holds(part: Callable[[], bool]) -> bool:
 
 
 def _database() -> bool:
-    from django.db import DatabaseError, connection
+    from django.db import Error, connection
     from django.db.migrations.executor import MigrationExecutor
 
     try:
         executor = MigrationExecutor(connection)
         return not executor.migration_plan(executor.loader.graph.leaf_nodes())
-    except DatabaseError:
+    except Error:
         return False
 
 
-def _ledger(site: Site, now: dt.datetime) -> bool:
+def _ledger(site: Site) -> bool:
     policy.read(site.policy).accept((site.ledger / "checkpoint").read_bytes())
     return True
 

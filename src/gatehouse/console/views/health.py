@@ -7,7 +7,6 @@ from django.views.decorators.http import require_GET
 
 from gatehouse.console import desk
 from gatehouse.console.guard import public
-from gatehouse.kernel import clock
 from gatehouse.pipeline import readiness
 
 
@@ -22,6 +21,6 @@ def health(request: HttpRequest) -> HttpResponse:
 @require_GET
 def ready(request: HttpRequest) -> HttpResponse:
     """Whether database, ledger, law, register and disk are ready: 200, or 503 and which of them is not."""
-    found = readiness.check(desk.site(), clock.now())
+    found = readiness.check(desk.site())
     status = 200 if all(found.values()) else 503
     return JsonResponse({"ready": status == 200, "checks": found}, status=status, headers={"Cache-Control": "no-store"})
