@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 import shutil
+from collections.abc import Iterator
 
 import duckdb
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from docket_files import write_docket
-from doors import PASSWORD, ROWS, SITE
+from doors import PASSWORD, SITE
 
 from gatehouse.console import charts, figures, log
 from gatehouse.console.middleware import POLICY
@@ -177,22 +179,71 @@ def test_a_young_docket_is_not_counted_in_public():
     assert figures.published([line], line.received + figures.DELAY) == [line]
 
 
-def test_public_statistics_name_no_small_count(anyone):
+@contextlib.contextmanager
+def told(name: str, rows: int, answers: str, machine: str | None = None) -> Iterator[None]:
+    """A docket whose answers were told: `answers` is their SQL by `seq`, and `machine` that of the outcomes."""
+    folder = write_docket(SITE.dockets / name, rows, submission=name)
+    table = folder / "determinations.parquet"
+    try:
+        with duckdb.connect() as connection:
+            connection.execute(f"CREATE TABLE found AS SELECT * FROM read_parquet('{table}')")
+            if machine is not None:
+                connection.execute(f"UPDATE found SET outcome = {machine}, codes = [{machine}]")
+            connection.execute(f"COPY (FROM found ORDER BY seq) TO '{table}' (FORMAT parquet)")
+            connection.execute(
+                f"COPY (SELECT request_id, {answers} AS outcome, CASE {answers} WHEN 'answered' THEN '' "
+                f"ELSE 'SUBJECT' END AS codes, '' AS text FROM found ORDER BY seq) TO '{folder}/answers.csv' (HEADER)"
+            )
+        (folder / "events").mkdir()
+        (folder / "events" / "answered.json").write_text("{}")
+        yield
+    finally:
+        shutil.rmtree(folder)
+
+
+def public(anyone) -> tuple[str, str]:
+    """All that the public statistics say: the main part of the page, and the file."""
     page = anyone.get("/statistics/").content.decode()
-    main = page.split("<main")[1].split("</main")[0]
+    return page.split("<main")[1].split("</main")[0], anyone.get("/statistics.csv").content.decode()
+
+
+def test_public_statistics_name_no_small_count(anyone):
+    with told("TOLD-1", 513, "CASE WHEN seq < 9 THEN 'answered' ELSE 'not_answered' END"):
+        main, file = public(anyone)
     for number in re.findall(r'gh-number">([\d,]+)<', main):
         assert number.replace(",", "").endswith("0")
-    assert str(ROWS * 2) in main.replace(",", "")
+    assert "<dd>510</dd>" in main
+    assert file.splitlines() == [
+        "received_hour,requests,answered,not_answered",
+        "2025-06-27T12:00:00Z,510,fewer than 10,500",
+    ]
+
+
+def test_public_statistics_do_not_tell_whether_somebody_is_on_file(anyone):
+    """Fourteen requests that are certainly refused and one about somebody: nothing moves with what is found of them."""
+    said = set()
+    for found in ("refused", "held", "cleared"):
+        with told("TOLD-1", 15, "'not_answered'", f"CASE seq WHEN 7 THEN '{found}' ELSE 'refused' END"):
+            said.add(public(anyone))
+    [(main, file)] = said
+    assert "<dd>1</dd>" in main
+    assert file.splitlines()[1:] == ["2025-06-27T12:00:00Z,20,0,20"]
+
+
+def test_a_docket_that_is_not_answered_yet_is_not_counted(anyone):
+    with told("TOLD-1", 40, "'not_answered'"):
+        (SITE.dockets / "TOLD-1" / "events" / "answered.json").unlink()
+        main, file = public(anyone)
+    assert "<dd>0</dd>" in main
+    assert len(file.splitlines()) == 1
 
 
 def test_a_docket_that_the_log_does_not_hold_is_not_counted(anyone):
     size = log.head(SITE.ledger).size
-    folder = write_docket(SITE.dockets / "OVER-1", size + 500, submission="OVER-1")
-    try:
-        page = anyone.get("/statistics/").content.decode()
-        assert f"<dd>{figures.rounded(ROWS * 2)}</dd>" in page
-    finally:
-        shutil.rmtree(folder)
+    with told("OVER-1", size + 500, "'not_answered'"), told("TOLD-1", 40, "'not_answered'"):
+        main, file = public(anyone)
+    assert "<dd>40</dd>" in main
+    assert len(file.splitlines()) == 2
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """Numbers over all dockets, for overseers in full and for the public rounded, delayed and without small counts.
 
-Everything is counted from the dockets' own files, whose determinations the ledger commits to one by one.
+Overseers' numbers are counted from the dockets' determinations, which the ledger commits to one by one. The public's
+are counted from what the requester was told: a finer number would tell, of a docket made for it, whether somebody is
+on file.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ DELAY = dt.timedelta(days=10)
 SMALLEST = 10
 """Counts below this are not published, and everything is rounded to it."""
 OUTCOMES = ("cleared", "held", "incomplete", "refused")
+TOLD = ("answered", "not_answered")
+"""How a request comes out for the requester, and for the public."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +39,15 @@ def line(name: str, reader: Reader) -> Line:
     counts, receipt = reader.counts, reader.receipt
     total = counts.total or int(receipt.get("requests") or 0)
     return Line(name, agency_of(reader), received_at(reader), total, counts.outcomes, counts.codes)
+
+
+def told(name: str, reader: Reader) -> Line | None:
+    """One docket as its requester was told of it, signed at its close; None while its answers are not told."""
+    if not (reader.folder / "events" / "answered.json").is_file():
+        return None
+    answers = reader.answered()
+    requests = sum(answers.values())
+    return Line(name, agency_of(reader), received_at(reader), requests, answers, dict(reader.answer_codes()))
 
 
 def agency_of(reader: Reader) -> str:

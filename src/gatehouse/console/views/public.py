@@ -17,14 +17,15 @@ from gatehouse.kernel import clock
 
 GROUND_TONES = ("stop", "back", "quiet", "wait", "ink", "good")
 TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "stop"}
+TOLD_TONES = {"answered": "good", "not_answered": "quiet"}
 
 
 def _published() -> tuple[list[figures.Line], dt.timedelta]:
     delay = dt.timedelta(0) if desk.site().demonstration else figures.DELAY
     shelf = desk.shelf()
     head = log.head(desk.site().ledger)
-    lines = [figures.line(name, desk.docket(name)) for name in shelf.names() if _in_log(name, head)]
-    return figures.published(lines, clock.now(), delay), delay
+    lines = (figures.told(name, desk.docket(name)) for name in shelf.names() if _in_log(name, head))
+    return figures.published(filter(None, lines), clock.now(), delay), delay
 
 
 def _in_log(name: str, head: log.Head | None) -> bool:
@@ -36,7 +37,7 @@ def _in_log(name: str, head: log.Head | None) -> bool:
 @public
 @require_GET
 def statistics(request: HttpRequest) -> HttpResponse:
-    """How many requests were made and how they came out: delayed, rounded, without small counts."""
+    """How many requests were made and what was answered, as it was told: delayed, rounded, without small counts."""
     lines, delay = _published()
     whole_line = figures.total(lines)
     context = {
@@ -45,13 +46,13 @@ def statistics(request: HttpRequest) -> HttpResponse:
         "delay": delay.days,
         "counted_at": figures.hour(clock.now()),
         "outcomes": [
-            (words.plain(outcome), TONES[outcome], figures.rounded(whole_line.outcomes.get(outcome, 0)))
-            for outcome in figures.OUTCOMES
+            (words.plain(outcome), tone, figures.rounded(whole_line.outcomes.get(outcome, 0)))
+            for outcome, tone in TOLD_TONES.items()
         ],
         "segments": charts.stacked(
             [
-                (words.plain(outcome), TONES[outcome], _floor(whole_line.outcomes.get(outcome, 0)))
-                for outcome in figures.OUTCOMES
+                (words.plain(outcome), tone, _floor(whole_line.outcomes.get(outcome, 0)))
+                for outcome, tone in TOLD_TONES.items()
             ]
         ),
         "codes": [
@@ -71,7 +72,7 @@ def _agencies(lines: list[figures.Line]) -> list[tuple[str, str, str]]:
     names = sorted({entry.agency for entry in lines if entry.agency})
     grouped = [(name, figures.total(entry for entry in lines if entry.agency == name)) for name in names]
     return [
-        (name, figures.rounded(found.requests), figures.rounded(found.outcomes.get("cleared", 0)))
+        (name, figures.rounded(found.requests), figures.rounded(found.outcomes.get("answered", 0)))
         for name, found in grouped
     ]
 
@@ -83,10 +84,10 @@ def statistics_file(request: HttpRequest) -> HttpResponse:
     lines, _ = _published()
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(["received_hour", "requests", *figures.OUTCOMES])
+    writer.writerow(["received_hour", "requests", *figures.TOLD])
     for entry in sorted(lines, key=lambda found: str(found.received)):
         received = clock.stamp(figures.hour(entry.received)) if entry.received else ""
-        counts = [figures.rounded(entry.outcomes.get(outcome, 0)) for outcome in figures.OUTCOMES]
+        counts = [figures.rounded(entry.outcomes.get(outcome, 0)) for outcome in figures.TOLD]
         writer.writerow([received, figures.rounded(entry.requests), *counts])
     answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="statistics.csv"'
