@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import io
+import logging
 import os
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
+import duckdb
 import pytest
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
-from doors import SITE
+from doors import PASSWORD, SITE
 
-from gatehouse.console import arrivals
+from gatehouse import store
+from gatehouse.console import accounts, arrivals, observation
 from gatehouse.console.models import Account, Arrival
+from gatehouse.pipeline.site import Site
 from gatehouse.store import jobs, models_of
 
 SOURCE = Path(__file__).parents[2] / "src"
@@ -84,7 +90,77 @@ def test_what_fails_here_is_said_and_tried_again(left: Arrival, monkeypatch: pyt
         patch.setattr(arrivals, "_own", fail)
         assert arrivals.work() == 0
     assert state(left) == Arrival.State.FAILED
-    assert "the disk" not in left.message
+    assert left.message == arrivals.NOT_READY
     models_of().Job.objects.filter(subject=left.identifier).update(lease_until=None)
     assert arrivals.work() == 1
     assert state(left) == Arrival.State.REFUSED
+
+
+@pytest.fixture
+def real(site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
+    """A site with a register, in this process for the length of a test; it leaves its work to the test."""
+    import journey_site
+
+    monkeypatch.setattr(settings, "GATEHOUSE_WORKS", False)
+    monkeypatch.setenv("GATEHOUSE_NOW", "2025-08-07T14:00:00Z")
+    made = journey_site.build(tmp_path, persons=300, requests=20)
+    monkeypatch.setattr(settings, "GATEHOUSE_SITE", str(made.root))
+    store.configure(made.database)
+    yield made
+    store.configure(SITE.database)
+
+
+@pytest.fixture
+def said() -> Iterator[io.StringIO]:
+    """What the log says of arrivals, as a server writes it."""
+    written = io.StringIO()
+    handler, log = logging.StreamHandler(written), logging.getLogger("gatehouse.arrivals")
+    handler.setFormatter(observation.Terse())
+    log.addHandler(handler)
+    yield written
+    log.removeHandler(handler)
+
+
+def again(arrival: Arrival) -> int:
+    """Work as if the lease had run out."""
+    models_of().Job.objects.filter(subject=arrival.identifier).update(lease_until=None)
+    return arrivals.work()
+
+
+def sent(site: Site) -> Arrival:
+    account, _ = accounts.create("agency", name="An Agency", role="requester", agency="us.dhs.ice", password=PASSWORD)
+    zipped = site.root.parent / "first.zip"
+    arrival = arrivals.keep(SimpleUploadedFile("first.zip", zipped.read_bytes()), account)
+    arrivals.check(arrival)
+    arrivals.work()
+    assert state(arrival) == Arrival.State.CHECKED
+    arrivals.send(arrival)
+    return arrival
+
+
+def test_a_fault_of_the_register_is_not_shown_to_the_agency(real: Site, said: io.StringIO) -> None:
+    table = Path(real.register) / "addresses.parquet"
+    whole = table.read_bytes()
+    copy = f"SELECT * FROM read_parquet('{table}')"
+    with duckdb.connect() as connection:
+        connection.execute(f"CREATE TABLE twice AS {copy} UNION ALL ({copy} WHERE last_known LIMIT 1)")
+        connection.execute(f"COPY twice TO '{table}' (FORMAT parquet)")
+    arrival = sent(real)
+    assert arrivals.work() == 0
+    assert (state(arrival), arrival.message) == (Arrival.State.FAILED, arrivals.NOT_READY)
+    assert "CustodianFault in " in said.getvalue()
+    assert not any(word in said.getvalue() for word in ("person_id", "last known", str(real.root.parent)))
+    assert again(arrival) == 0, "nothing was mended"
+    table.write_bytes(whole)
+    assert again(arrival) == 1
+    assert (state(arrival), arrival.message) == (Arrival.State.DONE, "")
+
+
+def test_a_fault_of_the_custodians_parties_is_not_shown_to_the_agency(real: Site) -> None:
+    arrival, whole = sent(real), real.parties.read_bytes()
+    real.parties.write_bytes(whole + b"\n[agencies.secret]\n")
+    assert arrivals.work() == 0
+    assert (state(arrival), arrival.message) == (Arrival.State.FAILED, arrivals.NOT_READY)
+    real.parties.write_bytes(whole)
+    assert again(arrival) == 1
+    assert state(arrival) == Arrival.State.DONE

@@ -7,6 +7,7 @@ one at a time, and what a crash interrupts the next one takes up.
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -22,7 +23,7 @@ from gatehouse.intake import parcel, parties
 from gatehouse.intake.submission import receive
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock, digests, files, ids
-from gatehouse.kernel.errors import GatehouseError, MachineFailed, WrongInput
+from gatehouse.kernel.errors import CustodianFault, MachineFailed, WrongInput
 from gatehouse.store import jobs
 from gatehouse.store.models import Release
 
@@ -35,6 +36,10 @@ class Upload(Protocol):
 
 
 CHECK, DECIDE = "check-arrival", "decide-arrival"
+NOT_READY = "Something at the custodian's is not ready. It will be taken up again."
+"""All that an agency is told of what fails here: the fault's own text may name a person on file, a path or a server."""
+
+_log = logging.getLogger("gatehouse.arrivals")
 
 _waking = threading.Lock()
 _worker: threading.Thread | None = None
@@ -139,19 +144,21 @@ def _work_until_done() -> None:
 
 
 def _guarded(task: Callable[[Arrival], jobs.Effects], identifier: str) -> jobs.Work:
-    """One task as a job's only step. What is wrong with the submission ends it; what fails here is tried again."""
+    """One task as a job's only step. What is wrong with the submission ends it, and is told to the agency in full.
+
+    What is wrong here, with the custodian's own files or the machine, is tried again; the log says only its kind.
+    """
 
     def step(_number: int, _plan: Mapping[str, Any]) -> jobs.Effects:
         arrival = Arrival.objects.get(identifier=identifier)
         try:
             return task(arrival)
-        except WrongInput as wrong:
-            says = f"{wrong}."
-            return lambda: _end(arrival, Arrival.State.REFUSED, says)
         except Exception as failed:
-            known = isinstance(failed, GatehouseError)
-            says = f"{failed}." if known else f"The machine failed ({type(failed).__name__})."  # no personal data
-            _end(arrival, Arrival.State.FAILED, says)
+            if isinstance(failed, WrongInput) and not isinstance(failed, CustodianFault):
+                says = f"{failed}."
+                return lambda: _end(arrival, Arrival.State.REFUSED, says)
+            _log.error("an arrival was not carried on", exc_info=failed)  # the formatter leaves its text out
+            _end(arrival, Arrival.State.FAILED, NOT_READY)
             raise MachineFailed("an arrival was not carried on") from failed
 
     return step

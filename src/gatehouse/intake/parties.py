@@ -14,7 +14,7 @@ from pathlib import Path
 from gatehouse.intake.document import Faults, Section, read_toml
 from gatehouse.intake.manifest import Capacity, Signatory
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import CustodianFault, WrongInput
 from gatehouse.ledger.signers import Verifier
 
 UNLESS_SET = {
@@ -137,12 +137,13 @@ class Parties:
 
 
 def read(path: Path) -> Parties:
-    """Read a parties.toml. Raises WrongInput naming every fault by its path."""
+    """Read the custodian's parties.toml. Raises CustodianFault naming every fault by its path."""
     try:
-        data = path.read_bytes()
+        return parse(path.read_bytes(), path.name)
     except OSError as failure:
-        raise WrongInput(f"cannot be read ({failure.strerror})", where=str(path)) from None
-    return parse(data, path.name)
+        raise CustodianFault(f"cannot be read ({failure.strerror})", where=str(path)) from None
+    except WrongInput as wrong:
+        raise CustodianFault(wrong.what, where=wrong.where, remedy=wrong.remedy) from None
 
 
 def parse(data: bytes, where: str = "parties.toml") -> Parties:

@@ -38,6 +38,13 @@ class WrongInput(GatehouseError):  # noqa: N818 - the input is wrong; the progra
     status = 2
 
 
+class CustodianFault(WrongInput):
+    """Wrong input of the custodian's own; its text is not for anybody outside.
+
+    It may name persons' ids, paths and addresses of databases, which whoever runs the site needs to mend it.
+    """
+
+
 class MachineFailed(GatehouseError):  # noqa: N818 - names the cause, as the exit status does
     """Disk, memory, network or a missing program failed; trying again is safe."""
 

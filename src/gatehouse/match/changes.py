@@ -90,7 +90,8 @@ def find(connection: duckdb.DuckDBPyConnection, register: Register, base: Base, 
     """Take out the rows of the persons that differ from the base and check the contract of the whole with them.
 
     Makes `changed_people`, `changed_persons`, `changed_names`, `changed_addresses` and `changed_prints`. None where too
-    much changed, or where the base was checked on a later day than this. Raises WrongInput as `contract.check` does.
+    much changed, or where the base was checked on a later day than this. Raises CustodianFault as `contract.check`
+    does.
     """
     persons = _number(connection, f"SELECT count(*) FROM {register.relation('persons')}")
     most = MOST * max(base.persons, 1)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import CustodianFault
 from gatehouse.match.register import Register
 
 _EXAMPLES = 3
@@ -65,7 +65,7 @@ class Rows:
 def check(connection: duckdb.DuckDBPyConnection, register: Register, today: dt.date) -> Census:
     """Check the rows of a register and count them.
 
-    Raises WrongInput naming the first fault of each kind with its count and up to three person ids, and the remedy.
+    Raises CustodianFault naming the first fault of each kind with its count and up to three person ids, and the remedy.
     """
     return count(connection, register, examine(connection, register.address, Rows.of(register), today))
 
@@ -73,7 +73,7 @@ def check(connection: duckdb.DuckDBPyConnection, register: Register, today: dt.d
 def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today: dt.date) -> int:
     """Check some rows of the register at `where`; gives how many persons of theirs have an address.
 
-    Raises WrongInput as `check` does.
+    Raises CustodianFault as `check` does.
     """
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE register_people AS SELECT person_id::BIGINT AS person_id FROM {rows.persons}"
@@ -84,7 +84,7 @@ def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today
     )
     found = [line for fault in _faults(rows, today) if (line := _describe(connection, fault))]
     if found:
-        raise WrongInput(
+        raise CustodianFault(
             "the register breaks its contract: " + "; ".join(found),
             where=where,
             remedy="Correct these rows and try again; nothing was indexed",

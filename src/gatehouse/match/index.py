@@ -20,7 +20,7 @@ import duckdb
 from gatehouse.intake import names
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import clock, digests, files, ids
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import CustodianFault
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.match import changes, contract, keys
 from gatehouse.match.engine import Engine, OwnEngine, Reader
@@ -69,7 +69,7 @@ def build(
     """Make the index of a register's snapshot below `folder`, or use the one that is there already.
 
     Where an index of an earlier snapshot is there and little changed since, only the changed persons are indexed. The
-    register's contract is checked first; WrongInput says what breaks it. A crash leaves no index, never half of
+    register's contract is checked first; CustodianFault says what breaks it. A crash leaves no index, never half of
     one. `memory` bounds the working set; what exceeds it is spilled beside the index. An `engine` other than this
     process's own DuckDB makes an index of its own, which only that engine reads.
     """
@@ -108,7 +108,7 @@ def _marks(engine: str) -> dict[str, str]:
 def open_index(register: Register, folder: Path, engine: str = OwnEngine.version) -> Index:
     """Open the index of exactly this snapshot of this register.
 
-    Raises WrongInput when `folder` has none: it was made from another register, from another version of it, or by
+    Raises CustodianFault when `folder` has none: it was made from another register, from another version of it, or by
     another version of Gatehouse.
     """
     target = folder / _name(register, engine)
@@ -120,7 +120,7 @@ def open_index(register: Register, folder: Path, engine: str = OwnEngine.version
     except (OSError, ValueError, KeyError, TypeError):
         current = None
     if current is None or current != _marks(engine) | {"register": register.digest}:
-        raise WrongInput(
+        raise CustodianFault(
             "there is no index of this register as it is now; it was made from another register or version",
             where=str(folder),
             remedy="Build the index of this register again",

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 import duckdb
 
 from gatehouse.intake.workspace import open_workspace, quoted, write_parquet
-from gatehouse.kernel.errors import MachineFailed, WrongInput
+from gatehouse.kernel.errors import CustodianFault, MachineFailed
 
 if TYPE_CHECKING:
     import psycopg
@@ -34,7 +34,7 @@ def name_of(address: str) -> str:
 def take_snapshot(address: str, folder: Path, tables: dict[str, dict[str, str]], optional: frozenset[str]) -> None:
     """Write the Parquet file of each table (name -> column -> DuckDB type) of a database into `folder`.
 
-    Raises WrongInput when a table or column is missing, MachineFailed when the server cannot be reached or psycopg
+    Raises CustodianFault when a table or column is missing, MachineFailed when the server cannot be reached or psycopg
     is not installed.
     """
     try:
@@ -55,7 +55,7 @@ def take_snapshot(address: str, folder: Path, tables: dict[str, dict[str, str]],
     except psycopg.errors.UndefinedColumn as wrong:
         column = (wrong.diag.message_primary or "a column").split('"')[1:2]
         what = f"column {column[0] if column else ''} is missing"
-        raise WrongInput(what, where=name_of(address), remedy="Add it to the table or view") from None
+        raise CustodianFault(what, where=name_of(address), remedy="Add it to the table or view") from None
     except psycopg.OperationalError:
         raise MachineFailed("the database cannot be reached", where=name_of(address)) from None
 
@@ -83,11 +83,11 @@ def _copy(
         write_parquet(connection, f"SELECT * FROM {read} ORDER BY ALL", folder / f"{table}.parquet")
 
 
-def _missing(address: str, table: str) -> WrongInput:
+def _missing(address: str, table: str) -> CustodianFault:
     if table == "restrictions":
-        return WrongInput(
+        return CustodianFault(
             "there is no table restrictions, so nobody determined who must not be disclosed under section 6103(i)(6)",
             where=name_of(address),
             remedy="Determine it and make the table; an empty one states that there are none",
         )
-    return WrongInput(f"there is no table or view {table}", where=name_of(address), remedy="A register needs it")
+    return CustodianFault(f"there is no table or view {table}", where=name_of(address), remedy="A register needs it")

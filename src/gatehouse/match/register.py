@@ -17,7 +17,7 @@ import duckdb
 
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import CustodianFault
 from gatehouse.match import postgres
 
 _TEXT = ("VARCHAR",)
@@ -85,7 +85,7 @@ def open_register(address: str | Path) -> Register:
     """Open a register, a folder or a `postgresql://` address, and check its shape; the contract of rows comes later.
 
     Of a database a snapshot of one instant is taken, which is kept on disk until the register is let go. Raises
-    WrongInput when a table or column is missing or has another type, with the remedy; a register without
+    CustodianFault when a table or column is missing or has another type, with the remedy; a register without
     `restrictions.parquet` is refused, because then (i)(6) was never determined.
     """
     if str(address).startswith(postgres.SCHEMES):
@@ -99,7 +99,9 @@ def open_register(address: str | Path) -> Register:
 
 def _open_folder(folder: Path) -> Register:
     if not folder.is_dir():
-        raise WrongInput("no register is there", where=str(folder), remedy="Name a folder that holds persons.parquet")
+        raise CustodianFault(
+            "no register is there", where=str(folder), remedy="Name a folder that holds persons.parquet"
+        )
     tables = {name: path for name in TABLES if (path := folder / f"{name}.parquet").is_file()}
     for name in TABLES:
         if name not in tables and name not in OPTIONAL:
@@ -110,28 +112,30 @@ def _open_folder(folder: Path) -> Register:
     return Register(str(folder), tables)
 
 
-def _missing(folder: Path, table: str) -> WrongInput:
+def _missing(folder: Path, table: str) -> CustodianFault:
     where = str(folder / f"{table}.parquet")
     if table == "restrictions":
-        return WrongInput(
+        return CustodianFault(
             "the file is missing, so nobody determined who must not be disclosed under section 6103(i)(6)",
             where=where,
             remedy="Determine it and add the file; an empty one states that there are none",
         )
-    return WrongInput("the file is missing", where=where, remedy="A register needs it; see the register contract")
+    return CustodianFault("the file is missing", where=where, remedy="A register needs it; see the register contract")
 
 
 def _check_shape(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
     except duckdb.Error:
-        raise WrongInput("this is no Parquet file", where=str(path), remedy="Write it again") from None
+        raise CustodianFault("this is no Parquet file", where=str(path), remedy="Write it again") from None
     found = {row[0]: row[1] for row in described}
     for column, types in TABLES[table].items():
         if column not in found:
-            raise WrongInput(f"column {column} is missing", where=str(path), remedy="Add it, with NULLs if unknown")
+            raise CustodianFault(f"column {column} is missing", where=str(path), remedy="Add it, with NULLs if unknown")
         if found[column] not in types and not _all_null(found[column]):
-            raise WrongInput(f"column {column} is {found[column]}", where=str(path), remedy=f"Write it as {types[-1]}")
+            raise CustodianFault(
+                f"column {column} is {found[column]}", where=str(path), remedy=f"Write it as {types[-1]}"
+            )
 
 
 def _all_null(type_name: str) -> bool:
