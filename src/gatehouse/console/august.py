@@ -14,9 +14,10 @@ from pathlib import Path
 
 DATA = Path(__file__).parent / "data" / "august-2025.json"
 BATCH_RULES = (
-    "ceiling-officer-refuse", "ceiling-officer-hold", "ceiling-identical-reason", "ceiling-size", "p4-findings",
+    "ceiling-officer-refuse", "ceiling-officer-hold", "ceiling-identical-reason", "ceiling-size",
+    "ceiling-agency-requests", "ceiling-agency-near-misses", "ceiling-officer-near-misses", "p4-findings",
 )  # fmt: skip
-"""Rules about the batch as a whole; each alone stops every request of this one."""
+"""Rules about the batch as a whole; where one of them speaks of this one, it stops every request."""
 
 
 @dataclass(frozen=True)
