@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from doors import SITE
 
 
@@ -21,3 +22,27 @@ def test_what_was_entered_and_who_looked_is_shown_to_auditors(site, signed_in):
     page = signed_in("auditor").get("/oversight/access/").content.decode()
     assert "Signed out everywhere" in page
     assert "officer1" in page.split("What was changed")[0]
+
+
+def test_the_same_row_of_two_dockets_is_two_cases_however_often_opened(site):
+    from gatehouse.console import access, accounts
+    from gatehouse.console.models import Opening
+
+    account, _ = accounts.create("looks", name="L", role="disclosure_officer", officer="do-1")
+    for docket, seq in (("ICE-1", 8), ("DOJ-1", 8), ("ICE-1", 8), ("ICE-1", 9)):
+        Opening.objects.create(account=account, docket=docket, seq=seq)
+    try:
+        [found] = [one for one in access.lookers() if one.account == account]
+        assert (found.cases, found.openings) == (3, 4)
+    finally:
+        Opening.objects.filter(account=account).delete()
+        account.delete()
+
+
+@pytest.mark.parametrize("person", ["9" * 5000, str(1 << 63), "-1", "\u0665", ""])
+def test_no_letter_is_recorded_for_what_is_no_number(site, signed_in, person):
+    before = len(list(SITE.events.glob("letter_made*")))
+    answer = signed_in("officer1").post("/letters/", {"person": person})
+    assert answer.status_code == 400
+    assert "whole and not negative" in answer.content.decode()
+    assert len(list(SITE.events.glob("letter_made*"))) == before

@@ -19,6 +19,7 @@ FIELDS = (
     "username", "password", "code", "next", "old", "new", "act", "name", "role", "agency", "officer", "scope", "days",
     "key", "end", "seq", "action", "state", "rule", "reason", "found", "body", "selection", "signature", "basis",
     "target", "statement", "cause", "requests", "file", "text", "entry", "index", "request", "docket", "until", "kind",
+    "person", "tolerated", "confidence", "draw",
 )  # fmt: skip
 NASTY = (
     "", "a\x00b", "-1", "18446744073709551616", "NaN", "<script>alert(1)</script>", "=HYPERLINK(1)",
@@ -28,6 +29,8 @@ FORMS = {
     "nothing": {},
     "a NUL in every field": dict.fromkeys(FIELDS, "a\x00b"),
     "a number above every column": dict.fromkeys(FIELDS, "18446744073709551616"),
+    "more digits than a number may have": dict.fromkeys(FIELDS, LONG),
+    "an exponent": dict.fromkeys(FIELDS, "1e999999999"),
     "something else in every field": {field: NASTY[place % len(NASTY)] for place, field in enumerate(FIELDS)},
     "and else again": {field: NASTY[(place * 5 + 3) % len(NASTY)] for place, field in enumerate(FIELDS)},
 }

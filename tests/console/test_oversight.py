@@ -89,7 +89,13 @@ def test_a_spot_check_is_drawn_by_the_log_and_by_nobody(site, signed_in):
     assert f"<strong>{len(one.drawn)}</strong>" in page
 
 
-@pytest.mark.parametrize("query", ["tolerated=0", "tolerated=x", "confidence=100", "draw=0", "tolerated=1/0"])
+@pytest.mark.parametrize(
+    "query",
+    [
+        "tolerated=0", "tolerated=x", "tolerated=1/0", "tolerated=1/2", "tolerated=1e1", "tolerated=%D9%A5",
+        "tolerated=1.00001", "confidence=100", "draw=0",
+    ],
+)  # fmt: skip
 def test_a_plan_out_of_range_is_refused_in_words(signed_in, query):
     answer = signed_in("inspector").get(f"/oversight/dockets/ICE-1/spot-check/?{query}")
     assert answer.status_code == 400

@@ -43,11 +43,16 @@ class Told:
 
 def issue(account: Account, person: int) -> str:
     """Make a code for the person with this number in the register; shown once. Raises WrongInput for no number."""
-    if not 0 <= person < 1 << 63:
-        raise WrongInput("a person's number is whole and not negative", remedy="Take it from the register")
+    check(person)
     code = base64.b32encode(secrets.token_bytes(_BYTES)).decode()
     Letter.objects.create(digest=_digest(code), person=person, account=account, expires_at=clock.now() + LIFE)
     return "-".join(code[at : at + _GROUP] for at in range(0, len(code), _GROUP))
+
+
+def check(person: int) -> None:
+    """Raise WrongInput for what is no person's number."""
+    if not 0 <= person < 1 << 63:
+        raise WrongInput("a person's number is whole and not negative", remedy="Take it from the register")
 
 
 def ready() -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -28,6 +29,8 @@ PARTS = ("outcome", "fired", "codes", "items")
 """What is compared when a case is derived again."""
 MOST = 3000
 """The largest sample that a page derives again."""
+_PER_CENT = re.compile(r"\d{1,2}(\.\d{1,4})?", re.ASCII)
+"""No exponent: a few signs such as 1e999999999 would write out a number of that many digits."""
 
 
 @dataclass(frozen=True)
@@ -83,9 +86,10 @@ def plan(reader: Reader, given: Mapping[str, str], root: str) -> SpotCheck:
     tolerated, confidence = given.get("tolerated", "5") or "5", given.get("confidence", "95") or "95"
     number = given.get("draw", "1") or "1"
     try:
-        share, sure, drawing = Fraction(tolerated) / 100, int(confidence), int(number)
+        share = Fraction(tolerated if _PER_CENT.fullmatch(tolerated) else 0) / 100
+        sure, drawing = int(confidence), int(number)
         in_range = Fraction(1, 10_000) <= share < 1 and 50 <= sure <= 99 and 1 <= drawing <= 10_000
-    except (ValueError, ZeroDivisionError):
+    except ValueError:
         in_range = False
     if not in_range:
         raise WrongInput(

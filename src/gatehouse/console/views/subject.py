@@ -12,6 +12,7 @@ from gatehouse.console.guard import account, needs, public
 from gatehouse.console.permissions import Permission
 from gatehouse.kernel.errors import GatehouseError
 
+MOST_DIGITS = 19
 TEMPLATES = {"en": "console/own_record.html", "es": "console/own_record_es.html"}
 
 
@@ -46,7 +47,8 @@ def issue(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             given = request.POST.get("person", "").strip()
-            person = int(given) if given.isdecimal() and given.isascii() else -1
+            person = int(given) if given.isdecimal() and given.isascii() and len(given) <= MOST_DIGITS else -1
+            letters.check(person)  # before the entry: no letter is recorded that was never made
             chronicle.enter("letter_made", {"by": account(request).username})
             context["code"] = letters.issue(account(request), person)
         except GatehouseError as error:
