@@ -15,7 +15,7 @@ from django.core.exceptions import SuspiciousOperation
 from gatehouse.console.entrance import parse
 
 ISSUER, CLIENT = "https://login.agency.example", "gatehouse"
-SECTION = {"issuer": ISSUER, "client_id": CLIENT, "role_claim": "groups", "roles": {"c": "counsel"}}
+SECTION = {"issuer": ISSUER, "client_id": CLIENT, "role_claim": "groups", "roles": {"c": "counsel", "a": "auditor"}}
 OURS, ANOTHER = (rsa.generate_private_key(public_exponent=65537, key_size=2048) for _ in range(2))
 PUBLIC = OURS.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
 
@@ -132,3 +132,46 @@ def test_the_same_name_or_mail_is_not_the_same_person(backend, monkeypatch):
     assert people[0].pk != people[1].pk
     assert not people[0].check_password("")
     Account.objects.filter(pk__in=[person.pk for person in people]).delete()
+
+
+@pytest.fixture
+def carol(backend, monkeypatch):
+    """Carol comes in as counsel; then her claims can be said anew."""
+    from gatehouse.console.models import Account
+
+    def come(**said):
+        monkeypatch.setattr(type(backend), "get_userinfo", lambda *_: {"sub": "carol", "name": "Carol Webb", **said})
+        return backend.get_or_create_user("access", "id", claims(sub="carol"))
+
+    yield come
+    Account.objects.filter(subject="carol").delete()
+
+
+def test_a_sign_in_meanwhile_does_not_undo_a_closing(carol, monkeypatch):
+    from gatehouse.console import accounts, sso
+    from gatehouse.console.models import Account
+
+    account = carol(groups=["c"])
+    read = Account.objects.get(pk=account.pk)
+    accounts.close(account)
+    monkeypatch.setattr("django.db.models.query.QuerySet.first", lambda _: read)
+    sso._account(sso.provider(), "carol", next(iter(sso.provider().parts.values())), "Carol W.", None)
+    monkeypatch.undo()
+    now = Account.objects.get(pk=account.pk)
+    assert not now.is_active
+    assert now.epoch == account.epoch > 0
+    assert now.name == "Carol W."
+
+
+@pytest.mark.parametrize(("groups", "kept"), [(["c"], True), (["a"], False), ([], False)])
+def test_a_changed_part_or_none_ends_the_keys(carol, groups, kept):
+    from gatehouse.console import sso, tokens
+    from gatehouse.console.models import Key
+
+    account = carol(groups=["c"])
+    tokens.make(account, "tests", tokens.possible(account), 1, account)
+    try:
+        carol(groups=groups)
+    except sso.NoPart:
+        assert not groups
+    assert Key.objects.filter(account=account).exists() is kept

@@ -172,3 +172,75 @@ def test_failures_from_one_address_close_the_door_for_all_names_there(site):
     assert elsewhere.post("/sign-in/", form).status_code == 302
     assert not FailedSignIn.objects.filter(address__contains="127.0.0.1").exists()
     FailedSignIn.objects.all().delete()
+
+
+@pytest.fixture
+def person(site):
+    from gatehouse.console import accounts
+
+    account, _ = accounts.create("leaves", name="L", role="requester", agency="us.dhs.ice", password=PASSWORD)
+    yield account
+    account.delete()
+
+
+def key_of(account) -> str:
+    from gatehouse.console import tokens
+
+    return tokens.make(account, "tests", tokens.possible(account), 1, account)
+
+
+def test_a_password_chosen_meanwhile_does_not_undo_a_closing(person):
+    from gatehouse.console import accounts
+    from gatehouse.console.models import Account
+
+    accounts.close(Account.objects.get(pk=person.pk))
+    closed = Account.objects.get(pk=person.pk).epoch
+    accounts.change(person, PASSWORD, "nine loud herons")
+    now = Account.objects.get(pk=person.pk)
+    assert now.check_password("nine loud herons")
+    assert not now.is_active
+    assert now.epoch == closed > 0
+
+
+def test_a_closed_account_s_keys_do_not_come_back_with_it(person):
+    from gatehouse.console import accounts, tokens
+
+    key = key_of(person)
+    assert tokens.bearer(key).account == person
+    accounts.close(person)
+    accounts.reopen(person)
+    assert tokens.bearer(key) is None
+
+
+def test_a_program_of_one_agency_does_not_follow_its_account_to_another(person):
+    from gatehouse.console import accounts, tokens
+    from gatehouse.console.permissions import Role
+
+    key = key_of(person)
+    accounts.change_role(person, Role.REQUESTER, "us.doj.other", "")
+    assert tokens.bearer(key) is None
+
+
+PROVIDER = {"issuer": "https://one.example", "client_id": "g", "role_claim": "groups", "roles": {"c": "counsel"}}
+
+
+@pytest.mark.parametrize(
+    ("issuer", "said", "admitted"),
+    [
+        ("", {}, True),
+        ("", {"oidc": PROVIDER}, False),
+        ("", {"oidc": PROVIDER, "sign_in": {"passwords": True}}, True),
+        ("https://one.example", {"oidc": PROVIDER}, True),
+        ("https://one.example", {"oidc": PROVIDER | {"issuer": "https://two.example"}}, False),
+        ("https://one.example", {}, False),
+    ],
+)
+def test_a_key_opens_only_where_its_account_could_come_in(person, monkeypatch, issuer, said, admitted):
+    from gatehouse.console import tokens
+    from gatehouse.console.entrance import parse
+
+    person.issuer, person.subject = issuer, "s" if issuer else ""
+    person.save(update_fields=["issuer", "subject"])
+    key, rules = key_of(person), parse(said, root=SITE.root)
+    monkeypatch.setattr(tokens, "entrance", lambda: rules)
+    assert (tokens.bearer(key) is not None) is admitted

@@ -1,4 +1,4 @@
-"""Make, change and close local accounts. Every change that takes rights away ends the account's sessions."""
+"""Make, change and close local accounts. Every change that takes rights away ends the account's sessions and keys."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import secrets
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
+from django.db import transaction
 
-from gatehouse.console import limits, sessions
+from gatehouse.console import limits, sessions, tokens
 from gatehouse.console.models import Account
 from gatehouse.console.permissions import Role
 from gatehouse.kernel import ids
 from gatehouse.kernel.errors import WrongInput
 
 MOST_NAME = 64
+_PASSWORD = ("password", "must_change_password")
 
 
 def create(
@@ -41,7 +43,7 @@ def create(
     account.name, account.officer, account.is_active = name, officer, True
     account.must_change_password = provisional
     chosen = password or secrets.token_urlsafe(12)
-    _set(account, chosen)
+    _set(account, chosen, fields=(*_PASSWORD, "name", "officer", "is_active"))
     return account, chosen
 
 
@@ -86,33 +88,41 @@ def reset(account: Account) -> str:
 
 
 def change_role(account: Account, role: Role, agency: str, officer: str) -> None:
-    """Give an account another part; all its sessions end, so that none goes on with the old one. Raises WrongInput."""
+    """Give an account another part; its sessions and keys end, so that none goes on with the old one.
+
+    Raises WrongInput.
+    """
     check(account.username, role, agency)
     account.role, account.agency, account.officer = role.value, agency, officer
-    account.save(update_fields=["role", "agency", "officer"])
-    sessions.end_everywhere(account)
+    with transaction.atomic():
+        account.save(update_fields=["role", "agency", "officer"])
+        sessions.end_everywhere(account)
+        tokens.end_all(account)
 
 
 def close(account: Account) -> None:
-    """Close an account and end all its sessions."""
+    """Close an account and end all its sessions and keys."""
     account.is_active = False
-    account.save(update_fields=["is_active"])
-    sessions.end_everywhere(account)
+    with transaction.atomic():
+        account.save(update_fields=["is_active"])
+        sessions.end_everywhere(account)
+        tokens.end_all(account)
 
 
 def reopen(account: Account) -> None:
-    """Open a closed account again; it must sign in anew."""
+    """Open a closed account again; it must sign in anew, and its programs need new keys."""
     account.is_active = True
     account.save(update_fields=["is_active"])
 
 
-def _set(account: Account, chosen: str) -> None:
+def _set(account: Account, chosen: str, *, fields: tuple[str, ...] = _PASSWORD) -> None:
+    """Set a password and save these fields alone: hashing is slow, and what another did meanwhile must stay done."""
     try:
         validate_password(chosen, account)
     except ValidationError as weak:
         raise WrongInput(" ".join(weak.messages).removesuffix("."), remedy="Choose another password") from None
     account.set_password(chosen)
-    account.save()
+    account.save(update_fields=fields if account.pk else None)
 
 
 def none_yet() -> bool:

@@ -28,4 +28,8 @@ class Local(BaseBackend):
     def get_user(self, user_id: int) -> Account | None:
         """The account behind a session."""
         account = Account.objects.filter(pk=user_id).first()
-        return account if account is not None and account.is_active and account.local and entrance().passwords else None
+        return (
+            account
+            if account is not None and account.is_active and account.local and entrance().admits(account)
+            else None
+        )

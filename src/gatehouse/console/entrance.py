@@ -12,12 +12,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from gatehouse.console import desk
 from gatehouse.console.permissions import DECIDING, Role
 from gatehouse.kernel.errors import WrongInput
+
+if TYPE_CHECKING:
+    from gatehouse.console.models import Account
 
 ALGORITHMS = ("RS256", "RS384", "RS512", "ES256", "ES384", "ES512")
 """How a provider may sign: with a key that we only verify with, never with one that we share."""
@@ -72,6 +75,12 @@ class Entrance:
     idle: dt.timedelta = dt.timedelta(minutes=30)
     absolute: dt.timedelta = dt.timedelta(hours=8)
     limits: Mapping[str, int] = field(default_factory=dict)
+
+    def admits(self, account: Account) -> bool:
+        """Whether the site still takes who vouches for an account: its own passwords, or the account's provider."""
+        if account.local:
+            return self.passwords
+        return self.provider is not None and account.issuer == self.provider.issuer
 
 
 LIMITS = {

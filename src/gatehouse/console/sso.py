@@ -23,7 +23,7 @@ from django.shortcuts import redirect
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from gatehouse.console import chronicle, sessions
+from gatehouse.console import chronicle, sessions, tokens
 from gatehouse.console.entrance import Part, Provider, entrance
 from gatehouse.console.models import Account
 from gatehouse.kernel.errors import GatehouseError, MachineFailed
@@ -156,9 +156,8 @@ class Federated(OIDCAuthenticationBackend):  # type: ignore[misc]
     def get_user(self, user_id: int) -> Account | None:
         """The account behind a session, while the site still trusts its issuer."""
         account = Account.objects.filter(pk=user_id).first()
-        site = entrance().provider
-        known = account is not None and site is not None and account.subject and account.issuer == site.issuer
-        return account if known and account is not None and account.is_active else None
+        known = account is not None and account.is_active and not account.local and entrance().admits(account)
+        return account if known else None
 
 
 def _account(site: Provider, subject: str, part: Part, name: str, officer: str | None) -> Account:
@@ -176,19 +175,23 @@ def _account(site: Provider, subject: str, part: Part, name: str, officer: str |
     if found is None:
         account.set_unusable_password()
     with transaction.atomic():
-        account.save()
+        # These alone: what an administrator did since the account was read, such as closing it, stays done.
+        account.save(update_fields=None if found is None else ["role", "agency", "officer", "name"])
         if changed and found is not None:
             sessions.end_everywhere(account)
+            tokens.end_all(account)
     return account
 
 
 def _without_part(site: Provider, subject: str) -> None:
-    """Somebody whose claims give no part any more has none here either, and no session."""
+    """Somebody whose claims give no part any more has none here either, no session and no key."""
     account = Account.objects.filter(issuer=site.issuer, subject=subject).exclude(role="").first()
     if account is not None:
         chronicle.enter("role_changed", {"account": account.username, "role": "", "by": "identity provider"})
-        Account.objects.filter(pk=account.pk).update(role="", agency="", officer="")
-        sessions.end_everywhere(account)
+        with transaction.atomic():
+            Account.objects.filter(pk=account.pk).update(role="", agency="", officer="")
+            sessions.end_everywhere(account)
+            tokens.end_all(account)
 
 
 def username(issuer: str, subject: str) -> str:

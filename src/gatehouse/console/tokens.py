@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from django.utils import timezone
 
+from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account, Key
 from gatehouse.console.permissions import GRANTS, Permission, Role
 from gatehouse.kernel.errors import WrongInput
@@ -67,11 +68,16 @@ def make(account: Account, name: str, scopes: Iterable[str], days: int, by: Acco
 
 
 def bearer(key: str) -> Bearer | None:
-    """Whose key it is and what it may do; None when there is none, or it has ended, or its account is closed."""
+    """Whose key it is and what it may do; None when there is none, it has ended, or its account could not come in."""
     found = Key.objects.select_related("account").filter(digest=_digest(key), expires_at__gt=timezone.now()).first()
-    if found is None or not found.account.is_active:
+    if found is None or not found.account.is_active or not entrance().admits(found.account):
         return None
     return Bearer(found.account, frozenset(found.scopes))
+
+
+def end_all(account: Account) -> None:
+    """End every key of an account."""
+    Key.objects.filter(account=account).delete()
 
 
 def _digest(key: str) -> str:
