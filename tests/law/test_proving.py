@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import functools
+from itertools import combinations
 from pathlib import Path
+from typing import Any
 
 import pytest
+import z3
 from small import LAW, append, change, order, rule, small
 
 from gatehouse.law import compare
 from gatehouse.law.check import check
+from gatehouse.law.formula import Formula
 from gatehouse.law.lint import lint
 from gatehouse.law.pack import Pack, Property, load
 from gatehouse.law.prove import Question, Status, prove, prove_all, solver_module
@@ -154,11 +157,24 @@ def test_the_memorandum_stays_within_the_statute_only_together_with_it():
     assert together.open == ()
 
 
+def _pigeons(holes: int) -> list[Any]:
+    """One pigeon more than holes, and no two in one: false, and exponential for a solver that reasons by cases."""
+    at = [[z3.Bool(f"pigeon {bird} in {hole}") for hole in range(holes)] for bird in range(holes + 1)]
+    pairs = [(one[hole], other[hole]) for one, other in combinations(at, 2) for hole in range(holes)]
+    return [z3.Or(*row) for row in at] + [z3.Or(z3.Not(one), z3.Not(other)) for one, other in pairs]
+
+
 def test_the_solvers_time_is_bounded_and_an_unsettled_question_is_not_proved(
     irs: Pack, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(Question, "__init__", functools.partialmethod(Question.__init__, milliseconds=1))
-    verdict = prove(irs, _property(irs, "failure-to-depart-elements"))
+    begin = Question.__init__
+
+    def hard(question: Question, formula: Formula, *always: Any, **_: int) -> None:
+        begin(question, formula, *always, *_pigeons(14), milliseconds=200)
+
+    monkeypatch.setattr(Question, "__init__", hard)
+    rules = [each for each in irs.rules if each.id != "i2-address"]
+    verdict = prove(irs, _property(irs, "every-element"), rules=rules)
     assert verdict.status is Status.UNSETTLED
     assert "time ran out: 10 seconds a question" in verdict.why
 
