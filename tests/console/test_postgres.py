@@ -25,6 +25,7 @@ FILES = [
     HERE / "test_deciding.py",
     HERE / "test_sessions.py",
     HERE / "test_factors.py",
+    HERE / "test_work.py",
     HERE.parent / "api" / "test_api.py",
     HERE.parent / "api" / "test_bad_input.py",
 ]

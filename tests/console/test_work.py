@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
 import os
 import signal
@@ -19,8 +20,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from doors import PASSWORD, SITE
 
 from gatehouse import store
-from gatehouse.console import accounts, arrivals, observation
+from gatehouse.console import access, accounts, arrivals, observation
 from gatehouse.console.models import Account, Arrival
+from gatehouse.kernel.errors import CustodianFault
+from gatehouse.pipeline import record
 from gatehouse.pipeline.site import Site
 from gatehouse.store import jobs, models_of
 
@@ -164,3 +167,59 @@ def test_a_fault_of_the_custodians_parties_is_not_shown_to_the_agency(real: Site
     real.parties.write_bytes(whole)
     assert again(arrival) == 1
     assert state(arrival) == Arrival.State.DONE
+
+
+def asked(*options: str) -> subprocess.CompletedProcess[str]:
+    """What the command says of what failed."""
+    command = [sys.executable, "-m", "gatehouse", "work", "--site", str(SITE.root), *options]
+    environment = {**os.environ, "PYTHONPATH": str(SOURCE)}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+@pytest.fixture
+def stopped(left: Arrival, monkeypatch: pytest.MonkeyPatch) -> Iterator[Arrival]:
+    """An arrival that failed for as often as it is tried by itself, and what was wrong is mended."""
+
+    def fail(*_: object) -> None:
+        raise CustodianFault("is missing", where="/srv/site/parties.toml", remedy="Restore it")
+
+    job = models_of().Job.objects.filter(subject=left.identifier)
+    with monkeypatch.context() as patch:
+        patch.setattr(arrivals, "_own", fail)
+        for _ in range(jobs.MOST_ATTEMPTS):
+            assert arrivals.work() == 0
+            job.update(lease_until=None)
+        assert arrivals.work() == 0
+    assert arrivals.work() == 0, "mended, but nobody takes it up"
+    yield left
+    job.delete()
+
+
+def test_what_stopped_is_told_with_its_place_and_set_going_again_on_record(stopped: Arrival) -> None:
+    told = asked("--failed")
+    assert told.returncode == 1, told.stderr
+    assert f"check-arrival {stopped.identifier}: begun {jobs.MOST_ATTEMPTS} times, stopped" in told.stdout
+    assert "/srv/site/parties.toml: is missing. Restore it." in told.stdout
+    [found] = json.loads(asked("--failed", "--json").stdout)
+    assert (found["subject"], found["stopped"], found["again_at"]) == (stopped.identifier, True, None)
+
+    unknown = asked("--retry", "in-nowhere")
+    assert (unknown.returncode, "no work called in-nowhere has stopped" in unknown.stderr) == (2, True)
+    assert state(stopped) == Arrival.State.FAILED
+
+    before = {act.at for act in access.acts() if act.what == access.WORDS["work_set_going"]}
+    again = asked("--retry", stopped.identifier)
+    assert (again.returncode, "set going again" in again.stdout) == (0, True), again.stderr
+    [act] = [act for act in access.acts() if act.what == access.WORDS["work_set_going"] and act.at not in before]
+    assert act.by.endswith(", gatehouse work")
+    assert dict(act.more) == {"work": "check-arrival", "of": stopped.identifier, "tries": str(jobs.MOST_ATTEMPTS)}
+    assert arrivals.work() == 1
+    assert state(stopped) == Arrival.State.REFUSED, "it is no zip, and now somebody has looked"
+    assert asked("--failed").returncode == 0
+
+
+def test_nothing_is_set_going_that_cannot_be_put_on_record(stopped: Arrival) -> None:
+    with record.open_log(SITE):
+        again = asked("--retry", "all")
+    assert again.returncode == 3, "the ledger is in use"
+    assert jobs.failing()[0].stopped

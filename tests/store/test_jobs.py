@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 from django.utils import timezone
 
-from gatehouse.kernel.errors import MachineFailed
+from gatehouse.kernel.errors import CustodianFault, MachineFailed
 from gatehouse.store import jobs, models_of
 
 KIND = "test"
@@ -99,6 +99,44 @@ def test_a_step_begun_too_often_needs_a_person(database: str) -> None:
         jobs.run(KIND, "a", work)
     jobs.retry(KIND, "a")
     assert jobs.run(KIND, "a", work)
+
+
+def test_what_failed_is_kept_with_its_reason_until_the_step_is_done(database: str) -> None:
+    jobs.begin(KIND, "a", 2, {})
+    jobs.begin(KIND, "b", 1, {})
+
+    def fails(error: Exception) -> jobs.Work:
+        def step(*_: object) -> jobs.Effects:
+            raise error
+
+        return step
+
+    ours = CustodianFault("the date is missing", where="gatehouse.toml, officer 3", remedy="Write it")
+    wrapped = MachineFailed("was not carried on")
+    wrapped.__cause__ = ours
+    told = {
+        wrapped: "gatehouse.toml, officer 3: the date is missing. Write it.",
+        ours: "gatehouse.toml, officer 3: the date is missing. Write it.",
+        OSError(28, "No space left on device", "/secret/path"): "OSError (No space left on device) in ",
+        ValueError("a value of a record"): "ValueError in ",
+    }
+    for number, (error, says) in enumerate(told.items(), start=1):
+        with pytest.raises(type(error)):
+            jobs.run(KIND, "a", fails(error))
+        [found] = jobs.failing()
+        assert (found.subject, found.step, found.steps, found.attempts) == ("a", 0, 2, number)
+        assert found.fault.startswith(says)
+        assert "secret" not in found.fault
+        assert "record" not in found.fault
+        assert not found.stopped
+        models_of().Job.objects.update(lease_until=None)
+    models_of().Job.objects.filter(subject="b").update(attempts=jobs.MOST_ATTEMPTS)
+    assert [(found.subject, found.stopped, found.fault == "") for found in jobs.failing()] == [
+        ("a", False, False), ("b", True, True),
+    ]  # fmt: skip
+    assert jobs.run(KIND, "a", work)
+    jobs.retry(KIND, "b")
+    assert jobs.failing() == ()
 
 
 def test_two_workers_killed_again_and_again(database: str) -> None:

@@ -31,6 +31,7 @@ WORDS = {
     "sessions_ended": "Signed out everywhere",
     "key_made": "Key for a program made",
     "key_ended": "Key for a program ended",
+    "work_set_going": "Work that had stopped set going again",
     "letter_made": "Letter to a person made",
     "configuration": "Configuration changed",
     "key": "Key of the site changed",

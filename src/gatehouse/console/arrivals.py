@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import close_old_connections, connections, transaction
 
-from gatehouse.console import desk, limits
+from gatehouse.console import chronicle, desk, limits
 from gatehouse.console.models import Account, Arrival
 from gatehouse.intake import manifest as manifests
 from gatehouse.intake import parcel, parties
@@ -36,7 +36,9 @@ class Upload(Protocol):
 
 
 CHECK, DECIDE = "check-arrival", "decide-arrival"
-NOT_READY = "Something at the custodian's is not ready. It will be taken up again."
+NOT_READY = (
+    "Something at the custodian's is not ready. Nothing is wrong with your submission: it waits, and is taken up again."
+)
 """All that an agency is told of what fails here: the fault's own text may name a person on file, a path or a server."""
 
 _log = logging.getLogger("gatehouse.arrivals")
@@ -114,6 +116,17 @@ def work() -> int:
     return done
 
 
+def set_going(job: jobs.Failing, by: str) -> None:
+    """Let work that was begun too often be tried again; on record first.
+
+    Raises MachineFailed when the ledger is in use by another process; then nothing was changed.
+    """
+    fields = {"work": job.kind, "of": job.subject, "tries": str(job.attempts), "by": by}
+    chronicle.enter("work_set_going", fields)
+    jobs.retry(job.kind, job.subject)
+    wake()
+
+
 def waiting(agency: str) -> Iterable[Arrival]:
     """What an agency handed in that is not a docket yet, newest first."""
     return Arrival.objects.filter(agency=agency).exclude(state=Arrival.State.DONE).order_by("-at")[:50]
@@ -146,7 +159,8 @@ def _work_until_done() -> None:
 def _guarded(task: Callable[[Arrival], jobs.Effects], identifier: str) -> jobs.Work:
     """One task as a job's only step. What is wrong with the submission ends it, and is told to the agency in full.
 
-    What is wrong here, with the custodian's own files or the machine, is tried again; the log says only its kind.
+    What is wrong here, with the custodian's own files or the machine, is tried again; the log says only its kind and
+    the name of the file at fault, and the job keeps all of it for whoever looks after the site.
     """
 
     def step(_number: int, _plan: Mapping[str, Any]) -> jobs.Effects:

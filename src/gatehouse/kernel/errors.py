@@ -6,6 +6,9 @@ address or a key.
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+
 
 class GatehouseError(Exception):
     """What went wrong, in one line that a person can act on.
@@ -43,6 +46,20 @@ class CustodianFault(WrongInput):
 
     It may name persons' ids, paths and addresses of databases, which whoever runs the site needs to mend it.
     """
+
+
+@contextlib.contextmanager
+def own() -> Iterator[None]:
+    """What is read in here is the custodian's own: what is wrong with it leaves as CustodianFault, in the same words.
+
+    For a block or, as `@own()`, for a function. A reader that both sides use cannot know whose file it reads.
+    """
+    try:
+        yield
+    except CustodianFault:
+        raise
+    except WrongInput as wrong:
+        raise CustodianFault(wrong.what, where=wrong.where, remedy=wrong.remedy) from wrong
 
 
 class MachineFailed(GatehouseError):  # noqa: N818 - names the cause, as the exit status does

@@ -13,15 +13,17 @@ import datetime as dt
 import os
 import socket
 import threading
+import traceback
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from gatehouse.kernel import ids
-from gatehouse.kernel.errors import MachineFailed
+from gatehouse.kernel.errors import GatehouseError, MachineFailed
 from gatehouse.store.deferred import Deferred
 
 if TYPE_CHECKING:
@@ -40,6 +42,25 @@ Work = Callable[[int, Mapping[str, Any]], Effects]
 
 class Fenced(MachineFailed):
     """Another worker holds the job now; this one must stop and has changed nothing."""
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A job whose next step was begun and not finished: how often, why it was left, and when it may be begun again."""
+
+    kind: str
+    subject: str
+    step: int
+    steps: int
+    attempts: int
+    fault: str
+    """Empty where its process died without a word."""
+    again_at: dt.datetime | None
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was begun too often: nobody takes it up before a person says so."""
+        return self.attempts >= MOST_ATTEMPTS
 
 
 def begin(kind: str, subject: str, steps: int, plan: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -66,6 +87,15 @@ def unfinished(kind: str) -> tuple[str, ...]:
     return tuple(rows.values_list("subject", flat=True))
 
 
+def failing() -> tuple[Failing, ...]:
+    """Unfinished jobs of every kind that failed at their next step or were begun too often, oldest first."""
+    rows = models.Job.objects.filter(next_step__lt=F("steps")).filter(~Q(fault="") | Q(attempts__gte=MOST_ATTEMPTS))
+    return tuple(
+        Failing(job.kind, job.subject, job.next_step, job.steps, job.attempts, job.fault, job.lease_until)
+        for job in rows.order_by("id")
+    )
+
+
 def run(kind: str, subject: str, work: Work) -> bool:
     """Do every step that is left. False when another live worker is at it; True when all is done.
 
@@ -76,7 +106,7 @@ def run(kind: str, subject: str, work: Work) -> bool:
         job = _claim(kind, subject, holder)
         if job is None:
             return models.Job.objects.filter(kind=kind, subject=subject, next_step__gte=F("steps")).exists()
-        with _renewed(job, holder):
+        with _renewed(job, holder), _explained(job, holder):
             effects = work(job.next_step, job.plan)
         _commit(job, holder, effects)
 
@@ -91,7 +121,7 @@ def _claim(kind: str, subject: str, holder: str) -> models.Job | None:
         if job.attempts >= MOST_ATTEMPTS:
             raise MachineFailed(
                 f"step {job.next_step} of the {kind} {subject} was begun {job.attempts} times and never finished",
-                remedy="Find out why (GATEHOUSE_DEBUG=1), then run it again with --retry",
+                remedy="gatehouse work --failed says why; mend that, then set it going with --retry",
             )
         job.holder, job.lease_until, job.attempts = holder, now + LEASE, job.attempts + 1
         job.save(update_fields=["holder", "lease_until", "attempts"])
@@ -136,10 +166,31 @@ def _renewed(job: models.Job, holder: str) -> Iterator[None]:
         renewer.join()
 
 
+@contextlib.contextmanager
+def _explained(job: models.Job, holder: str) -> Iterator[None]:
+    """Keep with the job why its step failed; what was kept before goes when the step is done."""
+    try:
+        yield
+    except Exception as failed:
+        with contextlib.suppress(DatabaseError):
+            models.Job.objects.filter(pk=job.pk, holder=holder).update(fault=_why(failed))
+        raise
+
+
+def _why(failed: Exception) -> str:
+    """Our own errors in full, which carry no value of a record; of any other its kind and where in the program."""
+    error = failed.__cause__ if isinstance(failed, MachineFailed) and failed.__cause__ else failed
+    if isinstance(error, GatehouseError):
+        return f"{error}."
+    told = f"{type(error).__name__} ({error.strerror})" if isinstance(error, OSError) else type(error).__name__
+    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
+    return f"{told} in {frame.f_code.co_qualname} line {line}."
+
+
 def _commit(job: models.Job, holder: str, effects: Effects) -> None:
     with transaction.atomic():
         moved = models.Job.objects.filter(pk=job.pk, holder=holder, next_step=job.next_step).update(
-            next_step=F("next_step") + 1, attempts=0, lease_until=timezone.now() + LEASE
+            next_step=F("next_step") + 1, attempts=0, fault="", lease_until=timezone.now() + LEASE
         )
         if not moved:
             raise Fenced("another worker took this job over", remedy="Nothing was changed; look at its result")

@@ -95,7 +95,10 @@ class Sample(models.Model):
 
 
 class Job(models.Model):
-    """A long piece of work in steps; whoever holds the lease does the next one."""
+    """A long piece of work in steps; whoever holds the lease does the next one.
+
+    `fault` says why the step was left the last time, for whoever looks after the site; nobody else reads it.
+    """
 
     kind = models.CharField(max_length=32)
     subject = models.CharField(max_length=_NAME)
@@ -104,6 +107,7 @@ class Job(models.Model):
     holder = models.CharField(max_length=_NAME, default="")
     lease_until = models.DateTimeField(null=True)
     attempts = models.IntegerField(default=0)
+    fault = models.TextField(default="", db_default="")
     plan = models.JSONField()
 
     objects: ClassVar[models.Manager[Job]] = models.Manager()
