@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from django.db import Error as DatabaseFailed
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from ninja import File, Header, NinjaAPI, Path, Query
 from ninja.errors import HttpError
@@ -29,6 +30,7 @@ from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.tokens import Bearer
 from gatehouse.kernel import digests
+from gatehouse.kernel.errors import MachineFailed, own
 from gatehouse.ledger import policy
 from gatehouse.ledger.checkpoint import parse
 from gatehouse.store.models import Release, Return
@@ -38,12 +40,18 @@ class Key(HttpBearer):
     """A key of an account, sent as a bearer token (RFC 6750)."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Bearer | None:
-        """Who calls and what the key may do, or nobody. Raises TooMany for who calls too often."""
-        found = tokens.bearer(token)
-        if found is None:
-            limits.called_in_vain(limits.address(request))
-        else:
-            limits.called(found.account)
+        """Who calls and what the key may do, or nobody.
+
+        Raises TooMany for who calls too often, and MachineFailed while nobody can say who calls or how often.
+        """
+        try:
+            found = tokens.bearer(token)
+            if found is None:
+                limits.called_in_vain(limits.address(request))
+            else:
+                limits.called(found.account)
+        except DatabaseFailed:
+            raise MachineFailed("the database does not answer", remedy="Try again later") from None
         return found
 
 
@@ -242,7 +250,8 @@ def witnesses(request: HttpRequest) -> Witnesses:
     head = log.head(site.ledger)
     if head is None or not site.policy.is_file():
         raise Http404
-    trusted = policy.read(site.policy)
+    with own():
+        trusted = policy.read(site.policy)
     signed = parse(head.text.encode()).note.signed_by((each.verifier for each in trusted.witnesses), where="checkpoint")
     items = [
         Witness(name=each.name, vkey=each.verifier.text, cosigned=each.verifier in signed) for each in trusted.witnesses

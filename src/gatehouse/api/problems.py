@@ -11,7 +11,8 @@ from ninja import NinjaAPI, Schema
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 
 from gatehouse.console.limits import TooMany
-from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
+from gatehouse.console.views import errors
+from gatehouse.kernel.errors import AnswerIsNo, CustodianFault, GatehouseError, WrongInput
 
 TYPE = "https://gatehouse.example/problems/"
 MEDIA_TYPE = "application/problem+json"
@@ -38,6 +39,7 @@ _PLAIN: dict[int, tuple[str, str, str]] = {
     415: ("wrong-kind", "The body is of a kind that is not taken", "Send a form: multipart/form-data."),
     429: ("too-often", "You call too often", "The header Retry-After says how long to wait."),
     500: ("machine-failed", "Something on our side failed", "Nothing was half-done. Trying again is safe."),
+    503: ("not-ready", "Something on our side is not ready", f"{errors.NOT_YOURS} Try again later."),
 }
 _KINDS = ("multipart/form-data",)
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
@@ -86,6 +88,11 @@ def register(api: NinjaAPI) -> None:
         response = answer(429, "too-often", "You call too often", f"{error}.")
         response.headers["Retry-After"] = str(error.wait)
         return response
+
+    @api.exception_handler(CustodianFault)
+    def ours(request: HttpRequest, error: CustodianFault) -> HttpResponse:
+        errors.note(error)
+        return answer(503, *_PLAIN[503])
 
     @api.exception_handler(GatehouseError)
     def rooms(request: HttpRequest, error: GatehouseError) -> HttpResponse:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.kernel import clock, ids
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.ledger.signers import Verifier
 
 DECIDING_ROLES = ("disclosure_officer", "disclosure_manager")
@@ -119,8 +119,12 @@ def parse(sections: object, *, where: str) -> Roster:
     return Roster(people)
 
 
+@own()
 def read(configuration: Path) -> Roster:
-    """Read the roster from a gatehouse.toml; one without officers gives an empty roster, and nobody may decide."""
+    """Read the roster from a gatehouse.toml; one without officers gives an empty roster, and nobody may decide.
+
+    Raises CustodianFault as `parse` raises WrongInput.
+    """
     try:
         parsed = tomllib.loads(configuration.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:

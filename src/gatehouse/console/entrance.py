@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from gatehouse.console import desk
 from gatehouse.console.permissions import DECIDING, Role
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import WrongInput, own
 
 if TYPE_CHECKING:
     from gatehouse.console.models import Account
@@ -92,7 +92,7 @@ LIMITS = {
 
 
 def entrance() -> Entrance:
-    """The entrance of the site that this process serves. Raises WrongInput when its configuration cannot be used."""
+    """The entrance of the site that this process serves. Raises CustodianFault for a wrong configuration."""
     site = desk.site()
     return _read(site.configuration, site.configuration.stat().st_mtime_ns, demonstration=site.demonstration)
 
@@ -103,6 +103,7 @@ def limit(name: str) -> int:
 
 
 @lru_cache(maxsize=8)
+@own()
 def _read(path: Path, _changed: int, *, demonstration: bool) -> Entrance:
     try:
         parsed = tomllib.loads(path.read_text(encoding="utf-8"))

@@ -21,6 +21,7 @@ from django.http import HttpRequest, HttpResponse
 
 from gatehouse import __version__
 from gatehouse.kernel import clock, ids
+from gatehouse.kernel.errors import CustodianFault
 
 Respond = Callable[[HttpRequest], HttpResponse]
 
@@ -29,7 +30,10 @@ NAME = "gatehouse"
 
 
 class Terse(logging.Formatter):
-    """What failed and where in the program: no message, no address, no value, so no personal data."""
+    """What failed and where in the program: no message, no address, no value, so no personal data.
+
+    Of a fault in the custodian's own files also the file's name and the place in it.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         """One line: the kind of error and the line of our code it came from."""
@@ -55,7 +59,11 @@ def _failed_at(record: logging.LogRecord) -> str:
         return ""
     *_, (frame, line) = traceback.walk_tb(record.exc_info[2])
     kind = record.exc_info[0].__name__ if record.exc_info[0] else "error"
-    return f"{kind} in {frame.f_code.co_qualname} line {line}"
+    told = f"{kind} in {frame.f_code.co_qualname} line {line}"
+    error = record.exc_info[1]
+    if isinstance(error, CustodianFault) and error.where:
+        told += f" ({error.where.rpartition('/')[2]})"
+    return told
 
 
 def logging_to_stderr(*, requests: bool) -> dict[str, Any]:

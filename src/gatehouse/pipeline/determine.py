@@ -29,7 +29,7 @@ from gatehouse.intake.receipt import write as write_receipt
 from gatehouse.intake.submission import Received, receive
 from gatehouse.intake.workspace import write_parquet
 from gatehouse.kernel import files
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import CustodianFault, WrongInput, own
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.evaluate import evaluate, keep_promises
 from gatehouse.law.pack import Pack
@@ -103,12 +103,31 @@ def determine(
     """Decide every request of a submission into the docket `out`; returns it and the seconds each stage took.
 
     Raises WrongInput when the submission is refused whole (its refusal is then on record beside `out`) or when the
-    docket exists; MachineFailed when nothing could be decided.
+    docket exists; CustodianFault when register, law or engine cannot be used; MachineFailed when nothing could be
+    decided.
     """
     if out.exists():
         raise WrongInput("a docket of that name exists", where=str(out), remedy="Name another, or remove it")
     timed = _Timed(progress)
     received = _receive(connection, submission, out, standing=standing, now=now, mapping=mapping, timed=timed)
+    with own():
+        docket = _decide(connection, received, out, law=law, records=records, standing=standing, now=now, timed=timed)
+    return docket, timed.seconds
+
+
+def _decide(
+    connection: duckdb.DuckDBPyConnection,
+    received: Received,
+    out: Path,
+    *,
+    law: Law,
+    records: Records,
+    standing: Standing,
+    now: dt.datetime,
+    timed: _Timed,
+) -> Docket:
+    """From the tables of a submission to its docket; whatever is wrong from here on is not the submission's."""
+    progress = timed.progress
     shared = out.with_name(f".{out.name}.cluster")
     with open_engines(records.engine, folder=shared, memory=records.memory) as engines:
         with timed.stage("index"):
@@ -137,8 +156,7 @@ def determine(
         _write_receipt(docket, received, standing, now)
         docket.root.rename(out)
         files.sync_folder(out.parent)
-        docket = Docket(out)
-    return docket, timed.seconds
+    return Docket(out)
 
 
 def _receive(
@@ -161,6 +179,8 @@ def _receive(
                 unsigned=standing.unsigned,
                 progress=timed.progress,
             )
+    except CustodianFault:
+        raise  # no refusal of the submission: nothing is decided about it
     except WrongInput as refused:
         _record_refusal(submission, out, refused, standing.signer, now)
         raise

@@ -10,7 +10,7 @@ import datetime as dt
 from pathlib import Path
 
 from gatehouse.kernel import digests, files
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput, own
 from gatehouse.ledger import halt, note
 from gatehouse.ledger.note import Note
 from gatehouse.pipeline import record
@@ -19,27 +19,36 @@ from gatehouse.pipeline.site import Site
 POLICY, WAITING = "oversight.policy", "halts-waiting"
 
 
+@own()
 def is_halted(site: Site, *, agency: str, docket: str) -> bool:
-    """Whether a halt in force covers a docket. Raises AnswerIsNo or WrongInput when halts cannot be believed."""
-    folder, policy = site.halts, site.root / POLICY
-    if not policy.is_file():
+    """Whether a halt in force covers a docket. Raises AnswerIsNo or CustodianFault when halts cannot be believed."""
+    folder, trusted = site.halts, oversight(site)
+    if trusted is None:
         if folder.is_dir() and any(folder.iterdir()):
-            raise AnswerIsNo("there are halts and nobody to believe", where=str(policy), remedy="Restore the file")
+            where = str(site.root / POLICY)
+            raise AnswerIsNo("there are halts and nobody to believe", where=where, remedy="Restore the file")
         return False
-    if not folder.is_dir():
-        return False
-    oversight = halt.Oversight.parse(policy.read_text(encoding="utf-8"), where=policy.name)
-    return halt.is_halted(halt.read_folder(folder, oversight), agency=agency, docket=docket)
+    return halt.is_halted(halt.read_folder(folder, trusted), agency=agency, docket=docket)
 
 
+@own()
 def oversight(site: Site) -> halt.Oversight | None:
-    """Whose word counts at a site and how many must sign; None where nobody oversees it."""
+    """Whose word counts at a site and how many must sign; None where nobody oversees it.
+
+    Raises CustodianFault where the file that says so cannot be used.
+    """
     policy = site.root / POLICY
-    return halt.Oversight.parse(policy.read_text(encoding="utf-8"), where=policy.name) if policy.is_file() else None
+    if not policy.is_file():
+        return None
+    try:
+        return halt.Oversight.parse(policy.read_text(encoding="utf-8"), where=policy.name)
+    except UnicodeDecodeError:
+        raise WrongInput("this is not UTF-8 text", where=policy.name, remedy="Restore the file") from None
 
 
+@own()
 def standing(site: Site) -> list[halt.Statement]:
-    """The halts in force. Raises AnswerIsNo or WrongInput when they cannot be believed, which stops everything."""
+    """The halts in force. Raises AnswerIsNo or CustodianFault when they cannot be believed, which stops everything."""
     trusted = oversight(site)
     return halt.standing(halt.read_folder(site.halts, trusted)) if trusted is not None else []
 

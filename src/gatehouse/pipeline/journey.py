@@ -17,7 +17,7 @@ from gatehouse.intake import parcel
 from gatehouse.intake import parties as parties_file
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput, own
 from gatehouse.kernel.progress import Progress
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import approve, closing, commit, halts, packs, record
@@ -39,24 +39,24 @@ def run(
     """Carry a submission up to the approvals; returns its docket.
 
     `receiver` is who hands it in and may therefore not approve it. The law is that of the day, and it must verify:
-    signed by both offices, proved, on record. Raises WrongInput when the submission is refused whole or its id was used
-    for another one, AnswerIsNo when the law does not verify, MachineFailed when trying again is safe.
+    signed by both offices, proved, on record. Raises WrongInput when the submission is refused whole, its id was used
+    for another one or no law is known here for its basis; CustodianFault when a file of the site is wrong, AnswerIsNo
+    when the law does not verify, MachineFailed: then nothing is decided about the submission, and it can be run again.
     """
-    office = approve.office(site)
+    with own():
+        office = approve.office(site)
     manifest, digest = _identify(submission)
     docket = Docket(site.dockets / manifest.id)
     with open_workspace(temporary=site.root / "spill") as connection:
         if not docket.root.exists():
-            pack = packs.in_force(site, manifest.basis)
-            with record.open_log(site) as log:
-                packs.on_record(site, log)
+            law, standing = _law(site, manifest, now), _standing(site, manifest, receiver, now)
             docket, _ = determine(
                 connection,
                 submission,
                 docket.root,
-                law=Law(pack, pack.folder, now.date()),
+                law=law,
                 records=Records(site.register, site.index, engine=site.engine),
-                standing=_standing(site, manifest, receiver, now),
+                standing=standing,
                 now=now,
                 mapping=mapping,
                 progress=progress,
@@ -69,11 +69,12 @@ def run(
             )
         if docket.is_destroyed:
             raise AnswerIsNo("this submission was answered, and its docket destroyed", where=docket.id)
-        progress("ledger", 0, 1)
-        commit.commit_docket(connection, site, docket, now)
-        progress("ledger", 1, 1)
-        approve.open_docket(connection, office, docket)
-        closing.answer(connection, office, docket, now)
+        with own():
+            progress("ledger", 0, 1)
+            commit.commit_docket(connection, site, docket, now)
+            progress("ledger", 1, 1)
+            approve.open_docket(connection, office, docket)
+            closing.answer(connection, office, docket, now)
     return docket
 
 
@@ -83,6 +84,22 @@ def _identify(submission: Path) -> tuple[manifests.Manifest, str]:
     return manifests.parse(data), digests.of_bytes(data)
 
 
+def _law(site: Site, manifest: manifests.Manifest, now: dt.datetime) -> Law:
+    """The law of the day for a submission, its adoption on record."""
+    if not packs.knows(site, manifest.basis):
+        raise WrongInput(
+            f"the custodian decides nothing under the basis {manifest.basis}",
+            where=manifests.NAME,
+            remedy="Name the basis that your agreement rests on",
+        )
+    with own():
+        pack = packs.in_force(site, manifest.basis)
+        with record.open_log(site) as log:
+            packs.on_record(site, log)
+    return Law(pack, pack.folder, now.date())
+
+
+@own()
 def _standing(site: Site, manifest: manifests.Manifest, receiver: str, now: dt.datetime) -> Standing:
     return Standing(
         parties=parties_file.read(site.parties) if site.parties.is_file() else None,

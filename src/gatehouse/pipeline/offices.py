@@ -5,14 +5,15 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier
 from gatehouse.pipeline.site import Site
 
 
+@own()
 def read(site: Site) -> Offices:
-    """The keys of counsel and of the custodian. Raises WrongInput where either office has none."""
+    """The keys of counsel and of the custodian. Raises CustodianFault where either office has none."""
     where = f"{site.configuration.name}, [offices]"
     try:
         section = tomllib.loads(site.configuration.read_text(encoding="utf-8")).get("offices", {})

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.kernel.errors import AnswerIsNo, own
 from gatehouse.law import adoption
 from gatehouse.law.adoption import Pin
 from gatehouse.law.pack import Pack
@@ -23,10 +23,21 @@ from gatehouse.pipeline import offices, record
 from gatehouse.pipeline.site import Site
 
 
+@own()
+def knows(site: Site, basis: str) -> bool:
+    """Whether law for a basis is in force here or ever was. Raises CustodianFault where that cannot be read.
+
+    A site without any law knows every basis: what is missing then is the custodian's.
+    """
+    pins = adoption.pinned(site.packs)
+    return not pins or basis in pins or any(_adoptions(site, basis))
+
+
+@own()
 def in_force(site: Site, basis: str) -> Pack:
     """The pack in force for a basis in law, verified now. Every decision of a site asks here.
 
-    Raises WrongInput where none was adopted or the offices are not named, AnswerIsNo where the pack is unsigned,
+    Raises CustodianFault where none was adopted or the offices are not named, AnswerIsNo where the pack is unsigned,
     unproved, changed, or older than one that was in force before.
     """
     pack = adoption.in_force(site.packs, basis, offices.read(site))

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gatehouse.kernel import files
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.law import adoption
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier, new_key
@@ -153,8 +153,9 @@ class Site:
         return adoption.folder_for(self.packs, basis)
 
 
+@own()
 def open_site(root: Path) -> Site:
-    """Read a site. Raises WrongInput when it is none, or its configuration cannot be used."""
+    """Read a site. Raises CustodianFault when it is none, or its configuration cannot be used."""
     configuration = root / CONFIGURATION
     if not configuration.is_file():
         raise WrongInput("this is not a site", where=str(root), remedy=f"Make one with: gatehouse init {root}")

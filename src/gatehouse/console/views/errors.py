@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import logging
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
 from gatehouse.console.limits import TooMany
-from gatehouse.kernel.errors import GatehouseError
+from gatehouse.console.models import Account
+from gatehouse.console.permissions import Permission
+from gatehouse.kernel.errors import CustodianFault, GatehouseError
+
+NOT_YOURS = "Nothing was done, and nothing is wrong with what you sent."
+_log = logging.getLogger("gatehouse.site")
 
 
 def show(request: HttpRequest, heading: str, text: str, status: int) -> HttpResponse:
@@ -15,12 +22,29 @@ def show(request: HttpRequest, heading: str, text: str, status: int) -> HttpResp
 
 
 def refused(request: HttpRequest, error: GatehouseError, status: int = 400) -> HttpResponse:
-    """The page for an error of the rooms, which names no personal data by contract."""
+    """The page for an error of the rooms, which names no personal data by contract.
+
+    A fault of the custodian's own files is told in full to whoever decides its cases, and to nobody else.
+    """
     if isinstance(error, TooMany):
         answer = show(request, "Too often", f"{error}.", 429)
         answer.headers["Retry-After"] = str(error.wait)
         return answer
+    if isinstance(error, CustodianFault):
+        note(error)
+        if not _decides(request):
+            return show(request, "Something on our side is not ready", f"{NOT_YOURS} Try again later.", 503)
     return show(request, "That was not done", f"{error}.", status)
+
+
+def note(error: CustodianFault) -> None:
+    """Tell the log which file of the site is at fault, and where in it."""
+    _log.error("a file of the site cannot be used", exc_info=error)
+
+
+def _decides(request: HttpRequest) -> bool:
+    user = getattr(request, "user", None)
+    return isinstance(user, Account) and user.may(Permission.CUSTODIAN_CASE_DECIDE)
 
 
 def too_large(request: HttpRequest, most: int) -> HttpResponse:
