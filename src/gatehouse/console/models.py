@@ -90,6 +90,17 @@ class FailedSignIn(models.Model):
     at = models.DateTimeField(auto_now_add=True)
 
 
+class Calls(models.Model):
+    """How often one account, or one address without a valid key, called the API within a minute; kept for two minutes.
+
+    The key is a keyed digest: nothing here says who called.
+    """
+
+    key = models.CharField(max_length=64, primary_key=True)
+    minute = models.BigIntegerField(db_index=True)
+    count = models.BigIntegerField()
+
+
 class SecondFactor(models.Model):
     """What an account's one-time codes are made from, sealed with the site's key; in use once it is confirmed."""
 
