@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import sys
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ import server
 
 from gatehouse.cli import web
 from gatehouse.console import accounts, limits, tokens
-from gatehouse.console.models import Calls
+from gatehouse.console.models import Calls, FailedSignIn
 from gatehouse.pipeline import founding
 from gatehouse.pipeline.site import Founding, Site, open_site
 from gatehouse.store import models_of
@@ -85,6 +86,31 @@ def test_two_processes_give_no_more_than_one(limited: Site, database) -> None:
             assert answer.headers["Content-Type"] == "application/problem+json"
             assert int(answer.headers["Retry-After"]) > 0
             assert "127.0.0.1" not in answer.text
+
+
+def test_passwords_tried_at_one_instant_in_two_processes_count_each_other(limited: Site) -> None:
+    """A password takes a third of a second to check: what is tried meanwhile must not slip through."""
+    accounts.create("somebody", name="Somebody", role="auditor", password="seven quiet herons")
+    with contextlib.ExitStack() as serve:
+        addresses = [serve.enter_context(serving.gatehouse(limited.root, serving.free_port())) for _ in range(2)]
+
+        def guess(number: int) -> int:
+            address = f"{addresses[number % 2]}/sign-in/"
+            with requests.Session() as browser:
+                browser.get(address, timeout=60)
+                form = {"username": "somebody", "password": f"guess {number}"}
+                form["csrfmiddlewaretoken"] = browser.cookies["csrftoken"]
+                start.wait()
+                return browser.post(address, form, headers={"Referer": address}, timeout=60).status_code
+
+        start = threading.Barrier(16)
+        with ThreadPoolExecutor(16) as guessers:
+            found = Counter(guessers.map(guess, range(16)))
+        assert 1 <= found[401] <= limits.BY_NAME
+        assert found[401] + found[429] == 16
+    kept = FailedSignIn.objects.values_list("username", flat=True)
+    assert len(kept) == found[401]
+    assert "somebody" not in kept
 
 
 def test_counts_begin_anew_each_minute_and_old_ones_go(limited: Site) -> None:

@@ -60,10 +60,11 @@ def check(username: str, role: Role, agency: str) -> None:
 
 def confirms(account: Account, password: str, address: str = "") -> bool:
     """Whether a signed-in person gave the right password once more; a wrong one counts as at the sign-in."""
-    if limits.may_try(account.username) and account.check_password(password):
-        return True
-    limits.failed(account.username, address)
-    return False
+    attempt = limits.trying(account.username, address, known=True)
+    if attempt is None or not account.check_password(password):
+        return False
+    attempt.forgive()
+    return True
 
 
 def change(account: Account, old: str, new: str) -> None:

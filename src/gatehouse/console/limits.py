@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+from dataclasses import dataclass
 
 from django.db import DatabaseError, connection
 from django.http import HttpRequest
@@ -42,18 +43,33 @@ def address(request: HttpRequest) -> str:
     return salted_hmac("gatehouse.address", request.META.get("REMOTE_ADDR", ""), algorithm="sha256").hexdigest()
 
 
-def may_try(username: str, address: str = "") -> bool:
-    """Whether another sign-in may be tried by a name and from an address."""
-    recent = FailedSignIn.objects.filter(at__gte=timezone.now() - WINDOW)
-    if recent.filter(username=_key(username)).count() >= BY_NAME:
-        return False
-    return not address or recent.filter(address=address).count() < BY_ADDRESS
+@dataclass(frozen=True)
+class Try:
+    """One try at a password or a code. It counts as a failure until it is said to be none, so that tries made at the
+    same instant count each other, whichever process they come to.
+    """
+
+    row: FailedSignIn
+
+    def forgive(self) -> None:
+        """It was right, or nobody can say that it was wrong: it does not count."""
+        self.row.delete()
 
 
-def failed(username: str, address: str = "") -> None:
-    """Remember a failed sign-in, and forget those that no longer count."""
-    FailedSignIn.objects.filter(at__lt=timezone.now() - WINDOW).delete()
-    FailedSignIn.objects.create(username=_key(username), address=address)
+def trying(username: str, address: str = "", *, known: bool = False) -> Try | None:
+    """Begin one more try by a name and from an address; None where either has failed too often.
+
+    Somebody `known`, who is signed in already, is not held up by what others do at the same address.
+    """
+    since = timezone.now() - WINDOW
+    FailedSignIn.objects.filter(at__lt=since).delete()
+    begun = Try(FailedSignIn.objects.create(username=_key(username), address=address))
+    recent = FailedSignIn.objects.filter(at__gte=since)  # the row above is there for all to count before any counts
+    often = recent.filter(username=_key(username)).count() > BY_NAME
+    if often or (address and not known and recent.filter(address=address).count() > BY_ADDRESS):
+        begun.forgive()
+        return None
+    return begun
 
 
 def succeeded(username: str) -> None:
@@ -62,7 +78,8 @@ def succeeded(username: str) -> None:
 
 
 def _key(username: str) -> str:
-    return username.strip().lower()[:64]
+    """A name as a keyed digest: somebody may have typed a password in its place."""
+    return salted_hmac("gatehouse.name", username.strip().lower(), algorithm="sha256").hexdigest()
 
 
 _MINUTE = {

@@ -12,7 +12,7 @@ from gatehouse.console import accounts, chronicle, factors, limits, sessions
 from gatehouse.console.guard import account as whose
 from gatehouse.console.guard import needs_factor, signed_in
 from gatehouse.console.models import Account
-from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.kernel.errors import GatehouseError, MachineFailed, WrongInput
 
 
 @signed_in
@@ -35,7 +35,6 @@ def factor(request: HttpRequest) -> HttpResponseBase:
             return _confirm(request, person)
         return _begin(request, person)
     except WrongInput as error:
-        limits.failed(person.username, limits.address(request))
         return _page(request, person, f"{error}.", 400)
     except GatehouseError as error:
         return _page(request, person, f"{error}.", 503)
@@ -51,11 +50,15 @@ def _begin(request: HttpRequest, person: Account) -> HttpResponse:
 def _confirm(request: HttpRequest, person: Account) -> HttpResponseBase:
     if not request.session.get("enrolling"):
         return redirect("console:factor")
-    if not limits.may_try(person.username):
-        raise WrongInput("too many attempts", remedy="Wait 15 minutes, then try again")
+    attempt = _trying(request, person)
     event = {"account": person.username, "by": person.username}
     code = request.POST.get("code", "")
-    factors.confirm(person, code, lambda: chronicle.enter("second_factor_enrolled", event))
+    try:
+        factors.confirm(person, code, lambda: chronicle.enter("second_factor_enrolled", event))
+    except MachineFailed:
+        attempt.forgive()
+        raise
+    attempt.forgive()
     del request.session["enrolling"]
     request.session.cycle_key()
     sessions.passed_factor(request.session)
@@ -63,9 +66,18 @@ def _confirm(request: HttpRequest, person: Account) -> HttpResponseBase:
 
 
 def _renew(request: HttpRequest, person: Account) -> HttpResponseBase:
-    if not limits.may_try(person.username) or not factors.check(person, request.POST.get("code", "")):
+    attempt = _trying(request, person)
+    if not factors.check(person, request.POST.get("code", "")):
         raise WrongInput("the code is not right, or it was used before", remedy="Wait for the next one")
+    attempt.forgive()
     return _codes(request, person)
+
+
+def _trying(request: HttpRequest, person: Account) -> limits.Try:
+    attempt = limits.trying(person.username, limits.address(request), known=True)
+    if attempt is None:
+        raise WrongInput("too many attempts", remedy="Wait 15 minutes, then try again")
+    return attempt
 
 
 def _codes(request: HttpRequest, person: Account) -> HttpResponse:

@@ -54,12 +54,13 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     if not entrance().passwords:
         raise Http404
     username, address = request.POST.get("username", ""), limits.address(request)
-    if not limits.may_try(username, address):
+    attempt = limits.trying(username, address)
+    if attempt is None:
         return _form(request, onward, TOO_MANY, 429)
     account = authenticate(request, username=username, password=request.POST.get("password", ""))
     if not isinstance(account, Account):
-        limits.failed(username, address)
         return _form(request, onward, "The user name or the password is not right.", 401)
+    attempt.forgive()
     if factors.enrolled(account):
         request.session.flush()
         request.session[WAITING] = {"account": account.pk, "epoch": account.epoch, "since": time.time(), "next": onward}
@@ -90,17 +91,18 @@ def code(request: HttpRequest) -> HttpResponseBase:
         return redirect("console:sign-in")
     if request.method == "GET":
         return render(request, "console/code.html")
-    address = limits.address(request)
-    if not limits.may_try(account.username, address):
+    attempt = limits.trying(account.username, limits.address(request))
+    if attempt is None:
         return render(request, "console/code.html", {"error": TOO_MANY}, status=429)
     try:
         right = factors.check(account, request.POST.get("code", ""))
     except GatehouseError as error:
+        attempt.forgive()
         return render(request, "console/code.html", {"error": f"{error}."}, status=503)
     if not right:
-        limits.failed(account.username, address)
         message = "The code is not right, or it was used before. Wait for the next one."
         return render(request, "console/code.html", {"error": message}, status=401)
+    attempt.forgive()
     limits.succeeded(account.username)
     del request.session[WAITING]
     login(request, account, backend="gatehouse.console.backends.Local")

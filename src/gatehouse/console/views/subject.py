@@ -26,12 +26,13 @@ def own_record(request: HttpRequest, language: str) -> HttpResponse:
     if request.method == "POST" and context["ready"]:
         address = limits.address(request)
         name = f"letter:{address[:48]}"
-        if not limits.may_try(name, address):
+        attempt = limits.trying(name, address)
+        if attempt is None:
             context["often"], status = True, 429
         elif (told := letters.redeem(request.POST.get("code", ""))) is None:
-            limits.failed(name, address)
             context["wrong"], status = True, 403
         else:
+            attempt.forgive()
             context["told"] = told
     answer = render(request, TEMPLATES[language], context, status=status)
     answer.headers["Cache-Control"] = "no-store"
