@@ -559,6 +559,7 @@ PAGES = [
     ("inspector", "access", "/oversight/access/"),
     ("administrator", "accounts", "/accounts/"),
     ("administrator", "account", "/accounts/counsel/"),
+    ("administrator", "failed-work", "/failed-work/"),
 ]
 NO_PAGES = {
     # files

@@ -223,3 +223,21 @@ def test_nothing_is_set_going_that_cannot_be_put_on_record(stopped: Arrival) -> 
         again = asked("--retry", "all")
     assert again.returncode == 3, "the ledger is in use"
     assert jobs.failing()[0].stopped
+
+
+def test_the_administrator_sets_it_going_on_a_page_that_shows_no_reason(stopped: Arrival, signed_in) -> None:
+    client = signed_in("administrator")
+    page = client.get("/failed-work/").content.decode()
+    assert stopped.identifier in page
+    assert "parties.toml" not in page
+    chosen = {"kind": arrivals.CHECK, "subject": stopped.identifier}
+    assert client.post("/failed-work/", {**chosen, "subject": "in-nowhere"}).status_code == 404
+    with record.open_log(SITE):
+        busy = client.post("/failed-work/", chosen, follow=True)
+    assert "Nothing was changed" in busy.content.decode()
+    assert jobs.failing()[0].stopped
+    assert "is set going again" in client.post("/failed-work/", chosen, follow=True).content.decode()
+    assert any(act.by == "administrator" and ("of", stopped.identifier) in act.more for act in access.acts())
+    assert arrivals.work() == 1
+    assert "Nothing failed" in client.get("/failed-work/").content.decode()
+    assert client.post("/failed-work/", chosen).status_code == 404, "what runs is left alone"

@@ -111,6 +111,7 @@ def pages(docket: Docket) -> list[Page]:
         Page("derive one case again", "replay", inspector, lambda c: f"{over}replay/?request={c.choice(docket.ids)}"),
         Page("accounts", "accounts", "administrator", fixed("/accounts/")),
         Page("one account", "account", "administrator", fixed("/accounts/bench-counsel/")),
+        Page("failed work", "failed-work", "administrator", fixed("/failed-work/")),
     ]  # fmt: skip
 
 

@@ -19,6 +19,7 @@ _PRIVATE = (
     (Permission.OVERSIGHT_DOCKET_COUNT, "console:oversight", "Oversight"),
     (Permission.CUSTODIAN_LETTER_ISSUE, "console:letters", "Letters"),
     (Permission.CUSTODIAN_ACCOUNT_MANAGE, "console:accounts", "Accounts"),
+    (Permission.CUSTODIAN_WORK_RETRY, "console:failed-work", "Failed work"),
 )
 _PUBLIC = (
     ("console:ledger", "Public log"),

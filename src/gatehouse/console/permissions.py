@@ -23,6 +23,7 @@ class Permission(StrEnum):
     CUSTODIAN_LAW_READ = "custodian:law:read"
     CUSTODIAN_LAW_SIGN = "custodian:law:sign"
     CUSTODIAN_LETTER_ISSUE = "custodian:letter:issue"
+    CUSTODIAN_WORK_RETRY = "custodian:work:retry"
     OVERSIGHT_ACCESS_READ = "oversight:access:read"
     OVERSIGHT_CASE_REPLAY = "oversight:case:replay"
     OVERSIGHT_DOCKET_COUNT = "oversight:docket:count"
@@ -107,5 +108,5 @@ GRANTS: dict[Role, frozenset[Permission]] = {
             Permission.OVERSIGHT_LEDGER_VERIFY,
         }
     ),
-    Role.ADMINISTRATOR: frozenset({Permission.CUSTODIAN_ACCOUNT_MANAGE}),
+    Role.ADMINISTRATOR: frozenset({Permission.CUSTODIAN_ACCOUNT_MANAGE, Permission.CUSTODIAN_WORK_RETRY}),
 }

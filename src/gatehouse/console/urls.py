@@ -64,6 +64,7 @@ urlpatterns = [
     path("submissions/<str:name>/releases/<str:release>", requester.release, name="release"),
     path("submissions/<str:name>/returns/", requester.give_back, name="give-back"),
     path("keys/", requester.keys, name="keys"),
+    path("failed-work/", administration.failed_work, name="failed-work"),
     path("law/", counsel.law, name="law"),
     path("law/drafts/", drafts.drafts, name="drafts"),
     path("law/drafts/<str:identifier>/", drafts.draft, name="draft"),

@@ -1,4 +1,7 @@
-"""Accounts: who may sign in, as what, and for whom. Every change is in the ledger before it is made."""
+"""Accounts: who may sign in, as what, and for whom; and work that failed, to be set going again.
+
+Every change is in the ledger before it is made.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,13 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from gatehouse.console import accounts as making
-from gatehouse.console import chronicle, factors, sessions, tokens
+from gatehouse.console import arrivals, chronicle, factors, sessions, tokens
 from gatehouse.console.guard import account as whose
 from gatehouse.console.guard import needs, whole
 from gatehouse.console.models import Account, Key
 from gatehouse.console.permissions import TITLES, Permission, Role
 from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.store import jobs
 
 
 @needs(Permission.CUSTODIAN_ACCOUNT_MANAGE)
@@ -173,3 +177,23 @@ _NEVER_ONESELF = {_close, _change_role, _reset_factor}
 def _enter(request: HttpRequest, event: str, found: Account) -> None:
     fields = {"account": found.username, "role": found.role, "agency": found.agency, "by": whose(request).username}
     chronicle.enter(event, fields)
+
+
+@needs(Permission.CUSTODIAN_WORK_RETRY)
+@require_http_methods(["GET", "POST"])
+def failed_work(request: HttpRequest) -> HttpResponseBase:
+    """What failed, without its reason, which may name persons on file; a button sets going again what stopped."""
+    found = jobs.failing()
+    if request.method == "POST":
+        chosen = (request.POST.get("kind"), request.POST.get("subject"))
+        job = next((job for job in found if job.stopped and (job.kind, job.subject) == chosen), None)
+        if job is None:
+            raise Http404
+        try:
+            arrivals.set_going(job, whose(request).username)
+        except GatehouseError as error:
+            messages.error(request, f"Nothing was changed: {error}.")
+        else:
+            messages.success(request, f"{job.subject} is set going again.")
+        return redirect("console:failed-work")
+    return render(request, "console/failed_work.html", {"failing": found, "most": jobs.MOST_ATTEMPTS})
