@@ -15,8 +15,11 @@ from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel.digests import of_file
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.synthetic import officers
+from gatehouse.synthetic.chance import Chance
 from gatehouse.synthetic.kinds import ORDINARY, counts
+from gatehouse.synthetic.subjects import part_from_neighbours
 from gatehouse.synthetic.submission import make_submission
+from gatehouse.synthetic.words import load_names
 
 PLAIN = "strip_accents(upper({0}))"
 
@@ -99,11 +102,36 @@ def test_nobody_of_an_absent_persons_first_name_is_on_file_at_the_address(tables
         tables,
         "SELECT count(*) FROM truth t JOIN requests r USING (request_id) JOIN reg_addresses a "
         "ON left(a.postal_code, 5) = left(r.postal_code, 5) "
-        "AND regexp_extract(a.line1, '[0-9]+') = regexp_extract(r.address_line1, '[0-9]+') "
+        "AND regexp_extract(concat_ws(' ', a.line1, a.line2), '[0-9]+') = "
+        "regexp_extract(concat_ws(' ', r.address_line1, r.address_line2), '[0-9]+') "
         f"JOIN reg_persons p ON p.person_id = a.person_id AND {PLAIN.format('p.first_name')} = "
         f"{PLAIN.format('r.first_name')} WHERE t.kind = '{kind}'",
     )
     assert clash == [(0,)]
+
+
+@pytest.mark.parametrize(
+    ("line1", "line2"),
+    [("12 ELM ST", None), ("URB SANTA ROSA", "111 CALLE BALDORIOTY"), ("12 ELM ST", "APT 4")],
+)
+def test_an_invented_person_never_bears_a_neighbours_first_name(line1, line2):
+    with open_workspace() as connection:
+        load_names(connection)
+        home = ("KIMBERLY", line1, line2, "00982")
+        for table, name in (("reg_persons", "Kimberly Ann"), ("reg_names", "Kim")):
+            connection.execute(f"CREATE TABLE {table} AS SELECT 7 AS person_id, '{name}' AS first_name")
+        connection.execute(
+            "CREATE TABLE reg_addresses AS SELECT 7 AS person_id, $1 AS line1, $2 AS line2, $3 AS postal_code", home[1:]
+        )
+        connection.execute(
+            "CREATE TABLE asked AS SELECT seq, seq < 2 AS invented, $1 AS first_name, $2 AS address_line1, "
+            "$3 AS address_line2, CASE seq WHEN 1 THEN '00983' ELSE $4 END AS postal_code FROM range(3) t(seq)",
+            home,
+        )
+        part_from_neighbours(connection, Chance(1), "asked")
+        first, *others = connection.execute("SELECT first_name FROM asked ORDER BY seq").fetchall()
+    assert first != ("KIMBERLY",)
+    assert others == [("KIMBERLY",)] * 2  # nobody's neighbour, and nobody invented
 
 
 def test_addresses_not_on_file_are_not_on_file(tables):

@@ -107,7 +107,7 @@ def journey(persons: int, requests: int, folder: Path, write: bool, as_json: boo
     default=(1_000_000, 3_000_000, 10_000_000, 30_000_000),
     show_default=True,
 )
-@click.option("--requests", type=int, default=1_280_000, show_default=True)
+@click.option("--requests", type=int, default=640_000, show_default=True)
 @click.option("--dir", "folder", required=True, type=click.Path(path_type=Path), help="Kept, and used again next time.")
 @click.option("--write", is_flag=True, help="Keep the table in docs/benchmarks.md.")
 def growth(sizes: tuple[int, ...], requests: int, folder: Path, write: bool) -> None:

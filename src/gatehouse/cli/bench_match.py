@@ -237,7 +237,8 @@ def bench_match(
     if as_json:
         click.echo(json.dumps({m: {g: vars(t) for g, t in tallies.items()} for m, tallies in answers.items()}))
         return
-    title = f"### {requests:,} requests against {persons:,} persons, {seeds} seeds\n\n{machine()}.\n\n"
+    sets = "one seed" if seeds == 1 else f"{seeds} seeds"
+    title = f"### {requests:,} requests against {persons:,} persons, {sets}\n\n{machine()}.\n\n"
     text = title + describe(answers)
     click.echo(text)
     if write:

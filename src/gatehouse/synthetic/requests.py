@@ -93,7 +93,7 @@ def who_and_where(connection: duckdb.DuckDBPyConnection, plan: Draw) -> None:
           req_postal_code AS postal_code, req_country AS country
         FROM b""")
     connection.execute("DROP TABLE syn_ranked_kind; DROP TABLE syn_elsewhere")
-    part_from_neighbours(connection, plan, "syn_who")
+    part_from_neighbours(connection, c, "syn_who")
 
 
 def _typing_error(text: str, c: Chance, purpose: str) -> str:

@@ -270,23 +270,24 @@ def elsewhere(connection: duckdb.DuckDBPyConnection, plan: Draw, rows: str) -> N
     connection.execute("DROP TABLE syn_new")
 
 
-def part_from_neighbours(connection: duckdb.DuckDBPyConnection, plan: Draw, requests: str) -> None:
+def part_from_neighbours(connection: duckdb.DuckDBPyConnection, chance: Chance, requests: str) -> None:
     """Give invented people at a dwelling of the register first names that nobody there ever had.
 
     `requests` is a table with `seq`, `invented` and the request's columns; rows whose first name occurs on file at
     the same ZIP and number get a name that no register holds, so that truth is true.
     """
-    house = "nullif(regexp_extract({0}, '[0-9]+'), '')"
+    # The number of an urbanisation in Puerto Rico stands in the second line.
+    house = "nullif(regexp_extract(concat_ws(' ', {0}, {1}), '[0-9]+'), '') AS house"
+    asked, filed = house.format("address_line1", "address_line2"), house.format("line1", "line2")
     connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE syn_clash AS
-        SELECT DISTINCT r.seq FROM (SELECT seq, first_name, left(postal_code, 5) AS zip,
-            {house.format("address_line1")} AS house FROM {requests} WHERE invented AND postal_code IS NOT NULL) r
-        JOIN (SELECT person_id, left(postal_code, 5) AS zip, {house.format("line1")} AS house FROM reg_addresses) a
-          USING (zip, house)
+        SELECT DISTINCT r.seq FROM (SELECT seq, first_name, left(postal_code, 5) AS zip, {asked} FROM {requests}
+          WHERE invented AND postal_code IS NOT NULL) r
+        JOIN (SELECT person_id, left(postal_code, 5) AS zip, {filed} FROM reg_addresses) a USING (zip, house)
         JOIN (SELECT person_id, first_name FROM reg_persons UNION ALL SELECT person_id, first_name FROM reg_names) p
           USING (person_id) WHERE split_part({plain("p.first_name")}, ' ', 1) =
           split_part({plain("r.first_name")}, ' ', 1)""")
-    slot = plan.chance.pick("renamed", f"{requests}.seq", 2 * NAME_SLOTS)
+    slot = chance.pick("renamed", f"{requests}.seq", 2 * NAME_SLOTS)
     connection.execute(f"""
         UPDATE {requests} SET first_name = a.name FROM syn_clash c, syn_absent a
         WHERE {requests}.seq = c.seq AND a.slot = {slot}""")
