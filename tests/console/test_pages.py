@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from docket_files import write_docket
 from doors import PASSWORD, SITE
 
-from gatehouse.console import charts, figures, log
+from gatehouse.console import charts, figures, log, reading
 from gatehouse.console.middleware import POLICY
 from gatehouse.console.reading import Reader
 
@@ -228,6 +228,23 @@ def test_public_statistics_do_not_tell_whether_somebody_is_on_file(anyone):
     [(main, file)] = said
     assert "<dd>1</dd>" in main
     assert file.splitlines()[1:] == ["2025-06-27T12:00:00Z,20,0,20"]
+
+
+def test_public_statistics_count_a_docket_once_for_each_state_of_its_files(anyone, monkeypatch):
+    """However many dockets there are, and however few of them are kept open."""
+    asked: list[str] = []
+    counted = Reader.answered
+    monkeypatch.setattr(reading, "_MOST_OPEN", 1)
+    monkeypatch.setattr(Reader, "answered", lambda self: asked.append(self.folder.name) or counted(self))
+    with told("TOLD-1", 40, "'not_answered'"), told("TOLD-2", 30, "'not_answered'"):
+        first, second = public(anyone), public(anyone)
+        assert "<dd>70</dd>" in first[0]
+        assert first == second
+        assert sorted(asked) == ["TOLD-1", "TOLD-2"]
+        answers = SITE.dockets / "TOLD-1" / "answers.csv"
+        answers.write_text(answers.read_text().replace("not_answered", "answered"))
+        assert "2025-06-27T12:00:00Z,40,40,0" in public(anyone)[1]
+        assert sorted(asked) == ["TOLD-1", "TOLD-1", "TOLD-2"]
 
 
 def test_a_docket_that_is_not_answered_yet_is_not_counted(anyone):

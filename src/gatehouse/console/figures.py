@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from gatehouse.console.reading import TOLD as SIGNED
 from gatehouse.console.reading import Reader
 
 DELAY = dt.timedelta(days=10)
@@ -43,7 +44,7 @@ def line(name: str, reader: Reader) -> Line:
 
 def told(name: str, reader: Reader) -> Line | None:
     """One docket as its requester was told of it, signed at its close; None while its answers are not told."""
-    if not (reader.folder / "events" / "answered.json").is_file():
+    if not (reader.folder / SIGNED).is_file():
         return None
     answers = reader.answered()
     requests = sum(answers.values())

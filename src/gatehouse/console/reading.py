@@ -2,7 +2,7 @@
 
 Everything is read from Parquet by column and by row group; a list of cases is paged by key (`seq` after the last one
 shown), so page 20,000 costs what page 1 costs. Files of a docket are replaced whole and never changed in place, so
-counts are kept as long as the file has the same identity.
+counts, the places of requests by id and the order of the queue are kept as long as the files have the same identity.
 """
 
 from __future__ import annotations
@@ -13,23 +13,37 @@ import threading
 from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
+from gatehouse.intake.wire import COLUMNS
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import ids
 
 PAGE = 25
+TOLD = "events/answered.json"
+"""The event that signed a docket's answers: there once they are told."""
 TABLES = ("requests", "determinations", "facts", "evidence", "queue")
 _UNQUEUED = """SELECT seq AS position, seq, request_id, outcome, fired, codes, false AS clearable FROM determinations
 WHERE outcome IN ('held', 'cleared')"""
 """The queue of a docket that casework has not opened yet: its cases in row order."""
+_ASKED = (*COLUMNS, "seq", "address_verdict", "address_reason")
+"""What pages show of a request; the table's other columns are for matching and law, and cost more than these."""
+_PREPARED = {
+    # Sixty-four bits a request instead of its text: a scan of them takes a millisecond, and the row settles the rest.
+    "ids": "SELECT hash(request_id) AS id, seq FROM determinations ORDER BY id",
+    "places": """SELECT position, seq, outcome, clearable
+        FROM queue ORDER BY position""",
+}
+"""Tables made once a docket is asked for one of them, and kept in memory: some fifty bytes a request in all."""
 _MOST_OPEN = 16
 _WINDOW = 20_000
+_NEAR, _LAST = 64, 1 << 40
+_BOUNDS = ("low", "high")
 
 Row = Mapping[str, Any]
 
@@ -97,6 +111,10 @@ class Reader:
         self._connection = duckdb.connect(
             config={"threads": 2, "memory_limit": "1GB", "autoinstall_known_extensions": "false"}
         )
+        # Otherwise every query reads and decodes the description of every row group of its files again.
+        self._connection.execute("SET parquet_metadata_cache = true")
+        self._preparing = threading.Lock()
+        self._prepared: set[str] = set()
         self.tables = frozenset(table for table in TABLES if (folder / f"{table}.parquet").is_file())
         for table in self.tables:
             relation = f"read_parquet({quoted(folder / f'{table}.parquet')})"
@@ -110,6 +128,14 @@ class Reader:
             cursor.execute(query, parameters or {})
             names = [column[0] for column in cursor.description or ()]
             return tuple(dict(zip(names, row, strict=True)) for row in cursor.fetchall())
+
+    def _prepare(self, table: str) -> str:
+        """Make one of the tables kept in memory, unless it is there; gives its name."""
+        with self._preparing:
+            if table not in self._prepared:
+                self._connection.execute(f"CREATE TABLE {table} AS {_PREPARED[table]}")
+                self._prepared.add(table)
+        return table
 
     @property
     def determined(self) -> bool:
@@ -291,29 +317,34 @@ class Reader:
 
     def waiting(self, seq: int) -> Waiting | None:
         """The place of a case in the queue; None for a case that never waited for a person."""
-        found = self.rows("SELECT position, clearable FROM queue WHERE seq = $seq LIMIT 1", {"seq": seq})
+        places = self._prepare("places")
+        found = self.rows(f"SELECT position, clearable FROM {places} WHERE seq = $seq LIMIT 1", {"seq": seq})
         return Waiting(int(found[0]["position"]), bool(found[0]["clearable"])) if found else None
 
     def neighbours(self, position: int, *, outcome: str | None, members: str | None) -> tuple[int | None, int | None]:
         """The cases before and after a position among those that `page` would list."""
-        listed = "outcome = $outcome" if members is None else "get_bit($members::BIT, seq::INTEGER) = 1"
-        parameters = {"outcome": outcome} if members is None else {"members": members}
-        sides: list[int | None] = []
-        for side, order in (
-            ("position < $at AND position >= $at - {}", "DESC"),
-            ("position > $at AND position <= $at + {}", "ASC"),
-        ):
-            sides.append(self._nearest(f"{side} AND {listed}", order, {"at": position, **parameters}))
-        return sides[0], sides[1]
+        before = self._nearest("DESC", (position - _NEAR, position - 1), (0, position - 1), outcome, members)
+        after = self._nearest("ASC", (position + 1, position + _NEAR), (position + 1, _LAST), outcome, members)
+        return before, after
 
-    def _nearest(self, near: str, order: str, parameters: Mapping[str, Any]) -> int | None:
-        for reach in (_WINDOW, 1 << 40):
-            found = self.rows(
-                f"SELECT seq FROM queue WHERE {near.format(reach)} ORDER BY position {order} LIMIT 1", parameters
-            )
-            if found:
-                return int(found[0]["seq"])
-        return None
+    def _nearest(
+        self, order: str, near: tuple[int, int], far: tuple[int, int], outcome: str | None, members: str | None
+    ) -> int | None:
+        """The first case on one side of a position that is listed: among the next few, else wherever it is."""
+        lines = f"FROM {self._prepare('places')} WHERE position BETWEEN $low AND $high"
+        for row in self.rows(
+            f"SELECT seq, outcome {lines} ORDER BY position {order}", dict(zip(_BOUNDS, near, strict=True))
+        ):
+            if row["outcome"] == outcome if members is None else members[row["seq"]] == "1":
+                return int(row["seq"])
+        # Reading so long a bit string costs DuckDB more than all the rest, so it is done only where it must be.
+        listed = "outcome = $outcome" if members is None else "get_bit($members::BIT, seq::INTEGER) = 1"
+        told = {"outcome": outcome} if members is None else {"members": members}
+        found = self.rows(
+            f"SELECT seq {lines} AND {listed} ORDER BY position {order} LIMIT 1",
+            {**dict(zip(_BOUNDS, far, strict=True)), **told},
+        )
+        return int(found[0]["seq"]) if found else None
 
     def lines(self, seqs: Sequence[int]) -> tuple[Row, ...]:
         """The id and outcome of some cases, in row order."""
@@ -351,23 +382,43 @@ class Reader:
 
     def find(self, request_id: str) -> int | None:
         """The row of a request with this id; None when the docket has none."""
-        found = self.rows("SELECT seq FROM determinations WHERE request_id = $id LIMIT 1", {"id": request_id})
-        return int(found[0]["seq"]) if found else None
+        ids = self._prepare("ids")
+        for near in self.rows(f"SELECT seq FROM {ids} WHERE id = hash($id)", {"id": request_id}):
+            [row] = self.rows("SELECT request_id FROM determinations WHERE seq = $seq", near)
+            if row["request_id"] == request_id:
+                return int(near["seq"])
+        return None
 
     def case(self, seq: int) -> Case | None:
         """One case with everything kept about it; None when the docket has no such row."""
-        determination = self._one("determinations", seq)
-        if not determination:
+        found = self.decided(seq)
+        if found is None:
             return None
         evidence: tuple[Row, ...] = ()
         if "evidence" in self.tables:
             evidence = self.rows("SELECT * FROM evidence WHERE seq = $seq ORDER BY rank LIMIT 5", {"seq": seq})
-        return Case(self._one("requests", seq), determination, self._one("facts", seq), evidence)
+        return replace(
+            found,
+            request=self._one("requests", seq, self._asked) if "requests" in self.tables else {},
+            candidates=evidence,
+        )
 
-    def _one(self, table: str, seq: int) -> Row:
+    def decided(self, seq: int) -> Case | None:
+        """One case as far as its determination and the facts go that it was derived from; None for no such row."""
+        determination = self._one("determinations", seq)
+        return Case({}, determination, self._one("facts", seq)) if determination else None
+
+    @cached_property
+    def _asked(self) -> str:
+        """What pages show of a request, as far as this docket's table has it."""
+        with self._connection.cursor() as cursor:
+            there = {column[0] for column in cursor.execute("SELECT * FROM requests LIMIT 0").description or ()}
+        return ", ".join(column for column in _ASKED if column in there)
+
+    def _one(self, table: str, seq: int, columns: str = "*") -> Row:
         if table not in self.tables:
             return {}
-        found = self.rows(f"SELECT * FROM {table} WHERE seq = $seq LIMIT 1", {"seq": seq})
+        found = self.rows(f"SELECT {columns} FROM {table} WHERE seq = $seq LIMIT 1", {"seq": seq})
         return found[0] if found else {}
 
     def close(self) -> None:
@@ -390,6 +441,10 @@ class Shelf:
         folders = [path for path in self._dockets.iterdir() if path.is_dir() and ids.is_name(path.name)]
         return [path.name for path in sorted(folders, key=lambda path: (-path.stat().st_mtime, path.name))]
 
+    def identity(self, name: str) -> object:
+        """What changes when a file of a docket is replaced; not even its files are opened for it."""
+        return _identity(self._dockets / name)
+
     def reader(self, name: str) -> Reader | None:
         """The reader of one docket; None when there is none of that name (names are never paths)."""
         folder = self._dockets / name
@@ -411,7 +466,7 @@ class Shelf:
 
 def _identity(folder: Path) -> object:
     """What changes when a file of the docket is replaced."""
-    names = [*(f"{table}.parquet" for table in TABLES), "receipt.json", "summary.json", "answers.csv"]
+    names = [*(f"{table}.parquet" for table in TABLES), "receipt.json", "summary.json", "answers.csv", TOLD]
     return tuple(_stat(folder / name) for name in names)
 
 

@@ -51,8 +51,14 @@ def quoted(path: Path) -> str:
 # Weaker compression and small dictionaries: two thirds of the time, and three hundredths more bytes.
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000"
 
+WHOLE, BY_ROW = 122_880, 61_440
+"""Rows of a row group: for tables that are read as a whole, and for those of which single rows are asked for as well.
 
-def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path) -> None:
+A row costs reading its group: half as large is half the time for a page, and a tenth more for writing.
+"""
+
+
+def write_parquet(connection: duckdb.DuckDBPyConnection, query: str, path: Path, *, group: int = WHOLE) -> None:
     """Write a query's rows to a Parquet file, compressed, in the query's order; all or nothing, durably."""
     with files.replacing(path) as temporary:
-        connection.execute(f"COPY ({query}) TO {quoted(temporary)} ({_PARQUET})")
+        connection.execute(f"COPY ({query}) TO {quoted(temporary)} ({_PARQUET}, ROW_GROUP_SIZE {group})")

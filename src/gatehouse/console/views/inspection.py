@@ -71,7 +71,7 @@ def replay(request: HttpRequest, name: str) -> HttpResponse:
     seq = reader.find(wanted) if wanted else None
     if seq is None:
         return render(request, "console/replay.html", {"name": name, "wanted": wanted, "missing": bool(wanted)})
-    found = reader.case(seq)
+    found = reader.decided(seq)
     law = law_of(reader)
     if found is None or law is None:
         raise Http404

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
+from functools import lru_cache
 
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
@@ -17,6 +18,7 @@ from gatehouse.kernel import clock
 
 GROUND_TONES = ("stop", "back", "quiet", "wait", "ink", "good")
 TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "stop"}
+_MOST_COUNTED = 4096
 TOLD_TONES = {"answered": "good", "not_answered": "quiet"}
 
 
@@ -24,13 +26,24 @@ def _published() -> tuple[list[figures.Line], dt.timedelta]:
     delay = dt.timedelta(0) if desk.site().demonstration else figures.DELAY
     shelf = desk.shelf()
     head = log.head(desk.site().ledger)
-    lines = (figures.told(name, desk.docket(name)) for name in shelf.names() if _in_log(name, head))
-    return figures.published(filter(None, lines), clock.now(), delay), delay
+    counted = [_counted(str(desk.site().root), name, shelf.identity(name)) for name in shelf.names()]
+    lines = [line for line, entries in counted if line is not None and _in_log(entries, head)]
+    return figures.published(lines, clock.now(), delay), delay
 
 
-def _in_log(name: str, head: log.Head | None) -> bool:
+@lru_cache(maxsize=_MOST_COUNTED)
+def _counted(_site: str, name: str, _identity: object) -> tuple[figures.Line | None, range | None]:
+    """What one docket's requester was told, and where the log holds it: counted once for each state of its files.
+
+    Kept apart from the open dockets, which are few: this page asks about all of them each time.
+    """
+    reader = desk.docket(name)
+    line = figures.told(name, reader)
+    return line, reader.committed if line is not None else None
+
+
+def _in_log(entries: range | None, head: log.Head | None) -> bool:
     """Whether every determination of a docket has its entry below the newest checkpoint: nothing else is counted."""
-    entries = desk.docket(name).committed
     return head is not None and entries is not None and entries.stop <= head.size
 
 
