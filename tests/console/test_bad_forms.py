@@ -19,7 +19,7 @@ FIELDS = (
     "username", "password", "code", "next", "old", "new", "act", "name", "role", "agency", "officer", "scope", "days",
     "key", "end", "seq", "action", "state", "rule", "reason", "found", "body", "selection", "signature", "basis",
     "target", "statement", "cause", "requests", "file", "text", "entry", "index", "request", "docket", "until", "kind",
-    "person", "tolerated", "confidence", "draw",
+    "person", "tolerated", "confidence", "draw", "texts", "text-0", "signature-0",
 )  # fmt: skip
 NASTY = (
     "", "a\x00b", "-1", "18446744073709551616", "NaN", "<script>alert(1)</script>", "=HYPERLINK(1)",
@@ -106,3 +106,8 @@ def test_no_upload_fails(signed_in, data):
         upload = SimpleUploadedFile("../../etc/passwd", data, "text/html")
         answer = client.post(path, {"file": upload, "text": SimpleUploadedFile("\x00.zip", data)})
         assert answer.status_code < 500, path
+    for username, path in (("officer1", "/dockets/ICE-1/sign/"), ("inspector", "/oversight/halts/sign/")):
+        client = signed_in(username)
+        client.raise_request_exception = False
+        answer = client.post(path, {"signatures": SimpleUploadedFile("x.sig", data)})
+        assert 400 <= answer.status_code < 500, path

@@ -6,12 +6,16 @@ import io
 import re
 import zipfile
 from html import unescape
+from urllib.parse import unquote_to_bytes
 
 import pytest
+from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
 from doors import SITE
 
+from gatehouse.cli.main import cli
 from gatehouse.console import desk, drafting, tasks
+from gatehouse.kernel import digests
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import new_key, parse_signer, read_signer
 
@@ -92,6 +96,57 @@ def test_a_change_is_shown_signed_by_two_offices_and_only_then_in_force(site, si
     page = counsel.get(f"/law/packs/{PACK}/").content.decode()
     assert "Proved and signed by both offices" in page
     assert "This is said otherwise now." in unescape(page)
+
+
+def uploaded(client, draft: str, *signatures: bytes):
+    files = [SimpleUploadedFile(f"{number}.sig", data) for number, data in enumerate(signatures)]
+    return client.post(f"/law/drafts/{draft}/sign/", {"signatures": files})
+
+
+def test_an_office_signs_on_its_own_machine_and_uploads_the_signature(site, signed_in, tmp_path):
+    """The page gives the exact bytes, `gatehouse key sign` signs them, and only that signature is taken."""
+    counsel, officer = signed_in("counsel"), signed_in("officer1")
+    before = desk.pack(PACK)
+    draft, other = (
+        hand_in(counsel, changed(counsel, before.rules[0].say.encode(), phrase)) for phrase in (b"One.", b"Two.")
+    )
+    page = counsel.get(f"/law/drafts/{draft}/sign/").content.decode()
+    [(name, data)] = re.findall(r'download="([^"]+)" href="data:application/octet-stream;charset=utf-8,([^"]*)"', page)
+    file = tmp_path / name
+    file.write_bytes(unquote_to_bytes(data))
+    assert digests.of_file(file) in page
+    key = SITE.keys / "offices" / "counsel.key"
+    done = CliRunner().invoke(cli, ["key", "sign", str(file), "--key", str(key)])
+    assert done.exit_code == 0
+    assert digests.of_file(file) in done.output
+    right = file.with_name(f"{name}.sig").read_bytes()
+    text = file.read_bytes()
+    forged = note.sign_detached(text, parse_signer(new_key(read_signer(key).name)[0])).encode()
+    elsewhere = note.sign_detached(texts(counsel, other)[0].encode(), read_signer(key)).encode()
+    for wrong, says in (
+        (forged, "no key that is known here"),
+        (note.sign_detached(text, parse_signer(new_key("nobody")[0])).encode(), "no key that is known here"),
+        (note.sign_detached(text + b"\n", read_signer(key)).encode(), "over other bytes"),
+        (elsewhere, "over other bytes"),
+        (b"", "holds no signature"),
+        (b"\xff\xfe", "holds no signature"),
+        (right * 200, "holds no signature"),
+    ):
+        answer = uploaded(counsel, draft, wrong)
+        assert answer.status_code == 409
+        assert says in unescape(answer.content.decode())
+    assert not any(one.counsel for one in drafting.exact(drafting.find(draft)))
+    assert {one.code for one in drafting.attempts(drafting.find(draft))} == {"signature"}
+    assert "Signatures and entries that were refused" in counsel.get(f"/law/drafts/{draft}/").content.decode()
+
+    assert uploaded(counsel, draft, elsewhere, right).status_code == 302  # whatever the order, each fits its text
+    assert uploaded(counsel, draft, right).status_code == 302  # and twice is once: still one office
+    assert counsel.post(f"/law/drafts/{draft}/adopt/").status_code == 409
+    assert desk.pack(PACK).digest == before.digest
+    custodian = note.sign_detached(text, read_signer(SITE.keys / "offices" / "custodian.key")).encode()
+    assert uploaded(officer, draft, custodian.replace(b"\n", b"\r\n")).status_code == 302
+    assert officer.post(f"/law/drafts/{draft}/adopt/").status_code == 302
+    assert desk.pack(PACK).digest == drafting.find(draft).shown["packs"][0]["digest"] != before.digest
 
 
 def test_a_change_that_breaks_a_property_is_never_offered_for_signing(site, signed_in):

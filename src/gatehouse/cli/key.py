@@ -44,6 +44,30 @@ def new(file: Path, name: str | None, kind: str) -> None:
     click.echo(public)
 
 
+@key.command()
+@click.argument("files_", metavar="FILE...", nargs=-1, required=True,
+                type=click.Path(exists=True, dir_okay=False, path_type=Path))  # fmt: skip
+@click.option("--key", "key_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Your private key file.")  # fmt: skip
+def sign(files_: tuple[Path, ...], key_file: Path) -> None:
+    """Sign files where the key is: decisions, orders and law that a page of the console offered for download.
+
+    Read them first. The signature of FILE is written to FILE.sig, to be uploaded on that page.
+
+    \b
+    Example: gatehouse key sign to-sign-1.txt --key do-1.key
+    """
+    from gatehouse.kernel import digests
+    from gatehouse.ledger.note import sign_file
+    from gatehouse.ledger.signers import read_signer
+
+    signer = read_signer(key_file)
+    for file in files_:
+        signature = file.with_name(f"{file.name}.sig")
+        files.write(signature, sign_file(file, signer).encode())
+        click.echo(f"{signature}: {signer.name} signed SHA-256 {digests.of_file(file)}")
+
+
 @key.command("next")
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def next_(folder: Path) -> None:

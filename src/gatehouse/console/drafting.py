@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gatehouse.console import desk, words
+from gatehouse.casework.records import Attempt
+from gatehouse.console import desk, signatures, words
 from gatehouse.console.arrivals import Upload
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import canonical, clock, files, ids
@@ -29,9 +30,12 @@ from gatehouse.ledger import note
 from gatehouse.ledger.signers import Verifier
 from gatehouse.pipeline import offices, orders
 from gatehouse.pipeline import packs as gate
+from gatehouse.store.casebook import Casebook
 
 FOLDER, SHOWN, HANDED_IN, PARCEL = "drafts", "shown.json", "handed-in", "parcel"
 MOST_FILES, MOST_BYTES, DEEPEST = 300, 32 << 20, 4
+ASKED = ("Is anything newly permitted?", "Is anything no longer permitted?")
+"""The two questions of `compare.diff`, in its order."""
 _TEXTS = frozenset({".pdf", ".txt", ".md", ".html"})
 
 
@@ -174,14 +178,14 @@ def _described(standing: Pack | None, report: Report) -> dict[str, Any]:
         "properties": len(report.verdicts), "examples": len(draft.examples), "mutations": report.mutants,
         "warnings": [f"{each.where}: {each.says}" for each in report.findings],
         "rules": list(_rules(standing, draft)),
-        "answers": [_answer(each) for each in answers],
+        "answers": [_answer(each, asked) for each, asked in zip(answers, ASKED, strict=False)],
     }  # fmt: skip
 
 
-def _answer(answer: compare.Answer) -> dict[str, Any]:
+def _answer(answer: compare.Answer, asked: str) -> dict[str, Any]:
     seen = answer.witness
     return {
-        "question": answer.question, "status": answer.status,
+        "question": asked, "status": answer.status,
         "witness": seen and {"as_of": str(seen.as_of), "because": list(seen.because),
                              "differs": {name: str(value) for name, value in seen.differs.items()}},
     }  # fmt: skip
@@ -203,7 +207,8 @@ def _words(rule: Rule | None) -> str:
     ends = f" until {rule.until}" if rule.until else ""
     say = f" The requester is told: {rule.say}" if rule.say else ""
     follows = f" {words.consequence(rule.effect, rule.otherwise)}".rstrip()
-    return f"{rule.cite}. {words.EFFECTS[rule.effect]}: {rule.text}.{follows} In force from {rule.begins}{ends}.{say}"
+    says = f" {rule.quote.rstrip('.')}." if rule.quote else ""
+    return f"{rule.cite}.{says} {words.EFFECTS[rule.effect]}: {rule.text}.{follows} In force from {rule.begins}{ends}.{say}"
 
 
 def _dockets(basis: str) -> list[str]:
@@ -251,23 +256,30 @@ def _signer(data: bytes, lines: Sequence[str], keys: Sequence[Verifier]) -> str:
 
 
 def sign(draft: Draft, lines: Sequence[str]) -> str:
-    """Take in one office's signatures, one for each text in order; gives who signed.
+    """Take in one office's signatures, one for each text; gives who signed.
 
-    Raises AnswerIsNo when a signature is no office's, or not over exactly what is to be signed.
+    Raises AnswerIsNo when a signature is no office's, or not over exactly what is to be signed; then none is kept.
     """
     trusted = offices.read(desk.site())
     keys = [*trusted.counsel, *trusted.custodian]
-    texts = exact(draft)
-    if len(lines) != len(texts):
-        raise WrongInput("a signature is missing", remedy="Sign again, every text at once")
-    names = {note.verify_detached(text.text.encode(), line, keys).name for text, line in zip(texts, lines, strict=True)}
+    fitted = signatures.fitted([text.text for text in exact(draft)], lines, keys)
+    names = {key.name for _, key in fitted}
     if len(names) != 1:
         raise AnswerIsNo("the texts were signed with different keys", remedy="Sign all of them with your office's key")
-    for line, folder in zip(lines[len(texts) - len(draft.packs) :], draft.packs, strict=True):
+    for (line, _), folder in zip(fitted[len(fitted) - len(draft.packs) :], draft.packs, strict=True):
         signing.add(load(folder), line)
     if draft.is_order:
-        orders.add(draft.folder / PARCEL, lines[0])
+        orders.add(draft.folder / PARCEL, fitted[0][0])
     return names.pop()
+
+
+def attempts(draft: Draft) -> list[Attempt]:
+    """Signatures and entries that were refused, oldest first."""
+    casebook = Casebook()
+    refused = list(casebook.attempts(draft.id))
+    if draft.is_order:
+        refused += casebook.attempts(str(draft.shown["order"]["order"]))
+    return sorted(refused, key=lambda attempt: attempt.at)
 
 
 def in_force(draft: Draft) -> bool:

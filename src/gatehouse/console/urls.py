@@ -71,6 +71,7 @@ urlpatterns = [
     path("law/drafts/<str:identifier>/sign/", drafts.sign, name="draft-sign"),
     path("law/drafts/<str:identifier>/adopt/", drafts.adopt, name="draft-adopt"),
     path("law/drafts/<str:identifier>/enter/", drafts.enter, name="draft-enter"),
+    path("law/drafts/<str:identifier>/enter/check/", drafts.enter_check, name="draft-enter-check"),
     path("law/packs/<str:identifier>/", counsel.pack, name="pack"),
     path("law/packs/<str:identifier>/pack.zip", drafts.pack_file, name="pack-file"),
     path("oversight/", oversight.oversight, name="oversight"),

@@ -167,9 +167,8 @@ def look_again(
     held: dict[str, int] = {}
     recalled: dict[str, Sequence[str]] = {}
     opened: dict[str, Sequence[str]] = {}
-    reason = f"{parcel.record['title']} ({parcel.record['cite']}). {by.reason}".strip()
-    because = By(by.officer, by.signer, reason, parcel.order)
-    for name in _dockets(place, [str(one["pack"]) for one in parcel.record["packs"]]):
+    because = By(by.officer, by.signer, reason_of(parcel, by.reason), parcel.order, by.at)
+    for name in dockets_under(place, [str(one["pack"]) for one in parcel.record["packs"]]):
         count, taken = recheck.settle(connection, place, name, because, now)
         before = recheck.find(connection, place, name, now).opened
         if count:
@@ -185,6 +184,11 @@ def look_again(
         record.event(log, place.site.events, f"site/{stem}", fields)
         record.publish(place.site, log, now)
     return Entered(parcel.order, held, recalled, opened)
+
+
+def reason_of(parcel: Parcel, added: str) -> str:
+    """The reason of every decision that an order brings: its title and citation, and what the officer adds."""
+    return f"{parcel.record['title']} ({parcel.record['cite']}). {added}".strip()
 
 
 def read(folder: Path) -> Parcel:
@@ -228,7 +232,7 @@ def _effect(
     dockets = []
     for standing, draft in touched:
         day = max(now.date(), *(rule.begins for rule in draft.rules if rule.id not in standing.by_id))
-        for name in _dockets(place, [draft.id]):
+        for name in dockets_under(place, [draft.id]):
             changes = impact(connection, standing, draft, [docket_of(place.site, name).root], day)
             on = dt.datetime.combine(day, now.timetz())
             found = recheck.find(connection, place, name, on, draft)
@@ -242,7 +246,7 @@ def _effect(
     return {"as_of": now.date().isoformat(), "dockets": dockets}
 
 
-def _dockets(place: Office, packs: Sequence[str]) -> list[str]:
+def dockets_under(place: Office, packs: Sequence[str]) -> list[str]:
     """The dockets open for decisions whose basis is one of these packs'."""
     found = []
     for name in place.casebook.known():

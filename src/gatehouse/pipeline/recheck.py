@@ -55,6 +55,8 @@ class By:
     reason: str
     about: str = ""
     """What changed: the order's id, for example."""
+    at: dt.datetime | None = None
+    """When it was signed, where the key is elsewhere and signed a little earlier."""
 
 
 def find(
@@ -82,6 +84,12 @@ def find(
     )
 
 
+def proposals(found: Findings, reason: str) -> list[Proposal]:
+    """The decisions that take back what was found: cases held, then cases recalled."""
+    both = ((Action.HOLD, found.hold), (Action.RECALL, found.recall))
+    return [Proposal(found.docket, action, cases, reason) for action, cases in both if cases]
+
+
 def settle(
     connection: duckdb.DuckDBPyConnection, place: Office, name: str, by: By, now: dt.datetime
 ) -> tuple[int, list[recall.Recalled]]:
@@ -89,7 +97,7 @@ def settle(
 
     Raises Blocked as any decision does (who took part in the submission may not take back either).
     """
-    held, recalled = 0, []
+    held, recalled, at = 0, [], by.at or now
     for last in reversed(range(_TRIES)):
         found = find(connection, place, name, now)
         if not found:
@@ -97,13 +105,13 @@ def settle(
         try:
             if found.hold:
                 proposal = Proposal(name, Action.HOLD, found.hold, by.reason)
-                approve.decide(place, by.officer, proposal, signer=by.signer, now=now)
+                approve.decide(place, by.officer, proposal, signer=by.signer, now=at)
                 held += len(found.hold)
             if found.recall:
                 recalled.append(
                     recall.recall(
                         connection, place, name, found.recall, cause=Cause("order", by.about, by.reason),
-                        officer=by.officer, signer=by.signer, now=now,
+                        officer=by.officer, signer=by.signer, now=at,
                     )
                 )  # fmt: skip
         except Blocked as moved:

@@ -15,7 +15,7 @@ from gatehouse.casework.sampling import Sample, bound
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, State
-from gatehouse.console import accounts, deciding, desk, limits
+from gatehouse.console import accounts, deciding, desk, limits, signatures
 from gatehouse.console.guard import account, needs, whole
 from gatehouse.console.law import stopped_by
 from gatehouse.console.permissions import Permission
@@ -91,7 +91,7 @@ def _show(request: HttpRequest, proposal: Proposal) -> HttpResponse:
         "name": proposal.docket,
         "body": body,
         "sign_at": resolve_url("console:sign", name=proposal.docket),
-        "exact": [("body", deciding.exact(body), "signature")],
+        "exact": [signatures.ToSign("body", deciding.exact(body), "signature")],
         "carried": [("selection", selection.text())],
         "cases": len(selection),
         "title": deciding.VERBS[proposal.action][0],
@@ -130,13 +130,13 @@ class NotSigned(WrongInput):
 
 
 def signed(request: HttpRequest, name: str) -> Statement:
-    """The statement that came back with a form: signed in the browser, or here after the password is given again.
+    """The statement that came back with a form: signed where the key is, or here after the password is given again.
 
     Raises NotSigned for a wrong password, WrongInput for a statement that is not this officer's about this docket.
     """
     person = account(request)
     body = deciding.read_body(request.POST.get("body", ""), person.officer, name)
-    signature = request.POST.get("signature", "").strip()
+    signature = signatures.only(request, "signature")
     if signature:
         return Statement(body, signature)
     if not accounts.confirms(person, request.POST.get("password", ""), limits.address(request)):

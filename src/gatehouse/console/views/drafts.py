@@ -12,19 +12,27 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.console import accounts, deciding, desk, drafting, limits, tasks
+from gatehouse.casework.records import Attempt
+from gatehouse.console import accounts, deciding, desk, drafting, limits, signatures, tasks
 from gatehouse.console.drafting import Draft
-from gatehouse.console.guard import account, needs
+from gatehouse.console.guard import account, needs, whole
 from gatehouse.console.permissions import Permission
 from gatehouse.console.views import errors
+from gatehouse.console.views.decisions import NotSigned
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock
-from gatehouse.kernel.errors import GatehouseError
+from gatehouse.kernel.errors import GatehouseError, WrongInput
 from gatehouse.kernel.progress import Progress
 from gatehouse.law.reading import pack_files
 from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import orders
+from gatehouse.pipeline import entry, orders
 from gatehouse.pipeline.recheck import By
+from gatehouse.store.casebook import Casebook
+
+MOST_ADDED = 500
+"""Characters an officer may add to an order's title in each decision."""
+MOST_TEXTS = 400
+"""Texts that entering one order takes: the entry, and two for each docket."""
 
 
 @needs(Permission.CUSTODIAN_LAW_READ)
@@ -90,7 +98,7 @@ def draft(request: HttpRequest, identifier: str) -> HttpResponse:
         "texts": texts,
         "signed": bool(texts) and all(text.counsel and text.custodian for text in texts),
         "in_force": drafting.in_force(found),
-        "kept": account(request).local and deciding.kept_key(account(request).officer) is not None,
+        "attempts": drafting.attempts(found),
     }
     return render(request, "console/draft.html", context)
 
@@ -105,8 +113,7 @@ def sign(request: HttpRequest, identifier: str) -> HttpResponseBase:
     try:
         texts = drafting.exact(found)
         if request.method == "POST":
-            lines = [request.POST.get(f"signature-{number}", "").strip() for number in range(len(texts))]
-            who = drafting.sign(found, lines)
+            who = _signed(request, found, len(texts))
             messages.success(request, f"{who} signed.")
             return redirect("console:draft", identifier=identifier)
     except GatehouseError as error:
@@ -115,10 +122,21 @@ def sign(request: HttpRequest, identifier: str) -> HttpResponseBase:
         "draft": found,
         "texts": texts,
         "sign_at": resolve_url("console:draft-sign", identifier=identifier),
-        "exact": [(f"text-{number}", text.text, f"signature-{number}") for number, text in enumerate(texts)],
+        "exact": signatures.ask([text.text for text in texts]),
         "carried": [],
     }
     return render(request, "console/draft_sign.html", context)
+
+
+def _signed(request: HttpRequest, found: Draft, texts: int) -> str:
+    """Who signed for an office; a refused signature is recorded first."""
+    person = account(request)
+    try:
+        return drafting.sign(found, signatures.given(request, [f"signature-{number}" for number in range(texts)]))
+    except GatehouseError:
+        attempt = Attempt(found.id, person.officer or person.username, "sign_law", "signature", clock.now())
+        Casebook().block(attempt)
+        raise
 
 
 @needs(Permission.CUSTODIAN_LAW_SIGN)
@@ -137,19 +155,48 @@ def adopt(request: HttpRequest, identifier: str) -> HttpResponseBase:
 
 
 @needs(Permission.CUSTODIAN_CASE_DECIDE)
+@require_http_methods(["GET"])
+def enter_check(request: HttpRequest, identifier: str) -> HttpResponse:
+    """Show what an officer signs to enter an order: the entry, and each decision that it brings."""
+    found, person = _order(identifier), account(request)
+    reason = request.GET.get("reason", "")[:MOST_ADDED]
+    try:
+        parcel = orders.read(found.folder / drafting.PARCEL)
+        with open_workspace(memory="1GB", threads=2) as connection:
+            bodies = entry.to_sign(connection, desk.office(), parcel, person.officer, reason=reason, now=clock.now())
+    except GatehouseError as error:
+        return errors.refused(request, error, 409)
+    context = {
+        "draft": found,
+        "reason": reason,
+        "decisions": bodies[1:],
+        "sign_at": resolve_url("console:draft-enter", identifier=identifier),
+        "exact": signatures.ask([deciding.exact(body) for body in bodies]),
+        "carried": [("reason", reason), ("texts", len(bodies))],
+        "kept": person.local and deciding.kept_key(person.officer) is not None,
+    }
+    return render(request, "console/draft_enter.html", context)
+
+
+def _order(identifier: str) -> Draft:
+    found = _draft(identifier)
+    if not found.is_order:
+        raise Http404
+    return found
+
+
+@needs(Permission.CUSTODIAN_CASE_DECIDE)
 @sensitive_post_parameters("password")
 @require_POST
 def enter(request: HttpRequest, identifier: str) -> HttpResponseBase:
-    """Enter a signed order: in force at once, everything open looked at again, signed with the officer's kept key."""
-    found, person = _draft(identifier), account(request)
-    if not found.is_order:
-        raise Http404
-    key = deciding.kept_key(person.officer)
-    if key is None:
-        return errors.show(request, "That was not done", "This site keeps no key of yours; use the command shown.", 409)
-    if not accounts.confirms(person, request.POST.get("password", ""), limits.address(request)):
-        return errors.show(request, "Not entered", "The password is not right. Nothing was changed.", 403)
-    by = By(person.officer, read_signer(key), request.POST.get("reason", ""))
+    """Enter a signed order: in force at once, everything open looked at again, each decision signed by the officer."""
+    found, person = _order(identifier), account(request)
+    try:
+        by = _by(request, found)
+    except NotSigned as error:
+        return errors.refused(request, error, 403)
+    except GatehouseError as error:
+        return errors.refused(request, error, 409)
 
     def work(_: Progress) -> str:
         with open_workspace(memory="2GB", threads=2) as connection:
@@ -158,6 +205,23 @@ def enter(request: HttpRequest, identifier: str) -> HttpResponseBase:
 
     task = tasks.start(person, "An order is entered", resolve_url("console:draft", identifier=identifier), work)
     return redirect("console:task", identifier=task.identifier)
+
+
+def _by(request: HttpRequest, found: Draft) -> By:
+    """Who enters: with signatures made where the key is, or with the key the site keeps and the password again."""
+    person = account(request)
+    count = min(whole(request.POST.get("texts")), MOST_TEXTS)
+    texts = [request.POST.get(f"text-{number}", "") for number in range(count)]
+    lines = signatures.given(request, [f"signature-{number}" for number in range(count)])
+    if lines:
+        parcel = orders.read(found.folder / drafting.PARCEL)
+        return entry.by(desk.office(), parcel, person.officer, texts=texts, lines=lines, now=clock.now())
+    key = deciding.kept_key(person.officer)
+    if key is None:
+        raise WrongInput("nothing was signed, and this site keeps no key of yours", remedy="Sign with your own key")
+    if not accounts.confirms(person, request.POST.get("password", ""), limits.address(request)):
+        raise NotSigned("the password is not right", remedy="Nothing was changed. Go back and try again")
+    return By(person.officer, read_signer(key), request.POST.get("reason", "")[:MOST_ADDED])
 
 
 def _told(done: orders.Entered) -> Iterator[str]:

@@ -18,7 +18,12 @@ _log = logging.getLogger("gatehouse.site")
 
 def show(request: HttpRequest, heading: str, text: str, status: int) -> HttpResponse:
     """One page for every error."""
-    return render(request, "console/error.html", {"heading": heading, "text": text}, status=status)
+    return render(request, "console/error.html", {"heading": heading, "text": _sentence(text)}, status=status)
+
+
+def _sentence(text: str) -> str:
+    """With a capital, unless it begins with the name of a file or the id of a thing."""
+    return text[:1].upper() + text[1:] if text.partition(" ")[0].isalpha() else text
 
 
 def refused(request: HttpRequest, error: GatehouseError, status: int = 400) -> HttpResponse:

@@ -12,7 +12,7 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.http import require_GET, require_POST
 
 from gatehouse.casework.states import State
-from gatehouse.console import charts, deciding, desk, figures, halting, recalling
+from gatehouse.console import charts, deciding, desk, figures, halting, recalling, signatures
 from gatehouse.console.guard import needs
 from gatehouse.console.law import Stopped, stopped_by
 from gatehouse.console.permissions import Permission
@@ -166,7 +166,7 @@ def halt_check(request: HttpRequest) -> HttpResponse:
     context = {
         "text": text.split("\n"),
         "sign_at": resolve_url("console:halt-sign"),
-        "exact": [("text", text, "signature")],
+        "exact": [signatures.ToSign("text", text, "signature")],
         "carried": [],
     }
     return render(request, "console/halt_sign.html", context)
@@ -177,7 +177,7 @@ def halt_check(request: HttpRequest) -> HttpResponse:
 def halt_sign(request: HttpRequest) -> HttpResponseBase:
     """Take in an overseer's signature; with enough of them the halt, or its end, is in force at once."""
     try:
-        said, in_force = halting.take(request.POST.get("text", ""), request.POST.get("signature", ""))
+        said, in_force = halting.take(request.POST.get("text", ""), signatures.only(request, "signature"))
     except GatehouseError as error:
         return errors.refused(request, error, 409)
     state = "is in force" if in_force else "waits for more overseers' signatures"

@@ -11,7 +11,7 @@ from gatehouse.casework import approval
 from gatehouse.casework.approval import Proposal
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import Action, State
-from gatehouse.console import deciding, desk, recalling, tasks
+from gatehouse.console import deciding, desk, recalling, signatures, tasks
 from gatehouse.console.guard import account, needs, signed_in
 from gatehouse.console.law import stopped_by
 from gatehouse.console.permissions import Permission
@@ -79,7 +79,7 @@ def _shown(request: HttpRequest, name: str) -> HttpResponse:
         "name": name,
         "body": body,
         "sign_at": resolve_url("console:recall-sign", name=name),
-        "exact": [("body", deciding.exact(body), "signature")],
+        "exact": [signatures.ToSign("body", deciding.exact(body), "signature")],
         "carried": [("selection", cases.text()), ("kind", kind), ("about", about if kind == "rule" else "")],
         "cases": len(cases),
         "packages": recalling.packages(name, cases),
