@@ -16,6 +16,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from keyboard import Keyboard
 
 pytestmark = pytest.mark.browser
 
@@ -115,11 +116,11 @@ def person(served, chromium):
         page.on("pageerror", lambda error: errors.append(str(error)))
         if username:
             page.goto("/sign-in/")
-            page.fill("#username", username)
-            page.fill("#password", PASSWORD)
-            page.click("main button")
-            page.wait_for_load_state()
-            assert "Signed in as" in page.content()
+            keys = Keyboard(page)
+            keys.type("#username", username)
+            keys.type("#password", PASSWORD)
+            page.keyboard.press("Enter")
+            page.wait_for_selector("text=Signed in as")
         return page
 
     yield arrive
@@ -185,6 +186,7 @@ def test_two_officers_approve_and_one_alone_cannot(served, person):
         else:
             ana.wait_for_selector("h1:has-text('That was not done')")
     decide(brian, case, "approve")
+    picture(brian, "decision-sign")
     sign(brian, served)
     brian.wait_for_selector("text=It is on record")
     assert "Approved by two officers" in brian.content()
@@ -321,44 +323,121 @@ def test_a_release_is_recalled_and_its_progress_is_seen(served, person):
     assert "0 of " in inspector.inner_text("main")
 
 
-def test_a_requester_checks_sends_and_reads_answers(served, person):
+def sign_by_keys(keys: Keyboard, key: Path) -> None:
+    """Sign what is shown with a key file, in the browser, without a mouse."""
+    keys.file("#key", key)
+    keys.press("#sign-own")
+
+
+def test_a_requester_hands_in_and_reads_and_fetches_by_the_keyboard_alone(served, person):
+    from gatehouse.store.shelf import Shelf
+
     page = person("agency")
-    page.click("text=Hand in a submission")
-    page.set_input_files("#file", served.root / "second.zip")
-    page.click("text=Check the form")
+    keys = Keyboard(page)
+    keys.press("main a", "Hand in a submission")
+    page.wait_for_selector("h1:has-text('Hand in a submission')")
+    keys.skip()
+    keys.file("#file", served.root / "second.zip")
+    keys.press("main button", "Check the form")
     page.wait_for_selector("text=The submission is whole and signed", timeout=60_000)
     assert "No record has been searched" in page.inner_text("main")
     picture(page, "requester-form-check")
-    page.click("text=Send it")
+    keys.press("main button", "Send it")
     page.wait_for_selector("h1:has-text('Submission')", timeout=120_000)
     assert "Answers so far" in page.inner_text("main")
+    assert keys.walk() > 10
     with page.expect_download() as download:
-        page.click("text=Download the answers")
+        keys.press("main a", "Download the answers")
     text = Path(download.value.path()).read_text()
     assert text.startswith("request_id,outcome,codes,text")
     assert "SUBJECT" not in text  # before the docket closes, nothing that depends on the register
+    with page.expect_download() as download:
+        keys.press("main a", "Download the receipt")
+    assert json.loads(Path(download.value.path()).read_bytes())["requests"] == 400
+    asked = next(line.split(",")[0] for line in text.splitlines()[1:] if "not_answered" in line)
+    keys.type("#find", asked)
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"dd:has-text('{asked}')")
+    assert "Not answered" in page.inner_text("main .gh-list")
+
+    page.goto(f"/submissions/{served.docket}/")
+    record = next(one for one in Shelf().releases(served.docket) if one.recalled_at is None)
+    keys.type("#officer", record.officer)
+    page.keyboard.press("Enter")
+    page.wait_for_url("**officer=**")
+    with page.expect_download() as download:
+        keys.press("main table a[title]")
+    assert Path(download.value.path()).read_bytes().startswith(b"age-encryption.org/v1")
 
 
-def test_an_inspector_verifies_samples_and_derives_again(served, person):
+def test_an_inspector_verifies_samples_and_derives_again_by_the_keyboard_alone(served, person):
     page = person("inspector")
-    page.goto("/oversight/")
-    page.click("text=Verify the log now")
+    keys = Keyboard(page)
+    keys.press("nav a", "Oversight")
+    page.wait_for_selector("h1:has-text('Oversight')")
+    keys.skip()
+    keys.press("main button", "Verify the log now")
     page.wait_for_selector("h1:has-text('The log is whole')")
     picture(page, "inspector-verified")
     page.goto(f"/oversight/dockets/{served.docket}/")
+    assert keys.walk() > 10
     refused = request_id(served, "outcome = 'refused'")
-    page.fill("#find", refused)
-    page.click("text=Derive again")
+    keys.type("#find", refused)
+    page.keyboard.press("Enter")
     page.wait_for_selector(f"h1:has-text('Request {refused} comes out the same')")
-    page.goto(f"/oversight/dockets/{served.docket}/")
-    page.click("text=Plan a spot check")
-    page.select_option("#outcome", "refused")
-    page.click("main button:has-text('Draw')")
-    page.click("text=Derive all of them again")
+    keys.press("main nav a", served.docket)
+    page.wait_for_selector("text=Plan a spot check")
+    keys.press("main a", "Plan a spot check")
+    page.wait_for_selector("#outcome")
+    keys.choose("#outcome", "refused")
+    keys.press("main button", "Draw")
+    page.wait_for_selector("text=Derive all of them again")
+    keys.press("main a, main button", "Derive all of them again")
     page.wait_for_selector("text=come out the same when they are derived again")
     page.goto(f"/oversight/dockets/{served.docket}/")
-    page.click("text=Check every determination against the log")
+    keys.press("main button", "Check every determination against the log")
     page.wait_for_selector("text=each is the one that was committed", timeout=60_000)
+    picture(page, "accounted")
+    keys.press("nav a", "Oversight")
+    page.wait_for_selector("h1:has-text('Oversight')")
+    keys.press("main a", "Recalls")
+    page.wait_for_selector("h1:has-text('Recalls')")
+    assert "reported destroyed" in page.inner_text("main")
+
+
+def test_an_administrator_makes_and_closes_an_account_by_the_keyboard_alone(served, person):
+    page = person("administrator")
+    keys = Keyboard(page)
+    page.wait_for_selector("h1:has-text('Accounts')")
+    keys.type("#username", "new-desk")
+    keys.type("#name", "New desk")
+    keys.choose("#role", "requester")
+    keys.type("#agency", "us.dhs.ice")
+    keys.press("main button", "Make the account")
+    page.wait_for_selector("text=new-desk")
+    assert keys.walk() > 10
+    keys.press("main a", "new-desk")
+    page.wait_for_selector("h1:has-text('New desk')")
+    keys.press("main button", "Give a new password")
+    page.wait_for_selector("text=password")
+    keys.press("main button", "Close")
+    page.wait_for_selector("text=closed")
+
+
+def test_anybody_reads_the_public_pages_by_the_keyboard_alone(served, person):
+    page = person()
+    keys = Keyboard(page)
+    page.goto("/")
+    for name, heading in (("Statistics", "Statistics"), ("Public log", "log"), ("August 2025", "August 2025")):
+        keys.press("nav a", name)
+        page.wait_for_selector(f"h1:has-text('{heading}')")
+        assert keys.walk() > 8
+    keys.press("nav a", "Public log")
+    page.wait_for_selector("#entry")
+    keys.skip()
+    keys.type("#entry", "3")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Entry 3, 53 bytes")
 
 
 def test_a_report_is_made_and_fetched(served, person):
@@ -382,15 +461,18 @@ def test_one_overseer_halts_and_it_takes_both_to_resume(served, person):
     ivan, clara, brian = person("inspector"), person("court"), person("do-2")
 
     def say(page, action: str) -> None:
+        """Without a mouse, as everything that overseers do."""
         page.goto("/oversight/halts/")
-        page.click(f"label[for=action-{action}]")
-        page.select_option("#scope", f"docket {served.docket}")
-        page.fill("#reason", "The safeguards have open findings.")
-        page.click("text=Check and sign")
+        keys = Keyboard(page)
+        keys.radio("action", action)
+        keys.choose("#scope", f"docket {served.docket}")
+        keys.type("#reason", "The safeguards have open findings.")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("h1:has-text('Check and sign')")
 
     say(ivan, "halt")
     picture(ivan, "halt-sign")
-    sign(ivan, served, "inspector-general")
+    sign_by_keys(Keyboard(ivan), served.root / "inspector-general.key")
     ivan.wait_for_selector("text=is in force")
     picture(ivan, "halts")
     decide(brian, first_case(served, "held"), "refuse")  # stopping a case is still possible
@@ -430,14 +512,18 @@ def test_a_person_reads_what_was_disclosed_about_them(served, person, tmp_path):
         brian.click("text=Make the code")
         codes.append(brian.inner_text(".gh-code"))
     picture(brian, "letter")
-    reader.goto("/your-record/")
-    reader.fill("#code", codes[0].lower().replace("-", " "))
-    reader.click("text=Show my answer")
+    keys = Keyboard(reader)
+    reader.goto("/")
+    keys.press("nav a", "Your record")
+    reader.wait_for_selector("#code")
+    assert keys.walk() > 8
+    keys.type("#code", codes[0].lower().replace("-", " "))
+    reader.keyboard.press("Enter")
     reader.wait_for_selector("h1:has-text('What was disclosed about you')")
     assert "us.dhs.ice" in reader.inner_text("table")
     picture(reader, "own-record-told")
     with reader.expect_download() as download:
-        reader.click("text=Save the proof")
+        keys.press("main a, main button", "Save the proof")
     proof = Path(download.value.path()).read_bytes()
     answered = answer.verify(proof, policy.read(served.site.policy))
     assert (answered.person, len(answered.disclosures)) == (number, 1)
@@ -457,45 +543,88 @@ def test_a_person_reads_what_was_disclosed_about_them(served, person, tmp_path):
     picture(reader, "own-record-es-told")
 
 
-def test_a_court_s_order_is_shown_signed_by_two_offices_and_in_force(served, person):
+def test_a_court_s_order_is_shown_signed_by_two_offices_and_in_force(served, person, tmp_path):
+    """Counsel by the keyboard alone, with a key on another machine; the order is entered by an officer's own key."""
     import journey_site
 
     served.environment.setenv("GATEHOUSE_NOW", LATER)
-    counsel, brian = person("counsel"), person("do-2")
+    counsel, brian, ana = person("counsel"), person("do-2"), person("do-1")
     offices = served.site.keys / "offices"
-    shutil.copy(offices / "counsel.key", served.root / "counsel.key")
     shutil.copy(offices / "custodian.key", served.root / "custodian.key")
     journey_site.order_zip(served.site, served.root / "order.zip")
     (served.root / "order.txt").write_text("It is so ordered.\n")
-    counsel.goto("/law/")
-    counsel.click("text=Change the law or enter an order")
-    counsel.set_input_files("#file", served.root / "order.zip")
-    counsel.set_input_files("#text", served.root / "order.txt")
-    counsel.click("text=Show what it would do")
+    keys = Keyboard(counsel)
+    keys.press("nav a", "Law")
+    counsel.wait_for_selector("h1:has-text('Law')")
+    keys.press("main a[href*='6103-i-2/']")
+    counsel.wait_for_selector("#as-of")
+    assert keys.walk() > 10
+    keys.press("nav a", "Law")
+    counsel.wait_for_selector("text=Change the law or enter an order")
+    keys.press("main a", "Change the law or enter an order")
+    counsel.wait_for_selector("#text")
+    keys.file("#file", served.root / "order.zip")
+    keys.file("#text", served.root / "order.txt")
+    keys.press("main button", "Show what it would do")
     counsel.wait_for_selector("text=Nothing has changed yet", timeout=120_000)
-    counsel.click("text=Go on")
+    keys.press("main a", "Go on")
     counsel.wait_for_selector("h1:has-text('An invented order')")
     draft = counsel.url.removeprefix(served.address)
     text = counsel.inner_text("main")
     assert "order-2025-09-01-nothing: added" in text
     assert "permits nothing that was not permitted before" in text
     picture(counsel, "draft")
-    counsel.click("text=Check and sign for your office")
+    keys.press("main a", "Check and sign for your office")
+    counsel.wait_for_selector("h1:has-text('Check and sign')")
+    signed = signed_elsewhere(keys, offices / "counsel.key", tmp_path)
     picture(counsel, "draft-sign")
-    sign(counsel, served, "counsel")
+    keys.file("#signatures", *signed)
+    keys.press("#sign-elsewhere")
     counsel.wait_for_selector("text=signed.")
     brian.goto(draft)
     brian.click("text=Check and sign for your office")
     sign(brian, served, "custodian")
     brian.wait_for_selector("h2:has-text('Enter the order')")
-    brian.fill("#password", PASSWORD)
-    brian.click("main button:has-text('Enter the order')")
-    brian.wait_for_selector("text=is in force.", timeout=60_000)
+
+    ana.goto(draft)
+    ana.fill("#reason", "Served today.")
+    ana.click("#enter ~ form button")
+    ana.wait_for_selector("h1:has-text('Enter the order')")
+    picture(ana, "draft-enter")
+    waiting = len(cases(served, "cleared")) + len(cases(served, "approved_once")) + len(cases(served, "approved_twice"))
+    sign(ana, served, "court")  # a key of somebody else
+    ana.wait_for_selector("h1:has-text('That was not done')")
+    picture(ana, "signature-refused")
+    ana.goto(f"{draft}enter/check/?reason=Served+today.")
+    sign(ana, served, "do-1")
+    ana.wait_for_selector("text=is in force.", timeout=60_000)
+    left = len(cases(served, "cleared")) + len(cases(served, "approved_once")) + len(cases(served, "approved_twice"))
+    assert left == 0 or left < waiting
+    ana.goto(draft)
+    assert "Signatures and entries that were refused" in ana.inner_text("main")
     counsel.goto(draft)
     assert "✓ In force." in counsel.inner_text("main")
     counsel.goto("/law/packs/us.irs.6103-i-2/?as-of=2025-09-02")
     assert "An invented order" in counsel.inner_text("main")
     assert "Proved and signed by both offices" in counsel.inner_text("main")
+
+
+def signed_elsewhere(keys: Keyboard, key: Path, folder: Path) -> list[Path]:
+    """Download what a page wants signed and sign it with the command, as on a machine of one's own."""
+    from click.testing import CliRunner
+
+    from gatehouse.cli.main import cli
+
+    keys.press("summary", "Sign on another machine")
+    files = []
+    for link in keys.page.locator("main a[download]").all():
+        with keys.page.expect_download() as download:
+            keys.press("main a[download]", link.inner_text())
+        files.append(folder / download.value.suggested_filename)
+        shutil.copyfile(download.value.path(), files[-1])
+    done = CliRunner().invoke(cli, ["key", "sign", *map(str, files), "--key", str(key)])
+    assert done.exit_code == 0, done.output
+    return [file.with_name(f"{file.name}.sig") for file in files]
 
 
 @pytest.mark.parametrize("served", ["sqlite"], indirect=True)
@@ -514,6 +643,31 @@ def test_on_paper_a_case_is_its_content_alone(served, person):
         assert not page.is_visible(selector), selector
     for selector in ("h1", "#why", "#compare", "#history"):
         assert page.is_visible(selector), selector
+    picture(page, "case-held-on-paper")
+
+
+@pytest.mark.parametrize("served", ["sqlite"], indirect=True)
+def test_what_goes_wrong_has_a_page_that_says_what_to_do(served, person):
+    brian, anybody = person("do-2"), person()
+    decide(brian, first_case(served, "held"), "refuse")
+    brian.click("summary:has-text('Sign on another machine')")
+    brian.set_input_files("#signatures", {"name": "x.sig", "mimeType": "text/plain", "buffer": b"x" * (9 << 20)})
+    brian.click("#sign-elsewhere")
+    brian.wait_for_selector("h1:has-text('That is too large')")
+    picture(brian, "too-large")
+    anybody.goto("/your-record/")
+    for _ in range(20):
+        anybody.fill("#code", "AAAA-BBBB-CCCC-DDDD")
+        with anybody.expect_navigation() as answer:
+            anybody.keyboard.press("Enter")
+        if answer.value.status == 429:
+            break
+    assert "Wait 15 minutes" in anybody.inner_text("main")
+    picture(anybody, "too-often")
+    anybody.goto("/es/su-registro/")
+    anybody.fill("#code", "AAAA-BBBB-CCCC-DDDD")
+    anybody.keyboard.press("Enter")
+    anybody.wait_for_selector("text=15 minutos")
 
 
 PAGES = [
@@ -548,6 +702,7 @@ PAGES = [
     ("counsel", "drafts", "/law/drafts/"),
     ("counsel", "draft-in-force", "{draft}"),
     ("counsel", "draft-sign-page", "{draft}sign/"),
+    ("do-2", "draft-enter-page", "{draft}enter/check/?reason=Served+today."),
     ("inspector", "oversight", "/oversight/"),
     ("inspector", "explore", "/oversight/log/?entry=12"),
     ("inspector", "reports", "/oversight/reports/"),
@@ -561,13 +716,24 @@ PAGES = [
     ("administrator", "account", "/accounts/counsel/"),
     ("administrator", "failed-work", "/failed-work/"),
 ]
-NO_PAGES = {
-    # files
-    "health", "ready", "statistics-file", "ledger-file", "answers", "receipt", "release", "report", "pack-file",
-    "sign-out", "sign-out-everywhere", "decide", "sign", "release-docket", "recall-sign", "give-back", "verify",
-    "halt-check", "halt-sign", "accounted", "draft-adopt", "draft-enter",  # posted to; journeys see what follows
-    "sso", "sso-back", "code",  # single sign-on and the second step of sign-in: tests of their own
+ON_THE_WAY = {
+    "decide": "decision-sign", "verify": "inspector-verified", "halt-check": "halt-sign", "accounted": "accounted",
+    "code": "one-time-code", "recall-sign": "task", "draft-enter": "signature-refused",
 }  # fmt: skip
+"""Addresses that a form is posted to, or a step of signing in, and the picture of the page that follows."""
+NO_PAGES = {
+    "health": "a word for machines", "ready": "a word for machines", "sso": "leads to the provider",
+    "sso-back": "leads to where one was going", "statistics-file": "a file", "ledger-file": "a file",
+    "answers": "a file", "receipt": "a file", "release": "a file", "report": "a file", "pack-file": "a file",
+    "sign-out": "leads to the front page", "sign-out-everywhere": "leads to the front page",
+    "sign": "leads to the case, or to the docket", "release-docket": "leads to its task", "give-back": "leads back",
+    "halt-sign": "leads to the halts", "draft-adopt": "leads to the pack",
+}  # fmt: skip
+"""Addresses without a page of their own, and why."""
+
+
+NARROW = ("home", "docket", "case-held", "submissions", "submission", "oversight", "draft-enter-page", "own-record-es")
+"""Pages whose picture is also kept as 320 px show them; all are checked."""
 
 
 def fill(served, path: str) -> str:
@@ -609,7 +775,19 @@ def test_every_address_that_is_a_page_is_among_those_looked_at(site):
         "sample": "/dockets/D/samples/S/", "task": "/tasks/T/", "draft": "/law/drafts/D/",
     }  # fmt: skip
     paths = [path.format_map(some).split("?")[0] for _, name, path in PAGES if name != "not-found"]
-    assert {pattern.name for pattern in urlpatterns} - {resolve(path).url_name for path in paths} == NO_PAGES
+    looked_at = {resolve(path).url_name for path in paths}
+    assert {pattern.name for pattern in urlpatterns} - looked_at == NO_PAGES.keys() | ON_THE_WAY.keys()
+    assert not NO_PAGES.keys() & ON_THE_WAY.keys()
+
+
+def test_every_page_has_its_picture_in_the_docs_and_every_picture_its_page():
+    here = Path(__file__).parent
+    text = "".join((here / name).read_text() for name in ("test_browser.py", "test_sso.py"))
+    taken = {*re.findall(r'(?:picture|check)\(\w+, "([a-z0-9-]+)"\)', text), *(name for _, name, _ in PAGES)}
+    taken |= {f"{name}-narrow" for name in NARROW}
+    assert set(ON_THE_WAY.values()) <= taken
+    kept = {path.stem for path in (here.parents[1] / "docs" / "screenshots").glob("*.png")}
+    assert kept == taken
 
 
 @pytest.mark.parametrize("served", ["sqlite"], indirect=True)
@@ -632,6 +810,6 @@ def test_every_page_is_accessible_narrow_and_clean(served, person, username):
         narrow.goto(fill(served, path))
         if narrow.evaluate("document.documentElement.scrollWidth") > 320:
             faults.append(f"{name}: wider than 320 px")
-        if name in {"docket", "case-held", "submissions", "home"}:
+        if name in NARROW:
             picture(narrow, f"{name}-narrow")
     assert not faults, "\n".join(faults)

@@ -208,7 +208,8 @@ def _words(rule: Rule | None) -> str:
     say = f" The requester is told: {rule.say}" if rule.say else ""
     follows = f" {words.consequence(rule.effect, rule.otherwise)}".rstrip()
     says = f" {rule.quote.rstrip('.')}." if rule.quote else ""
-    return f"{rule.cite}.{says} {words.EFFECTS[rule.effect]}: {rule.text}.{follows} In force from {rule.begins}{ends}.{say}"
+    means = f"{words.EFFECTS[rule.effect]}: {rule.text}.{follows}"
+    return f"{rule.cite}.{says} {means} In force from {rule.begins}{ends}.{say}"
 
 
 def _dockets(basis: str) -> list[str]:

@@ -87,6 +87,7 @@ def incident(
     custodian's office to fill in: the program does not know them.
     """
     requests = {(str(one.body["docket"]), name) for one in notices for name in one.body["request_ids"]}
+    held = "1 sealed release holds" if len(notices) == 1 else f"{len(notices)} sealed releases hold"
     body: dict[str, Any] = {
         "format": INCIDENT_FORM,
         "recall": recall,
@@ -96,7 +97,7 @@ def incident(
         "occurred": {"first": clock.stamp(occurred[0]), "last": clock.stamp(occurred[1])},
         "discovered": clock.stamp(now),
         "how_discovered": cause.kind,
-        "description": f"{len(notices)} sealed releases hold requests that {_WRONG[cause.kind == 'order']}",
+        "description": f"{held} requests that {_WRONG[cause.kind == 'order']}",
         "data_elements": ["last_known_address"],
         "records": len(requests),
         "releases": [str(one.body["release"]) for one in notices],
