@@ -18,6 +18,7 @@ MOST = 4
 """How many of a candidate's addresses are shown."""
 
 _TIN_DIGITS = 9
+_SHOWN = "line1, line2, city, state, postal_code, country, valid_to, last_known"
 _ADDRESS = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
 
 
@@ -85,7 +86,7 @@ def _on_file(candidate: Row | None) -> Mapping[str, Any]:
         register = _register(desk.site().register)
         with _connection().cursor() as cursor:
             person = _rows(cursor, f"SELECT * FROM {register.relation('persons')}", candidate["person_id"])
-            addresses = _rows(cursor, f"SELECT * FROM {register.relation('addresses')}", candidate["person_id"])
+            addresses = _rows(cursor, f"SELECT {_SHOWN} FROM {register.relation('addresses')}", candidate["person_id"])
     except (GatehouseError, duckdb.Error):
         return {}
     if not person:
