@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from docket_files import write_docket
 from doors import PASSWORD, SITE
 
-from gatehouse.console import charts, figures, log, reading
+from gatehouse.console import charts, dockets, figures, log
 from gatehouse.console.middleware import POLICY
 from gatehouse.console.reading import Reader
 
@@ -234,7 +234,7 @@ def test_public_statistics_count_a_docket_once_for_each_state_of_its_files(anyon
     """However many dockets there are, and however few of them are kept open."""
     asked: list[str] = []
     counted = Reader.answered
-    monkeypatch.setattr(reading, "_MOST_OPEN", 1)
+    monkeypatch.setattr(dockets, "_MOST_OPEN", 1)
     monkeypatch.setattr(Reader, "answered", lambda self: asked.append(self.folder.name) or counted(self))
     with told("TOLD-1", 40, "'not_answered'"), told("TOLD-2", 30, "'not_answered'"):
         first, second = public(anyone), public(anyone)

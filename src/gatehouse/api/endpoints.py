@@ -158,7 +158,7 @@ def submissions(request: HttpRequest, after: After = "", limit: Limit = 100) -> 
     """Received dockets and what is on its way, by id."""
     account = _may(request, Permission.AGENCY_SUBMISSION_READ)
     found = [_of_arrival(arrival) for arrival in arrivals.waiting(account.agency)]
-    for name in desk.shelf().names():
+    for name in desk.dockets().names():
         reader = desk.docket(name)
         if figures.agency_of(reader) == account.agency:
             found.append(_of_docket(name, reader))

@@ -9,8 +9,9 @@ from django.conf import settings
 from django.http import Http404
 
 from gatehouse.casework import roster
+from gatehouse.console.dockets import Dockets
 from gatehouse.console.law import Proof, proof_of
-from gatehouse.console.reading import Reader, Shelf
+from gatehouse.console.reading import Reader
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law import adoption
 from gatehouse.law.pack import Pack, load
@@ -35,18 +36,18 @@ def office() -> Office:
 
 
 @lru_cache(maxsize=4)
-def _shelf(dockets: str) -> Shelf:
-    return Shelf(Path(dockets))
+def _dockets(folder: str) -> Dockets:
+    return Dockets(Path(folder))
 
 
-def shelf() -> Shelf:
+def dockets() -> Dockets:
     """The dockets of the site."""
-    return _shelf(str(site().dockets))
+    return _dockets(str(site().dockets))
 
 
 def docket(name: str) -> Reader:
     """One docket, or `not found`."""
-    reader = shelf().reader(name)
+    reader = dockets().reader(name)
     if reader is None:
         raise Http404
     return reader

@@ -213,7 +213,7 @@ def _words(rule: Rule | None) -> str:
 
 
 def _dockets(basis: str) -> list[str]:
-    return [name for name in desk.shelf().names() if desk.docket(name).summary.get("basis") == basis]
+    return [name for name in desk.dockets().names() if desk.docket(name).summary.get("basis") == basis]
 
 
 def _effect(name: str, standing: Pack, draft: Pack) -> dict[str, Any]:

@@ -92,6 +92,6 @@ def _opening(batch: Batch) -> Opening | None:
 def _request(batch: Batch | None, index: int) -> str:
     if batch is None or batch.event != "determinations":
         return ""
-    reader = desk.shelf().reader(batch.docket)
+    reader = desk.dockets().reader(batch.docket)
     found = reader.lines([index - batch.first]) if reader is not None else ()
     return str(found[0]["request_id"]) if found else ""

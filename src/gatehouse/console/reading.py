@@ -11,7 +11,6 @@ import json
 import tempfile
 import threading
 from array import array
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -22,7 +21,6 @@ import duckdb
 
 from gatehouse.intake.wire import COLUMNS
 from gatehouse.intake.workspace import quoted
-from gatehouse.kernel import ids
 
 PAGE = 25
 TOLD = "events/answered.json"
@@ -40,7 +38,7 @@ _PREPARED = {
         FROM queue ORDER BY position""",
 }
 """Tables made once a docket is asked for one of them, and kept in memory: some fifty bytes a request in all."""
-_MOST_OPEN = 16
+_MOST_SELECTIONS = 16
 _WINDOW = 20_000
 _NEAR, _LAST = 64, 1 << 40
 _BOUNDS = ("low", "high")
@@ -309,7 +307,7 @@ class Reader:
             "GROUP BY rule ORDER BY cases DESC, rule",
             parameters,
         )
-        if len(self._reasons) >= _MOST_OPEN:
+        if len(self._reasons) >= _MOST_SELECTIONS:
             self._reasons.clear()
         counted = [(str(row["rule"]), int(row["cases"])) for row in found]
         self._reasons[members, outcome] = counted
@@ -424,55 +422,3 @@ class Reader:
     def close(self) -> None:
         """Give the connection back."""
         self._connection.close()
-
-
-class Shelf:
-    """The dockets of one site, with the most recently read ones kept open."""
-
-    def __init__(self, dockets: Path) -> None:
-        self._dockets = dockets
-        self._open: OrderedDict[str, tuple[object, Reader]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def names(self) -> list[str]:
-        """Every docket, newest first by the time its folder was made."""
-        if not self._dockets.is_dir():
-            return []
-        folders = [path for path in self._dockets.iterdir() if path.is_dir() and ids.is_name(path.name)]
-        return [path.name for path in sorted(folders, key=lambda path: (-path.stat().st_mtime, path.name))]
-
-    def identity(self, name: str) -> object:
-        """What changes when a file of a docket is replaced; not even its files are opened for it."""
-        return _identity(self._dockets / name)
-
-    def reader(self, name: str) -> Reader | None:
-        """The reader of one docket; None when there is none of that name (names are never paths)."""
-        folder = self._dockets / name
-        if not ids.is_name(name) or not folder.is_dir():
-            return None
-        with self._lock:
-            identity = _identity(folder)
-            kept = self._open.get(name)
-            if kept is not None and kept[0] == identity:
-                self._open.move_to_end(name)
-                return kept[1]
-            reader = Reader(folder)
-            self._open[name] = (identity, reader)
-            while len(self._open) > _MOST_OPEN:
-                # Not closed here: another thread may be reading. It closes when the last reader lets go of it.
-                self._open.popitem(last=False)
-            return reader
-
-
-def _identity(folder: Path) -> object:
-    """What changes when a file of the docket is replaced."""
-    names = [*(f"{table}.parquet" for table in TABLES), "receipt.json", "summary.json", "answers.csv", TOLD]
-    return tuple(_stat(folder / name) for name in names)
-
-
-def _stat(path: Path) -> tuple[int, int, int] | None:
-    try:
-        found = path.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_ino, found.st_mtime_ns, found.st_size

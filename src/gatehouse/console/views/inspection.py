@@ -184,7 +184,7 @@ def reports(request: HttpRequest) -> HttpResponseBase:
     context = {
         "kinds": reporting.kinds(),
         "formats": reporting.formats().items(),
-        "recalls": recalling.made(desk.shelf().names(), clock.now()),
+        "recalls": recalling.made(desk.dockets().names(), clock.now()),
         "details": [(key, says) for key, says in reporting.DETAILS.items() if key != "recall"],
         "made": reporting.made(),
         "given": given,

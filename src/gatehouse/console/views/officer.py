@@ -49,7 +49,7 @@ class Line:
 @require_GET
 def dockets(request: HttpRequest) -> HttpResponse:
     """Every docket, newest first, with how its cases came out."""
-    names = desk.shelf().names()
+    names = desk.dockets().names()
     start = whole(request.GET.get("from"))
     lines = [_line(name) for name in names[start : start + DOCKETS_A_PAGE]]
     onward = start + DOCKETS_A_PAGE if start + DOCKETS_A_PAGE < len(names) else None

@@ -31,7 +31,7 @@ MOST_SHOWN = 12
 @require_GET
 def oversight(request: HttpRequest) -> HttpResponse:
     """All dockets together: outcomes, requests by month, and how much of what each agency asked for was cleared."""
-    lines = [figures.line(name, desk.docket(name)) for name in desk.shelf().names()]
+    lines = [figures.line(name, desk.docket(name)) for name in desk.dockets().names()]
     whole = figures.total(lines)
     months = Counter[str]()
     for entry in lines:
@@ -136,14 +136,14 @@ def shape(request: HttpRequest, name: str) -> HttpResponse:
 @require_GET
 def recalls(request: HttpRequest) -> HttpResponse:
     """How far each recall has come."""
-    return render(request, "console/recalls.html", {"recalls": recalling.made(desk.shelf().names(), clock.now())})
+    return render(request, "console/recalls.html", {"recalls": recalling.made(desk.dockets().names(), clock.now())})
 
 
 @needs(Permission.OVERSIGHT_DOCKET_COUNT)
 @require_GET
 def halts(request: HttpRequest) -> HttpResponse:
     """What overseers have stopped, and what waits for more signatures."""
-    names = desk.shelf().names()
+    names = desk.dockets().names()
     agencies = sorted({name for entry in names if (name := figures.agency_of(desk.docket(entry)))})
     return render(request, "console/halts.html", {"board": halting.board(), "dockets": names, "agencies": agencies})
 

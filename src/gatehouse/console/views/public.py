@@ -24,9 +24,9 @@ TOLD_TONES = {"answered": "good", "not_answered": "quiet"}
 
 def _published() -> tuple[list[figures.Line], dt.timedelta]:
     delay = dt.timedelta(0) if desk.site().demonstration else figures.DELAY
-    shelf = desk.shelf()
+    dockets = desk.dockets()
     head = log.head(desk.site().ledger)
-    counted = [_counted(str(desk.site().root), name, shelf.identity(name)) for name in shelf.names()]
+    counted = [_counted(str(desk.site().root), name, dockets.identity(name)) for name in dockets.names()]
     lines = [line for line, entries in counted if line is not None and _in_log(entries, head)]
     return figures.published(lines, clock.now(), delay), delay
 

@@ -50,7 +50,7 @@ def submissions(request: HttpRequest) -> HttpResponse:
     """The agency's own submissions and what is on its way."""
     agency = account(request).agency
     lines = []
-    for name in desk.shelf().names():
+    for name in desk.dockets().names():
         reader = desk.docket(name)
         if figures.agency_of(reader) == agency:
             lines.append(_line(name, reader))
