@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -42,22 +43,28 @@ def served(tmp_path_factory) -> Iterator[SimpleNamespace]:
 
 
 def test_every_operation_does_what_its_description_says(served):
-    """All checks of schemathesis, in all its phases: examples, coverage, fuzzing, stateful; with a budget of time."""
+    """All checks of schemathesis in its phases coverage, fuzzing and stateful; bounded by examples, never by the clock.
+
+    A budget of seconds was used up by one probe (it waits for a request to time out) and a busy machine, and then
+    nothing was tested.
+    """
     run = subprocess.run(
         [
             *(str(Path(sys.executable).parent / "schemathesis"), "run", f"{served.base}/openapi.json"),
             *("--header", f"Authorization: Bearer {served.key}"),
-            *("--max-examples", "15", "--max-time", "30", "--seed", "7", "--no-color", "--request-timeout", "20"),
+            *("--max-examples", "10", "--seed", "7", "--no-color", "--request-timeout", "30"),
             *("--generation-database", "none"),
         ],
         check=False,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=900,
         cwd=served.root,
     )
     assert run.returncode == 0, run.stdout[-6000:] + run.stderr[-2000:]
-    assert "passed" in run.stdout
+    assert "Time limit" not in run.stdout
+    for phase in ("Coverage", "Fuzzing", "Stateful"):
+        assert re.search(rf"✅  {phase} \(in", run.stdout), run.stdout[-6000:]
 
 
 def test_the_typed_client_carries_a_submission_from_zip_to_answers(served):
