@@ -56,3 +56,15 @@ def test_what_never_reaches_the_application_is_a_problem_too(served, sent, statu
         assert answer.status == status
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert json.loads(answer.read())["status"] == status
+
+
+@pytest.mark.parametrize("header", [b"X: a\0b", b"X y: z", b"X: a\rb"], ids=["NUL", "space", "bare CR"])
+def test_a_header_that_is_none_is_answered_and_the_line_closed(served, header):
+    """Refused before its address is known; unanswered, such a caller would hold a line for as long as it likes."""
+    with socket.create_connection(("127.0.0.1", served[0]), timeout=10) as line:
+        line.sendall(b"GET /api/v1/ledger HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+        line.settimeout(10)
+        answer = b""
+        while piece := line.recv(4096):
+            answer += piece
+    assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400")), answer[:200]

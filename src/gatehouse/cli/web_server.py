@@ -23,8 +23,8 @@ class _Refusal(ErrorTask):  # type: ignore[misc]
     """A refusal of the server, in the form that its address promises."""
 
     def execute(self) -> None:
-        """Write the answer and close."""
-        if not str(self.request.path or "").startswith("/api/"):
+        """Write the answer and close. What was refused before its first line was read has no address."""
+        if not str(getattr(self.request, "path", "")).startswith("/api/"):
             super().execute()
             return
         error = self.request.error
