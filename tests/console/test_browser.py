@@ -373,7 +373,6 @@ def test_a_requester_hands_in_and_reads_and_fetches_by_the_keyboard_alone(served
 def test_an_inspector_verifies_samples_and_derives_again_by_the_keyboard_alone(served, person):
     page = person("inspector")
     keys = Keyboard(page)
-    keys.press("nav a", "Oversight")
     page.wait_for_selector("h1:has-text('Oversight')")
     keys.skip()
     keys.press("main button", "Verify the log now")
@@ -554,7 +553,6 @@ def test_a_court_s_order_is_shown_signed_by_two_offices_and_in_force(served, per
     journey_site.order_zip(served.site, served.root / "order.zip")
     (served.root / "order.txt").write_text("It is so ordered.\n")
     keys = Keyboard(counsel)
-    keys.press("nav a", "Law")
     counsel.wait_for_selector("h1:has-text('Law')")
     keys.press("main a[href*='6103-i-2/']")
     counsel.wait_for_selector("#as-of")

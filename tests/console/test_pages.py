@@ -280,3 +280,24 @@ def test_the_parts_of_a_bar_fill_it():
 
 def test_files_of_the_log_are_served_as_they_are(anyone):
     assert b"".join(anyone.get("/ledger/checkpoint").streaming_content) == (SITE.ledger / "checkpoint").read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("username", "where"),
+    [
+        ("officer1", "/dockets/"),
+        ("manager", "/dockets/"),
+        ("requester", "/submissions/"),
+        ("counsel", "/law/"),
+        ("inspector", "/oversight/"),
+        ("auditor", "/oversight/"),
+        ("administrator", "/accounts/"),
+    ],
+)
+def test_everybody_begins_where_their_own_work_is(signed_in, username, where):
+    assert signed_in(username).get("/").headers["Location"] == where
+
+
+def test_who_decides_goes_from_the_dockets_to_the_cases_that_wait_and_nobody_else(signed_in):
+    assert b"/dockets/ICE-1/queue/" in signed_in("officer1").get("/dockets/").content
+    assert b"/queue/" not in signed_in("counsel").get("/dockets/").content

@@ -21,9 +21,11 @@ from gatehouse.console.models import Account
 from gatehouse.console.permissions import Permission
 from gatehouse.kernel.errors import GatehouseError
 
+# In this order: where a role's own work is comes before what it may also read.
 WELCOME = (
-    (Permission.CUSTODIAN_DOCKET_READ, "console:dockets"),
+    (Permission.CUSTODIAN_CASE_DECIDE, "console:dockets"),
     (Permission.AGENCY_SUBMISSION_READ, "console:submissions"),
+    (Permission.CUSTODIAN_LAW_SIGN, "console:law"),
     (Permission.CUSTODIAN_ACCOUNT_MANAGE, "console:accounts"),
     (Permission.OVERSIGHT_DOCKET_COUNT, "console:oversight"),
 )
