@@ -89,10 +89,20 @@ class Keyboard:
 
     def file(self, selector: str, *paths: Path) -> None:
         """Go to a field for files, open the machine's dialog with Space, and choose."""
+        self.page.wait_for_load_state()
         self.to(selector)
-        with self.page.expect_file_chooser() as chooser:
+        opened: list[Any] = []
+        self.page.once("filechooser", lambda chooser: opened.append(chooser))  # noqa: PLW0108 - the driver takes no built-in
+        for _ in range(20):  # on a busy machine a page just loaded may miss the first press
             self.page.keyboard.press("Space")
-        chooser.value.set_files([str(path) for path in paths])
+            for _ in range(30):
+                if opened:
+                    break
+                self.page.wait_for_timeout(50)
+            if opened:
+                break
+        assert opened, f"{selector} opens no dialog by the keyboard"
+        opened[0].set_files([str(path) for path in paths])
 
     def choose(self, selector: str, value: str) -> None:
         """Go to a list and move down to a value with the arrow."""
