@@ -26,6 +26,13 @@ def test_a_register_that_keeps_its_contract_is_counted(world: World, tmp_path: P
     assert index.census.persons_without_address == 0
 
 
+def test_years_filed_by_nobody_are_counted_and_harm_nobody(world: World, tmp_path: Path) -> None:
+    world.rows["filings"] += [(1001, 2022), (999, 2022), (999, 2023)]
+    index = build(open_register(world.write(tmp_path / "r")), tmp_path / "i", memory="1GB", today=AS_OF)
+    assert index.census.filings_of_nobody == 2
+    assert open_index(index.register, tmp_path / "i").census == index.census
+
+
 @pytest.mark.parametrize("table", ["persons", "addresses", "restrictions"])
 def test_a_table_that_is_missing_is_named(world: World, tmp_path: Path, table: str) -> None:
     with pytest.raises(WrongInput, match=f"{table}.parquet"):

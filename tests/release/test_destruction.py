@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
+from types import SimpleNamespace
 
 import duckdb
 import house
 import pytest
 
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, CustodianFault, WrongInput
+from gatehouse.kernel.progress import silent
 from gatehouse.ledger import policy as policies
 from gatehouse.ledger import proof
 from gatehouse.ledger.answer import Map, verify
@@ -123,3 +126,14 @@ def test_ledger_dockets_and_database_still_tell_one_story(closed):
 def test_the_submission_cannot_come_again(closed, monkeypatch):
     destroy(closed)
     assert list(journey._earlier(closed.site, "us.dhs.ice")) == []
+
+
+def test_a_submission_whose_docket_is_gone_is_refused_in_words_and_not_tried_again(closed, monkeypatch, tmp_path):
+    signed = "0" * 64
+    said = closed.docket.read_summary() | {"submission_digest": signed}
+    closed.docket.summary.write_text(json.dumps(said))
+    destroy(closed)
+    monkeypatch.setattr(journey, "_identify", lambda _: (SimpleNamespace(id=house.NAME), signed))
+    with pytest.raises(WrongInput, match="answered before, and its docket destroyed") as told:
+        journey.run(closed.site, tmp_path, now=LONG_AFTER, progress=silent)
+    assert not isinstance(told.value, CustodianFault)  # the agency's to mend: it is told, and nobody tries again

@@ -28,6 +28,8 @@ class Census:
     persons_without_address: int
     persons_without_tin: int
     persons_without_birth_date: int
+    filings_of_nobody: int
+    """Years filed by ids that no person has: no request can meet them."""
 
 
 @dataclass(frozen=True)
@@ -148,11 +150,13 @@ def count(connection: duckdb.DuckDBPyConnection, register: Register, housed: int
     others = ", ".join(
         f"(SELECT count(*) FROM {register.relation(table)})" for table in ("addresses", "names", "restrictions")
     )
+    strays = f"(SELECT count(*) FROM {register.relation('filings')} ANTI JOIN {persons} USING (person_id))"
     row = connection.execute(
-        f"SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL), {others} FROM {persons}"
+        "SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL), "
+        f"{others}, {strays} FROM {persons}"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has one row
-    number, no_tin, no_birth_date, addresses, names, restrictions = row
+    number, no_tin, no_birth_date, addresses, names, restrictions, filings = row
     return Census(
         persons=number,
         addresses=addresses,
@@ -161,4 +165,5 @@ def count(connection: duckdb.DuckDBPyConnection, register: Register, housed: int
         persons_without_address=number - housed,
         persons_without_tin=no_tin,
         persons_without_birth_date=no_birth_date,
+        filings_of_nobody=filings,
     )

@@ -17,7 +17,7 @@ from gatehouse.intake import parcel
 from gatehouse.intake import parties as parties_file
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput, own
+from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.kernel.progress import Progress
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import approve, closing, commit, halts, packs, record
@@ -40,8 +40,9 @@ def run(
 
     `receiver` is who hands it in and may therefore not approve it. The law is that of the day, and it must verify:
     signed by both offices, proved, on record. Raises WrongInput when the submission is refused whole, its id was used
-    for another one or no law is known here for its basis; CustodianFault when a file of the site is wrong, AnswerIsNo
-    when the law does not verify, MachineFailed: then nothing is decided about the submission, and it can be run again.
+    for another one, its docket was destroyed or no law is known here for its basis; CustodianFault when a file of the
+    site is wrong, AnswerIsNo when the law does not verify, MachineFailed: then nothing is decided about the submission,
+    and it can be run again.
     """
     with own():
         office = approve.office(site)
@@ -68,7 +69,11 @@ def run(
                 remedy="Give this one an id of its own and sign again",
             )
         if docket.is_destroyed:
-            raise AnswerIsNo("this submission was answered, and its docket destroyed", where=docket.id)
+            raise WrongInput(
+                "this submission was answered before, and its docket destroyed",
+                where=docket.id,
+                remedy="Hand in a new submission under an id of its own",
+            )
         with own():
             progress("ledger", 0, 1)
             commit.commit_docket(connection, site, docket, now)

@@ -183,8 +183,8 @@ def _why(failed: Exception) -> str:
     if isinstance(error, GatehouseError):
         return f"{error}."
     told = f"{type(error).__name__} ({error.strerror})" if isinstance(error, OSError) else type(error).__name__
-    *_, (frame, line) = traceback.walk_tb(error.__traceback__)
-    return f"{told} in {frame.f_code.co_qualname} line {line}."
+    *_, (frame, line) = (None, 0), *traceback.walk_tb(error.__traceback__)
+    return f"{told} in {frame.f_code.co_qualname} line {line}." if frame is not None else f"{told}."
 
 
 def _commit(job: models.Job, holder: str, effects: Effects) -> None:
