@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from match_world import AS_OF, Person, Request, World, load_requests, rows_of
 
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.match import Index, build, changes, match, open_index, open_register
+from gatehouse.match import Index, build, contract, match, open_index, open_register
 
 LAST = ("GARCIA", "LE", "O'BRIEN", "DE LA CRUZ", "SMITH", "Nuñez")
 FIRST = ("ANA", "MINH", "JUAN", "JUANA", "WILLIAM", "BILL")
@@ -140,6 +140,15 @@ def test_only_the_changed_are_indexed_and_filings_and_restrictions_change_nobody
     assert layer.census.restrictions == 1
 
 
+def test_two_rows_that_are_alike_are_not_none(tmp_path: Path) -> None:
+    world = _world(3)
+    alike = (1001, "FORMERLY", "ANNA", None, None)
+    world.rows["names"] += [alike, alike]
+    _build(world, tmp_path)
+    world.rows["names"] = [row for row in world.rows["names"] if row != alike]
+    assert _build(world, tmp_path).changed == 1
+
+
 def test_where_much_changed_all_is_indexed_again(earlier: World, tmp_path: Path) -> None:
     earlier.rows["persons"] = [(*row[:6], "1970-01-01") for row in earlier.rows["persons"]]
     assert _build(earlier, tmp_path).changed is None
@@ -232,7 +241,7 @@ def test_a_crash_while_laying_leaves_no_half_index(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr(changes, "census", stop)
+        patched.setattr(contract, "count", stop)
         with pytest.raises(KeyboardInterrupt):
             _build(later, tmp_path)
     assert sorted(path.name for path in (tmp_path / "i").iterdir()) == before

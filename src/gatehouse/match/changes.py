@@ -1,6 +1,6 @@
 """What changed in a register since an index was made of it, and the index of the new snapshot as a layer over the old.
 
-A whole index keeps a print of each person: two sums of hashes over all of their rows. Persons whose print differs are
+A whole index keeps a print of each person: two hashes over all of their rows. Persons whose print differs are
 read, checked and indexed again; of all others the base says what it said. A layer is always laid over a whole index,
 never over another layer, and answers exactly as a whole index of the same snapshot would.
 """
@@ -60,21 +60,22 @@ def base_below(folder: Path, marks: Mapping[str, str]) -> Base | None:
 
 
 def prints(register: Register) -> str:
-    """A query of `person_id`, `one`, `other` and `housed`: sums of two hashes over all rows of each person.
+    """A query of `person_id`, `one` and `other`: two hashes over all rows of each person, in whatever order they stand.
 
-    A change goes unseen only if both sums stay the same. One text in a million, changed by a letter, keeps its hash;
-    the second hash reads the long texts from their ends, and is as likely to miss another one in a million.
+    A change goes unseen only if both stay the same. One text in a million, changed by a letter, keeps its hash; the
+    second reads the long texts from their ends, and is as likely to miss another one in a million. A sum beside the
+    exclusive or tells two rows that are alike from none.
     """
     rows = []
     for table, columns in _ROWS.items():
         turned = ", ".join(f"reverse({column})" if column in _LONG else column for column in columns)
         rows.append(
-            f"SELECT person_id, hash({', '.join(columns)}, '{table}') AS one, hash('{table}', {turned}) AS other, "
-            f"{str(table == 'addresses').lower()} AS home FROM {register.relation(table)}"
+            f"SELECT person_id, hash({', '.join(columns)}, '{table}') AS one, hash('{table}', {turned}) AS other "
+            f"FROM {register.relation(table)}"
         )
     return (
-        "SELECT person_id::BIGINT AS person_id, sum(one)::DECIMAL(38, 0) AS one, sum(other)::DECIMAL(38, 0) AS other, "
-        f"bool_or(home) AS housed FROM ({' UNION ALL '.join(rows)}) GROUP BY person_id"
+        "SELECT person_id::BIGINT AS person_id, bit_xor(one) AS one, hash(sum(other)) AS other "
+        f"FROM ({' UNION ALL '.join(rows)}) GROUP BY person_id"
     )
 
 
@@ -89,17 +90,15 @@ class Part:
 def find(connection: duckdb.DuckDBPyConnection, register: Register, base: Base, today: dt.date) -> Part | None:
     """Take out the rows of the persons that differ from the base and check the contract of the whole with them.
 
-    Makes `changed_people`, `changed_persons`, `changed_names`, `changed_addresses` and `changed_prints`. None where too
-    much changed, or where the base was checked on a later day than this. Raises CustodianFault as `contract.check`
-    does.
+    Makes `changed_people`, `changed_persons`, `changed_names` and `changed_addresses`. None where too much changed, or
+    where the base was checked on a later day than this. Raises CustodianFault as `contract.check` does.
     """
     persons = _number(connection, f"SELECT count(*) FROM {register.relation('persons')}")
     most = MOST * max(base.persons, 1)
     if abs(persons - base.persons) > most or today < base.checked_on:
         return None
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE changed_prints AS {prints(register)}")
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE changed_people AS SELECT person_id FROM changed_prints n "
+        f"CREATE OR REPLACE TEMP TABLE changed_people AS SELECT person_id FROM ({prints(register)}) n "
         f"FULL JOIN {base.read('prints')} o USING (person_id) "
         "WHERE n.one IS DISTINCT FROM o.one OR n.other IS DISTINCT FROM o.other"
     )
@@ -133,12 +132,6 @@ def _rows(register: Register, base: Base, part: Part) -> contract.Rows:
         tins=f"(SELECT person_id, tin FROM {part.relation('persons')} UNION ALL {kept})",
         people=f"(SELECT person_id FROM {persons} WHERE person_id IN (SELECT person_id FROM {restrictions}))",
     )
-
-
-def census(connection: duckdb.DuckDBPyConnection, register: Register) -> contract.Census:
-    """The census of the new snapshot; needs `changed_prints`."""
-    housed = _number(connection, "SELECT count(*) FROM changed_prints WHERE housed")
-    return contract.count(connection, register, housed)
 
 
 def recounted(keys: str, counts: str, before: str, after: str) -> str:
@@ -186,7 +179,7 @@ def relation(folder: Path, table: str) -> str:
 
 def drop(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop what `find` made."""
-    for table in ("people", "prints", *_ROWS):
+    for table in ("people", *_ROWS):
         connection.execute(f"DROP TABLE IF EXISTS changed_{table}")
 
 

@@ -69,14 +69,12 @@ def check(connection: duckdb.DuckDBPyConnection, register: Register, today: dt.d
 
     Raises CustodianFault naming the first fault of each kind with its count and up to three person ids, and the remedy.
     """
-    return count(connection, register, examine(connection, register.address, Rows.of(register), today))
+    examine(connection, register.address, Rows.of(register), today)
+    return count(connection, register)
 
 
-def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today: dt.date) -> int:
-    """Check some rows of the register at `where`; gives how many persons of theirs have an address.
-
-    Raises CustodianFault as `check` does.
-    """
+def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today: dt.date) -> None:
+    """Check some rows of the register at `where`. Raises CustodianFault as `check` does."""
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE register_people AS SELECT person_id::BIGINT AS person_id FROM {rows.persons}"
     )
@@ -91,11 +89,8 @@ def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today
             where=where,
             remedy="Correct these rows and try again; nothing was indexed",
         )
-    homes = connection.execute("SELECT count(*) FROM register_homes").fetchone()
-    assert homes is not None  # noqa: S101 - an aggregate always has one row
     connection.execute("DROP TABLE register_people")
     connection.execute("DROP TABLE register_homes")
-    return int(homes[0])
 
 
 def _faults(rows: Rows, today: dt.date) -> list[Fault]:
@@ -144,25 +139,26 @@ def _describe(connection: duckdb.DuckDBPyConnection, fault: Fault) -> str:
     return f"{fault.table}.parquet, column {fault.column}: {counted[0]} × {fault.what}{ids}"
 
 
-def count(connection: duckdb.DuckDBPyConnection, register: Register, housed: int) -> Census:
-    """The census of a register whose contract holds; `housed` is how many persons have an address."""
+def count(connection: duckdb.DuckDBPyConnection, register: Register) -> Census:
+    """The census of a register whose contract holds: whoever has an address has one that is the last known."""
     persons = register.relation("persons")
     others = ", ".join(
         f"(SELECT count(*) FROM {register.relation(table)})" for table in ("addresses", "names", "restrictions")
     )
+    housed = f"(SELECT count(*) FROM {register.relation('addresses')} WHERE last_known)"
     strays = f"(SELECT count(*) FROM {register.relation('filings')} ANTI JOIN {persons} USING (person_id))"
     row = connection.execute(
         "SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL), "
-        f"{others}, {strays} FROM {persons}"
+        f"{others}, {housed}, {strays} FROM {persons}"
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate always has one row
-    number, no_tin, no_birth_date, addresses, names, restrictions, filings = row
+    number, no_tin, no_birth_date, addresses, names, restrictions, homes, filings = row
     return Census(
         persons=number,
         addresses=addresses,
         names=names,
         restrictions=restrictions,
-        persons_without_address=number - housed,
+        persons_without_address=number - homes,
         persons_without_tin=no_tin,
         persons_without_birth_date=no_birth_date,
         filings_of_nobody=filings,

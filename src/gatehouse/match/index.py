@@ -190,7 +190,7 @@ class _Steps:
             self._write(table, changes.recounted(keyed, base.read(table), counts(f"({before})"), counts(after)))
         last = self.connection.execute(f"SELECT max(written) FROM {base.read('places')}").fetchone()
         self._homes(part, after=(last and last[0]) or 0)
-        census = changes.census(self.connection, self.register)
+        census = contract.count(self.connection, self.register)
         counted = self.connection.execute("SELECT count(*) FROM changed_people").fetchone()
         changes.drop(self.connection)
         self.progress("index", len(_STAGES), len(_STAGES))
