@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import subprocess
 import sys
@@ -55,6 +56,15 @@ def test_both_workers_work_and_a_demand_that_none_can_meet_is_refused(
     assert not (tmp_path / "b").exists()
 
 
+def left(folder: str) -> list[str]:
+    """The processes that still work below a folder, by their commands."""
+    commands = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands.append(process.read_bytes().replace(b"\0", b" ").decode(errors="replace"))
+    return [command for command in commands if f"--work-dir {folder}" in command]
+
+
 def test_the_workers_end_with_who_is_killed(tmp_path: Path) -> None:
     folder = str(tmp_path / "cluster")
     script = (
@@ -73,6 +83,7 @@ def test_the_workers_end_with_who_is_killed(tmp_path: Path) -> None:
     child.kill()
     child.wait()
     until = time.monotonic() + 60
-    while answers(master) and time.monotonic() < until:
+    while (answers(master) or left(folder)) and time.monotonic() < until:
         time.sleep(0.2)
     assert not answers(master)
+    assert left(folder) == [], "a worker that had only just begun ends as well"

@@ -20,6 +20,8 @@ from gatehouse.intake.cluster.session import QUIET, check_installed
 from gatehouse.kernel.errors import MachineFailed
 
 HOST = "127.0.0.1"
+_ENDS_WITH = ("setpriv", "--pdeathsig", "TERM", "sh", "-c", '[ "$PPID" -eq "$0" ] && exec "$@"')
+"""Even if we are killed, and if that was before the signal was asked for: then our child has another parent by now."""
 _DAEMON = {"SPARK_LOCAL_IP": HOST, "SPARK_DAEMON_MEMORY": "256m", "SPARK_DAEMON_JAVA_OPTS": QUIET}
 
 
@@ -59,7 +61,7 @@ def _start(role: str, *arguments: str, folder: Path) -> subprocess.Popen[bytes]:
     assert spec.origin is not None  # noqa: S101 - it is a package on disk
     home = Path(spec.origin).parent
     environment = {**os.environ, **_DAEMON, "SPARK_HOME": str(home), "SPARK_LOCAL_DIRS": str(folder / "local")}
-    ends_with_us = ("setpriv", "--pdeathsig", "TERM") if shutil.which("setpriv") else ()  # even if we are killed
+    ends_with_us = (*_ENDS_WITH, str(os.getpid())) if shutil.which("setpriv") else ()
     return subprocess.Popen(  # noqa: S603 - Spark's own launcher, no text of anybody's
         [*ends_with_us, str(home / "bin" / "spark-class"), f"org.apache.spark.deploy.{role}", *arguments],
         env=environment,
