@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gatehouse.intake.workspace import BY_ROW, WHOLE, open_workspace, write_parquet
+from gatehouse.intake.workspace import BY_ROW, WHOLE, WIDE_BY_ROW, open_workspace, write_parquet
 
 
 def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path:
@@ -54,7 +54,7 @@ def test_nothing_is_fetched() -> None:
 
 def test_tables_that_are_read_by_row_have_smaller_row_groups(tmp_path: Path) -> None:
     with open_workspace() as connection:
-        for group in (BY_ROW, WHOLE):
+        for group in (WIDE_BY_ROW, BY_ROW, WHOLE):
             path = tmp_path / f"{group}.parquet"
             write_parquet(connection, f"SELECT i FROM range({WHOLE + 10}) r(i) ORDER BY i", path, group=group)
             largest = connection.sql(f"SELECT max(row_group_num_rows) FROM parquet_metadata('{path}')").fetchall()

@@ -51,10 +51,11 @@ def quoted(path: Path) -> str:
 # Weaker compression and small dictionaries: two thirds of the time, and three hundredths more bytes.
 _PARQUET = "FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT 5000"
 
-WHOLE, BY_ROW = 122_880, 61_440
-"""Rows of a row group: for tables that are read as a whole, and for those of which single rows are asked for as well.
+WHOLE, BY_ROW, WIDE_BY_ROW = 122_880, 61_440, 30_720
+"""Rows of a row group: for tables that are read as a whole, for those of which single rows are asked for as well, and
+for the widest of these.
 
-A row costs reading its group: half as large is half the time for a page, and a tenth more for writing.
+A row costs reading its group: half as large is half the time for a page, and for a wide table a fifth more for writing.
 """
 
 

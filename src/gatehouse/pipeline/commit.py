@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import duckdb
 
 from gatehouse.determine.docket import Docket
-from gatehouse.intake.workspace import quoted, write_parquet
+from gatehouse.intake.workspace import BY_ROW, quoted, write_parquet
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.ledger.checkpoint import Checkpoint
@@ -57,7 +57,7 @@ def _numbering(connection: duckdb.DuckDBPyConnection, docket: Docket, first: int
     numbered = table.with_name(f".{table.name}.numbered.tmp")
     query = f"SELECT * REPLACE ({first} + seq AS ledger_index) FROM read_parquet({quoted(table)}) ORDER BY seq"
     with ThreadPoolExecutor(1) as beside:  # hashing holds one processor and leaves the other
-        written = beside.submit(write_parquet, connection.cursor(), query, numbered)
+        written = beside.submit(write_parquet, connection.cursor(), query, numbered, group=BY_ROW)
         yield
         written.result()
     numbered.replace(table)

@@ -27,7 +27,7 @@ from gatehouse.intake.parties import Parties
 from gatehouse.intake.receipt import Receipt
 from gatehouse.intake.receipt import write as write_receipt
 from gatehouse.intake.submission import Received, receive
-from gatehouse.intake.workspace import BY_ROW, WHOLE, write_parquet
+from gatehouse.intake.workspace import BY_ROW, WIDE_BY_ROW, write_parquet
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import CustodianFault, WrongInput, own
 from gatehouse.kernel.progress import Progress, silent
@@ -254,7 +254,7 @@ def _write(
     docket.releases.mkdir(parents=True)
     docket.certificates.mkdir()
     for table in TABLES:
-        group = BY_ROW if table == "requests" else WHOLE  # by far the widest: what a page of one case waits for
+        group = WIDE_BY_ROW if table == "requests" else BY_ROW  # a page of one case waits for each of them
         write_parquet(connection, f"SELECT * FROM {table} ORDER BY seq", docket.table(table), group=group)
     shutil.copytree(law.folder, docket.pack)
     counted = summary.count(connection, determinations="determinations", pack=law.pack, provenance=provenance)
