@@ -15,6 +15,7 @@ from gatehouse.console import deciding, desk, recalling, signatures, tasks
 from gatehouse.console.guard import account, needs, signed_in
 from gatehouse.console.law import stopped_by
 from gatehouse.console.permissions import Permission
+from gatehouse.console.templatetags.plainly import written
 from gatehouse.console.views import errors
 from gatehouse.console.views.decisions import NotSigned, signed
 from gatehouse.console.views.officer import law_of
@@ -110,10 +111,10 @@ def recall_sign(request: HttpRequest, name: str) -> HttpResponseBase:
     def work(_: Progress) -> str:
         with open_workspace(memory="1GB", threads=2) as connection:
             done = taking_back.carry_out(connection, desk.office(), statement, cases, cause=cause, now=clock.now())
-        return (
-            f"{done.cases:,} cases are recalled, {len(done.notices):,} packages revoked. "
-            f"The incident report is due by {done.incident.body['report_by']}."
-        )
+        recalled = "1 case is" if done.cases == 1 else f"{done.cases:,} cases are"
+        revoked = "1 package" if len(done.notices) == 1 else f"{len(done.notices):,} packages"
+        due = written(done.incident.body["report_by"])
+        return f"{recalled} recalled, {revoked} revoked. The incident report is due by {due}."
 
     return _begun(request, f"Recall from {name}", name, work)
 
