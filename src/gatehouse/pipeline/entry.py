@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import duckdb
@@ -23,7 +22,7 @@ from gatehouse.kernel import canonical, clock, digests
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
 from gatehouse.law.pack import load
 from gatehouse.ledger import note
-from gatehouse.ledger.signers import Verifier
+from gatehouse.ledger.signers import KeySigner, Verifier
 from gatehouse.pipeline import orders, recheck
 from gatehouse.pipeline.approve import Office
 from gatehouse.pipeline.orders import Parcel
@@ -32,35 +31,21 @@ from gatehouse.pipeline.recheck import By
 FORM = "gatehouse-order-entry/1"
 
 
-@dataclass(frozen=True)
-class SignedElsewhere:
-    """A signer of exactly the texts that its key has signed already, wherever that was."""
+def signed_elsewhere(key: Verifier, lines: Mapping[bytes, str]) -> KeySigner:
+    """A signer of exactly the texts that a key has signed already, wherever that was, and verified.
 
-    verifier: Verifier
-    lines: Mapping[bytes, str]
+    For any other text it raises AnswerIsNo.
+    """
 
-    @property
-    def name(self) -> str:
-        """Whose key it is."""
-        return self.verifier.name
-
-    @property
-    def key_text(self) -> str:
-        """The public half as text."""
-        return self.verifier.text
-
-    def sign(self, message: bytes) -> bytes:
-        """The raw signature over these bytes. Raises AnswerIsNo as `signature_line` does."""
-        return note.SignatureLine.parse(self.signature_line(message)).signature
-
-    def signature_line(self, message: bytes) -> str:
-        """The line over these bytes, without the newline. Raises AnswerIsNo for a text that was not signed."""
-        if message not in self.lines:
+    def sign(message: bytes) -> bytes:
+        if message not in lines:
             raise AnswerIsNo(
                 "cases have moved on since this was signed; what was signed before stands",
                 remedy="Open the order's page and enter it again: it shows what is left to sign",
             )
-        return self.lines[message]
+        return note.SignatureLine.parse(lines[message]).signature
+
+    return KeySigner(key, sign)
 
 
 def to_sign(
@@ -118,7 +103,7 @@ def _by(
     if abs(at - now) > CLOCK_TOLERANCE:
         raise Blocked("clock", "what was signed is of another time than now", remedy="Sign what the page shows now")
     signed = {text.encode(): _line(text, lines, person.key) for text in texts}
-    return By(officer, SignedElsewhere(person.key, signed), entry["reason"], at=at)
+    return By(officer, signed_elsewhere(person.key, signed), entry["reason"], at=at)
 
 
 def _entry(text: str) -> dict[str, str]:
