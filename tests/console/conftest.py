@@ -8,6 +8,6 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(1, str(Path(__file__).parents[1] / "store"))
 
-from doors import anyone, signed_in, site
+from doors import anyone, said, signed_in, site
 
-__all__ = ["anyone", "signed_in", "site"]
+__all__ = ["anyone", "said", "signed_in", "site"]

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -128,3 +131,16 @@ def signed_in(site):
         return client
 
     return sign_in
+
+
+@pytest.fixture
+def said() -> Iterator[io.StringIO]:
+    """What the log says, as a server writes it."""
+    from gatehouse.console import observation
+
+    written = io.StringIO()
+    handler, log = logging.StreamHandler(written), logging.getLogger("gatehouse")
+    handler.setFormatter(observation.Terse())
+    log.addHandler(handler)
+    yield written
+    log.removeHandler(handler)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import logging
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -23,7 +22,7 @@ from django.test import Client
 from doors import PASSWORD, SITE
 
 from gatehouse import store
-from gatehouse.console import accounts, arrivals, observation, tokens
+from gatehouse.console import accounts, arrivals, tokens
 from gatehouse.console.models import Account, Arrival
 from gatehouse.kernel.errors import CustodianFault
 from gatehouse.ledger.signers import new_key
@@ -133,16 +132,6 @@ def people() -> Client:
     client = Client()
     client.force_login(Account.objects.get(username="agency"))
     return client
-
-
-@pytest.fixture
-def said() -> Iterator[io.StringIO]:
-    written = io.StringIO()
-    handler, log = logging.StreamHandler(written), logging.getLogger("gatehouse")
-    handler.setFormatter(observation.Terse())
-    log.addHandler(handler)
-    yield written
-    log.removeHandler(handler)
 
 
 def test_no_fault_of_the_custodians_refuses_a_submission(real: Site, said: io.StringIO, capsys) -> None:

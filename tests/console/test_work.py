@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import logging
 import os
 import signal
 import subprocess
@@ -20,7 +19,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from doors import PASSWORD, SITE
 
 from gatehouse import store
-from gatehouse.console import access, accounts, arrivals, observation
+from gatehouse.console import access, accounts, arrivals
 from gatehouse.console.models import Account, Arrival
 from gatehouse.kernel.errors import CustodianFault
 from gatehouse.pipeline import record
@@ -111,17 +110,6 @@ def real(site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site
     store.configure(made.database)
     yield made
     store.configure(SITE.database)
-
-
-@pytest.fixture
-def said() -> Iterator[io.StringIO]:
-    """What the log says of arrivals, as a server writes it."""
-    written = io.StringIO()
-    handler, log = logging.StreamHandler(written), logging.getLogger("gatehouse.arrivals")
-    handler.setFormatter(observation.Terse())
-    log.addHandler(handler)
-    yield written
-    log.removeHandler(handler)
 
 
 def again(arrival: Arrival) -> int:
