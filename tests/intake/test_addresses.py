@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from gatehouse.cli.address import address
-from gatehouse.intake.addresses import PARTS, REASONS, explain, judge, standardise
+from gatehouse.intake.addresses import PARTS, REASONS, explain, judge, keep_places, load_places, standardise
 from gatehouse.intake.addresses.grammar import LONGEST, read
 from gatehouse.intake.addresses.vocabulary import CLASSES
 
@@ -214,6 +214,16 @@ def test_standardise_gives_the_parts_that_judge_gives():
     assert [row for row, full in zip(rows, judged, strict=True) if full["address_verdict"] == "complete"] == [
         {part: full[part] for part in PARTS} for full in judged if full["address_verdict"] == "complete"
     ]
+
+
+def test_places_that_were_kept_are_those_that_are_made(tmp_path):
+    keep_places(_CONNECTION, tmp_path / "places.parquet")
+    with duckdb.connect() as other:
+        load_places(other, tmp_path / "places.parquet")
+        for table in ("address_zip_cities", "address_zips", "address_cities", "address_states", "address_countries"):
+            made, kept = (db.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall() for db in (_CONNECTION, other))
+            assert made == kept
+            assert made
 
 
 @settings(max_examples=300, deadline=1000)

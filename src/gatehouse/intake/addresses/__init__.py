@@ -8,7 +8,8 @@ contradict each other. No record of anybody is consulted. See docs/addresses.md.
 from __future__ import annotations
 
 from gatehouse.intake.addresses.parts import PARTS, standardise
+from gatehouse.intake.addresses.places import keep_places, load_places
 from gatehouse.intake.addresses.reasons import REASONS, explain
 from gatehouse.intake.addresses.verdict import judge
 
-__all__ = ["PARTS", "REASONS", "explain", "judge", "standardise"]
+__all__ = ["PARTS", "REASONS", "explain", "judge", "keep_places", "load_places", "standardise"]

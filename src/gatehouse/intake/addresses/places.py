@@ -9,10 +9,12 @@ from __future__ import annotations
 import csv
 import functools
 from importlib.resources import files
+from pathlib import Path
 
 import duckdb
 
 from gatehouse.intake.addresses.folding import folded
+from gatehouse.intake.workspace import quoted
 
 STATES = {
     "ALABAMA": "AL", "ALASKA": "AK", "ARIZONA": "AZ", "ARKANSAS": "AR", "CALIFORNIA": "CA", "COLORADO": "CO",
@@ -72,19 +74,16 @@ _CITY_NAMES = {
 
 
 @functools.lru_cache(maxsize=1)
-def _rows() -> tuple[list[str], list[str], list[str], list[bool]]:
+def _table() -> str:
+    """The table of the `zipcodes` package as lines of ZIP code, state, city and whether that is its main name."""
     import zipcodes
 
-    zips, states, cities, primary = [], [], [], []
+    lines = []
     for place in zipcodes.list_all():
         state = "MP" if place["zip_code"].startswith(("96950", "96951", "96952")) else place["state"]
         names = [place["city"], *place["acceptable_cities"], *place["unacceptable_cities"]]
-        for number, name in enumerate(names):
-            zips.append(place["zip_code"])
-            states.append(state)
-            cities.append(name)
-            primary.append(number == 0)
-    return zips, states, cities, primary
+        lines += [f"{place['zip_code']}\t{state}\t{name}\t{number == 0}" for number, name in enumerate(names)]
+    return "\n".join(lines)
 
 
 @functools.lru_cache(maxsize=1)
@@ -94,31 +93,30 @@ def _countries() -> dict[str, str]:
     return rows | dict.fromkeys(_DOMESTIC, "US")
 
 
-def load_places(connection: duckdb.DuckDBPyConnection) -> None:
+def load_places(connection: duckdb.DuckDBPyConnection, kept: Path | None = None) -> None:
     """Make the temporary tables of places unless the connection has them.
 
     `address_zip_cities` (zip5, state_key, city_key, squeezed), `address_zips` (zip5, state_key, home),
     `address_cities` (squeezed, state_key, home: the one postal city this name belongs to, or NULL), `address_states`
-    (name, state_key), `address_countries` (name, code). `squeezed` is a city's key without its spaces.
+    (name, state_key), `address_countries` (name, code). `squeezed` is a city's key without its spaces. The first takes
+    most of a second to make, so it may be read from where `keep_places` wrote it.
     """
     if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_cities'").fetchone() != (
         0,
     ):
         return
-    zips, states, cities, main = _rows()
+    made = f"SELECT * FROM read_parquet({quoted(kept)})" if kept else _zip_cities()
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE address_zip_cities AS SELECT *, replace(city_key, ' ', '') AS squeezed FROM ("
-        f"SELECT DISTINCT zip5, state_key, {city_key(_plain('upper(strip_accents(city))'))} AS city_key, main FROM "
-        "(SELECT unnest($zips) AS zip5, unnest($states) AS state_key, unnest($cities) AS city, unnest($main) AS main))",
-        {"zips": zips, "states": states, "cities": cities, "main": main},
+        f"CREATE OR REPLACE TEMP TABLE address_zip_cities AS {made}", {} if kept else {"table": _table()}
     )
     _load_names(connection, "address_states", "state_key", STATES | _SHORT_STATES | {s: s for s in STATES.values()})
     _load_names(connection, "address_countries", "code", _countries())
-    _load_names(connection, "address_city_names", "city_key", _CITY_NAMES)
-    connection.execute(
-        "INSERT INTO address_zip_cities SELECT zip5, state_key, n.name, FALSE, replace(n.name, ' ', '') "
-        "FROM address_zip_cities JOIN address_city_names n USING (city_key)"
-    )
+    if not kept:
+        _load_names(connection, "address_city_names", "city_key", _CITY_NAMES)
+        connection.execute(
+            "INSERT INTO address_zip_cities SELECT zip5, state_key, n.name, FALSE, replace(n.name, ' ', '') "
+            "FROM address_zip_cities JOIN address_city_names n USING (city_key)"
+        )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_zips AS "
         "SELECT zip5, any_value(state_key) AS state_key, any_value(city_key) FILTER (main) AS home "
@@ -128,6 +126,22 @@ def load_places(connection: duckdb.DuckDBPyConnection) -> None:
         "CREATE OR REPLACE TEMP TABLE address_cities AS SELECT c.squeezed, c.state_key, "
         "CASE WHEN count(DISTINCT z.home) = 1 THEN min(z.home) END AS home "
         "FROM address_zip_cities c JOIN address_zips z USING (zip5) GROUP BY ALL"
+    )
+
+
+def keep_places(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    """Write to a Parquet file what `load_places` takes longest to make."""
+    load_places(connection)
+    connection.execute(f"COPY address_zip_cities TO {quoted(path)} (FORMAT parquet)")
+
+
+def _zip_cities() -> str:
+    return (
+        "WITH lines AS MATERIALIZED (SELECT string_split(unnest(string_split($table, chr(10))), chr(9)) AS part), "
+        f"names AS (SELECT city, {city_key(_plain('upper(strip_accents(city))'))} AS city_key "
+        "FROM (SELECT DISTINCT part[3] AS city FROM lines)) "
+        "SELECT DISTINCT part[1] AS zip5, part[2] AS state_key, city_key, part[4]::BOOLEAN AS main, "
+        "replace(city_key, ' ', '') AS squeezed FROM lines JOIN names ON city = part[3]"
     )
 
 
