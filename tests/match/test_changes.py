@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from match_world import AS_OF, Person, Request, World, load_requests, rows_of
 
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.match import Index, build, contract, match, open_index, open_register
+from gatehouse.match import Index, build, contract, index, match, open_index, open_register
 
 LAST = ("GARCIA", "LE", "O'BRIEN", "DE LA CRUZ", "SMITH", "Nuñez")
 FIRST = ("ANA", "MINH", "JUAN", "JUANA", "WILLIAM", "BILL")
@@ -37,12 +37,20 @@ def _person(pick: Random, number: int) -> Person:
     others = ((pick.choice(LAST), pick.choice(FIRST), None),) if pick.random() < 0.2 else ()
     tin = f"{900000000 + number}" if pick.random() < 0.8 else None
     born = f"19{pick.randrange(50, 99)}-01-01"
-    return Person(pick.choice(LAST), pick.choice(FIRST), tin=tin, birth_date=born, homes=homes, others=others)
+    years = (2020, 2021)[: pick.randrange(3)]
+    return Person(
+        pick.choice(LAST), pick.choice(FIRST), tin=tin, birth_date=born, homes=homes, others=others, years=years
+    )
 
 
 def _world(seed: int) -> World:
     pick = _chance(seed)
-    return World([_person(pick, number) for number in range(60)])
+    return World([_person(pick, number) for number in range(300)])
+
+
+def _leave(world: World, key: int) -> None:
+    for table in ("persons", "names", "addresses"):
+        world.rows[table] = [row for row in world.rows[table] if row[0] != key]
 
 
 def _change(world: World, pick: Random) -> None:
@@ -63,8 +71,7 @@ def _change(world: World, pick: Random) -> None:
     elif kind == "other name":
         rows["names"].append((key, pick.choice(LAST), pick.choice(FIRST), None, None))
     elif kind == "leave":
-        for table in ("persons", "names", "addresses"):
-            rows[table] = [row for row in rows[table] if row[0] != key]
+        _leave(world, key)
     else:
         world._add(5000 + pick.randrange(10**6), _person(pick, 500 + pick.randrange(10**6)))
 
@@ -118,8 +125,9 @@ def test_a_layer_says_what_a_whole_index_says(
 
 @pytest.fixture
 def earlier(tmp_path: Path) -> World:
-    """A world whose index is at hand below `tmp_path`."""
+    """A world whose index is at hand below `tmp_path`; one person in it must not be disclosed."""
     world = _world(3)
+    world.rows["restrictions"].append((1004, "informant", "2020-01-01"))
     build(open_register(world.write(tmp_path / "r0")), tmp_path / "i", memory="1GB", today=AS_OF)
     return world
 
@@ -137,7 +145,7 @@ def test_only_the_changed_are_indexed_and_filings_and_restrictions_change_nobody
     earlier.rows["persons"][5] = (key, tin, "NEWNAME", *name[1:])
     layer = _build(earlier, tmp_path)
     assert layer.changed == 1
-    assert layer.census.restrictions == 1
+    assert layer.census.restrictions == 2
 
 
 def test_two_rows_that_are_alike_are_not_none(tmp_path: Path) -> None:
@@ -147,6 +155,52 @@ def test_two_rows_that_are_alike_are_not_none(tmp_path: Path) -> None:
     _build(world, tmp_path)
     world.rows["names"] = [row for row in world.rows["names"] if row != alike]
     assert _build(world, tmp_path).changed == 1
+
+
+def _exchange_tins(world: World) -> None:
+    one, other = [at for at, row in enumerate(world.rows["persons"]) if row[1]][:12:11]
+    rows = world.rows["persons"]
+    rows[one], rows[other] = (
+        (*rows[one][:1], rows[other][1], *rows[one][2:]),
+        (*rows[other][:1], rows[one][1], *rows[other][2:]),
+    )
+
+
+def _lose_a_tin(world: World) -> None:
+    at = next(at for at, row in enumerate(world.rows["persons"]) if row[1])
+    world.rows["persons"][at] = (world.rows["persons"][at][0], None, *world.rows["persons"][at][2:])
+
+
+def _come_with_filings_that_were_nobodys(world: World) -> None:
+    world._add(7001, Person("SMITH", "NEW", homes=()))
+
+
+def _leave_filings_behind(world: World) -> None:
+    _leave(world, 1002)
+
+
+def _neighbours_change(world: World) -> None:
+    for at in (8, 9, 10):
+        row = world.rows["persons"][at]
+        world.rows["persons"][at] = (*row[:2], "NEIGHBOUR", *row[3:])
+
+
+CHANGES = [
+    (_exchange_tins, 2), (_lose_a_tin, 1), (_come_with_filings_that_were_nobodys, 1), (_leave_filings_behind, 1),
+    (_neighbours_change, 8),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("change", "changed"), CHANGES)
+def test_census_and_contract_of_a_layer_are_those_of_the_whole(tmp_path: Path, change: Any, changed: int) -> None:
+    world = _world(3)
+    world.rows["filings"] += [(7001, 2019), (1002, 2019), (8001, 2019)]
+    _build(world, tmp_path)
+    change(world)
+    layer, whole = _build(world, tmp_path), _build(world, tmp_path, "whole")
+    assert (layer.changed, whole.changed) == (changed, None)
+    assert layer.census == whole.census
+    assert _said(layer) == _said(whole)
 
 
 def test_where_much_changed_all_is_indexed_again(earlier: World, tmp_path: Path) -> None:
@@ -165,9 +219,25 @@ def test_a_base_checked_on_a_later_day_is_not_built_upon(earlier: World, tmp_pat
     assert build(register, tmp_path / "i", memory="1GB", today=day_before).changed is None
 
 
+def test_an_index_made_with_another_table_of_zip_codes_is_not_used(
+    earlier: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register = open_register(earlier.write(tmp_path / "r1"))
+    open_index(register, tmp_path / "i")
+    monkeypatch.setattr(index.metadata, "version", lambda _: "0.1")
+    index._rules.cache_clear()
+    try:
+        with pytest.raises(WrongInput, match="another register or version"):
+            open_index(register, tmp_path / "i")
+        _change(earlier, _chance(1))
+        assert _build(earlier, tmp_path).changed is None
+    finally:
+        index._rules.cache_clear()
+
+
 def test_a_layer_outlives_its_base(earlier: World, tmp_path: Path) -> None:
     base = next((tmp_path / "i").iterdir())
-    _change(earlier, _chance(2))
+    _neighbours_change(earlier)
     layer = _build(earlier, tmp_path)
     said = _said(layer)
     shutil.rmtree(base)
@@ -188,6 +258,10 @@ def _second_last_known(world: World) -> None:
 def _person_gone_but_not_the_addresses(world: World) -> None:
     gone = world.rows["addresses"][0][0]
     world.rows["persons"] = [row for row in world.rows["persons"] if row[0] != gone]
+
+
+def _restricted_person_gone(world: World) -> None:
+    _leave(world, 1004)
 
 
 def _restriction_of_nobody(world: World) -> None:
@@ -211,6 +285,7 @@ SPOILT = {
     "several last known": _second_last_known,
     "column person_id: 1 × ids of nobody .person_id 1": _person_gone_but_not_the_addresses,
     "restrictions.*ids of nobody": _restriction_of_nobody,
+    "restrictions.*ids of nobody .person_id 1004": _restricted_person_gone,
     "missing ids": _id_missing,
     "addresses.*1 × ids of nobody": _address_without_an_id,
     "ids held twice": _id_of_an_unchanged_person,

@@ -75,7 +75,7 @@ def match(
     if as_json:
         click.echo(json.dumps(counts | {"index_changed": prepared.changed}))
     else:
-        of = "all persons" if prepared.changed is None else f"{prepared.changed:,} persons who changed"
+        of = "all persons" if prepared.changed is None else f"{prepared.changed:,} persons over an earlier index"
         click.echo(f"{'index':>12}  {prepared.folder.name}, made of {of}")
         for name, count in counts.items():
             click.echo(f"{name:>12}  {count:>10,}")

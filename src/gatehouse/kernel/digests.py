@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 _CHUNK = 1 << 20
@@ -24,9 +24,13 @@ def of_file(path: Path) -> str:
 
 
 def of_files(root: Path, paths: Iterable[Path]) -> str:
-    """One digest over several files below a root: SHA-256 of sorted lines `<digest>  <relative path>`.
+    """One digest over several files below a root, by `of_listing`."""
+    return of_listing({path.relative_to(root).as_posix(): of_file(path) for path in paths})
+
+
+def of_listing(files: Mapping[str, str]) -> str:
+    """One digest over digests by relative path: SHA-256 of sorted lines `<digest>  <relative path>`.
 
     The lines are those of `sha256sum`, so an outsider makes the same digest with public tools.
     """
-    lines = sorted(f"{of_file(path)}  {path.relative_to(root).as_posix()}\n" for path in paths)
-    return of_bytes("".join(lines).encode())
+    return of_bytes("".join(sorted(f"{digest}  {path}\n" for path, digest in files.items())).encode())

@@ -1,8 +1,8 @@
 """What changed in a register since an index was made of it, and the index of the new snapshot as a layer over the old.
 
-A whole index keeps a print of each person: two hashes over all of their rows. Persons whose print differs are
-read, checked and indexed again; of all others the base says what it said. A layer is always laid over a whole index,
-never over another layer, and answers exactly as a whole index of the same snapshot would.
+A whole index keeps a print of each person (`gatehouse.match.prints`). Persons whose print differs are checked and
+indexed again; of all others the base says what it said. A layer is always laid over a whole index, never over another
+layer, and answers exactly as a whole index of the same snapshot would.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from pathlib import Path
 import duckdb
 
 from gatehouse.intake.workspace import quoted
-from gatehouse.match import contract
-from gatehouse.match.register import TABLES, Register
+from gatehouse.match import contract, prints
+from gatehouse.match.register import Register
 
 MOST = 0.1
 """Above this share of changed persons the whole register is indexed again."""
 
+ZIP_CITIES = "zip_cities.parquet"
+"""In a whole index, the table by which addresses were read: a layer begins sooner by it."""
+
 _BASE = "base"
+_BEFORE = "(SELECT * FROM changed_before WHERE NOT other)"
+_COME = f"SELECT person_id FROM changed_persons ANTI JOIN {_BEFORE} b USING (person_id)"
+_GONE = f"SELECT person_id FROM {_BEFORE} b ANTI JOIN changed_persons USING (person_id)"
 _KEYS = {"people": "person_id", "entries": "person_id", "name_counts": "name", "forms": "part, form"}
-_ROWS = {
-    table: [column for column in TABLES[table] if column != "person_id"] for table in ("persons", "names", "addresses")
-}
-"""What an index or the contract depends on by person; filings and restrictions are read where they are."""
-_LONG = ("last_name", "line1")
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,10 @@ class Base:
     """A whole index of an earlier snapshot, made by the same rules."""
 
     folder: Path
-    persons: int
+    census: contract.Census
     checked_on: dt.date
+    files: Mapping[str, str]
+    """The digest of each table's file, as it was."""
 
     def read(self, table: str) -> str:
         """A table of the index as a SQL relation."""
@@ -47,36 +50,17 @@ class Base:
 
 
 def base_below(folder: Path, marks: Mapping[str, str]) -> Base | None:
-    """The latest whole index below a folder whose description bears the same `marks` (format, engine, rules)."""
+    """The latest whole index below a folder whose description bears the same `marks` of what made it."""
     described = sorted(folder.glob("[!.]*/index.json"), key=lambda path: path.stat().st_mtime_ns, reverse=True)
     for path in described:
         try:
             said = json.loads(path.read_text())
             if said["changed"] is None and all(said[mark] == value for mark, value in marks.items()):
-                return Base(path.parent, said["persons"], dt.date.fromisoformat(said["checked_on"]))
+                census = contract.Census.of(said)
+                return Base(path.parent, census, dt.date.fromisoformat(said["checked_on"]), said["files"])
         except (OSError, ValueError, KeyError, TypeError):
             continue
     return None
-
-
-def prints(register: Register) -> str:
-    """A query of `person_id`, `one` and `other`: two hashes over all rows of each person, in whatever order they stand.
-
-    A change goes unseen only if both stay the same. One text in a million, changed by a letter, keeps its hash; the
-    second reads the long texts from their ends, and is as likely to miss another one in a million. A sum beside the
-    exclusive or tells two rows that are alike from none.
-    """
-    rows = []
-    for table, columns in _ROWS.items():
-        turned = ", ".join(f"reverse({column})" if column in _LONG else column for column in columns)
-        rows.append(
-            f"SELECT person_id, hash({', '.join(columns)}, '{table}') AS one, hash('{table}', {turned}) AS other "
-            f"FROM {register.relation(table)}"
-        )
-    return (
-        "SELECT person_id::BIGINT AS person_id, bit_xor(one) AS one, hash(sum(other)) AS other "
-        f"FROM ({' UNION ALL '.join(rows)}) GROUP BY person_id"
-    )
 
 
 class Part:
@@ -90,27 +74,31 @@ class Part:
 def find(connection: duckdb.DuckDBPyConnection, register: Register, base: Base, today: dt.date) -> Part | None:
     """Take out the rows of the persons that differ from the base and check the contract of the whole with them.
 
-    Makes `changed_people`, `changed_persons`, `changed_names` and `changed_addresses`. None where too much changed, or
-    where the base was checked on a later day than this. Raises CustodianFault as `contract.check` does.
+    Makes `changed_people`, `changed_persons`, `changed_names` and `changed_addresses`, and `changed_before`: the same
+    people as the base has them. None where too much changed, or where the base was checked on a later day than this.
+    Raises CustodianFault as `contract.check` does.
     """
     persons = _number(connection, f"SELECT count(*) FROM {register.relation('persons')}")
-    most = MOST * max(base.persons, 1)
-    if abs(persons - base.persons) > most or today < base.checked_on:
+    most = MOST * max(base.census.persons, 1)
+    if abs(persons - base.census.persons) > most or today < base.checked_on:
         return None
-    connection.execute(
-        f"CREATE OR REPLACE TEMP TABLE changed_people AS SELECT person_id FROM ({prints(register)}) n "
-        f"FULL JOIN {base.read('prints')} o USING (person_id) "
-        "WHERE n.one IS DISTINCT FROM o.one OR n.other IS DISTINCT FROM o.other"
-    )
+    connection.execute(f"SET perfect_ht_threshold = {prints.places(persons)}")
+    changed = prints.changed(register, base.read("prints"))
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE changed_people AS {changed}")
+    connection.execute("RESET perfect_ht_threshold")
     if _number(connection, "SELECT count(*) FROM changed_people") > most:
         drop(connection)
         return None
-    for table in _ROWS:
+    for table in prints.COLUMNS:
         rows = register.relation(table)
         connection.execute(
-            f"CREATE OR REPLACE TEMP TABLE changed_{table} AS SELECT * FROM {rows} held "
-            f"SEMI JOIN changed_people changed USING (person_id) UNION ALL SELECT * FROM {rows} WHERE person_id IS NULL"
+            f"CREATE OR REPLACE TEMP TABLE changed_{table} AS SELECT * FROM {rows} WHERE person_id IN "
+            f"(SELECT person_id FROM changed_people) UNION ALL SELECT * FROM {rows} WHERE person_id IS NULL"
         )
+    connection.execute(
+        "CREATE OR REPLACE TEMP TABLE changed_before AS SELECT person_id, last_key, first_key, tin, other "
+        f"FROM {base.read('people')} WHERE person_id IN (SELECT person_id FROM changed_people)"
+    )
     part = Part()
     contract.examine(connection, register.address, _rows(register, base, part), today)
     return part
@@ -119,19 +107,38 @@ def find(connection: duckdb.DuckDBPyConnection, register: Register, base: Base, 
 def _rows(register: Register, base: Base, part: Part) -> contract.Rows:
     """What must hold of the new snapshot, given that all of it held of the base."""
     persons, restrictions = register.relation("persons"), register.relation("restrictions")
+    # Nobody who stayed as they were holds a TIN that one of the others had before.
+    new = (
+        f"SELECT try_cast(tin AS UINTEGER) FROM {part.relation('persons')} "
+        "EXCEPT SELECT tin FROM changed_before WHERE NOT other"
+    )
     kept = (
         f"SELECT person_id, printf('%09d', tin) AS tin FROM {base.read('people')} WHERE NOT other "
-        f"AND tin IN (SELECT try_cast(tin AS UINTEGER) FROM {part.relation('persons')}) "
-        "AND person_id NOT IN (SELECT person_id FROM changed_people WHERE person_id IS NOT NULL)"
+        f"AND tin IN ({new}) AND person_id NOT IN (SELECT person_id FROM changed_people)"
     )
+    people = f"SELECT person_id FROM {persons} WHERE person_id IN (SELECT person_id FROM {restrictions})"
+    if register.files["restrictions"] == base.files.get("restrictions"):  # all were somebody's, who may have gone
+        people = f"SELECT person_id FROM {restrictions} ANTI JOIN ({_GONE}) _ USING (person_id)"
     return contract.Rows(
         persons=part.relation("persons"),
         names=part.relation("names"),
         addresses=part.relation("addresses"),
         restrictions=restrictions,
         tins=f"(SELECT person_id, tin FROM {part.relation('persons')} UNION ALL {kept})",
-        people=f"(SELECT person_id FROM {persons} WHERE person_id IN (SELECT person_id FROM {restrictions}))",
+        people=f"({people})",
     )
+
+
+def known(connection: duckdb.DuckDBPyConnection, register: Register, base: Base) -> dict[str, int]:
+    """What of the census follows from the base's and from what changed; `filings_of_nobody` only if no filing did."""
+    lacking = "SELECT count(*) FROM {0} WHERE tin IS NULL"
+    now, before = (_number(connection, lacking.format(of)) for of in ("changed_persons", _BEFORE))
+    counts = {"persons_without_tin": base.census.persons_without_tin + now - before}
+    if register.files.get("filings") == base.files.get("filings"):
+        filed = f"SELECT count(*) FROM {register.relation('filings')} SEMI JOIN ({{0}}) _ USING (person_id)"
+        come, gone = (_number(connection, filed.format(of)) for of in (_COME, _GONE))
+        counts["filings_of_nobody"] = base.census.filings_of_nobody - come + gone
+    return counts
 
 
 def recounted(keys: str, counts: str, before: str, after: str) -> str:
@@ -146,20 +153,15 @@ def recounted(keys: str, counts: str, before: str, after: str) -> str:
     )
 
 
-def people_before(base: Base) -> str:
-    """The changed persons as the base has them: a query with the columns of `people`."""
-    return f"SELECT * FROM {base.read('people')} held SEMI JOIN changed_people changed USING (person_id)"
-
-
 def lay(connection: duckdb.DuckDBPyConnection, base: Base, folder: Path) -> None:
     """Put the base beneath an index in the making, without copying it, and say who was taken out of it."""
     beneath = folder / _BASE
     beneath.mkdir()
     for table in base.folder.glob("*.parquet"):
-        if table.stem != "prints":
+        if table.name not in ("prints.parquet", ZIP_CITIES):
             _link(table, beneath / table.name)
     connection.execute(
-        "COPY (SELECT person_id FROM changed_people WHERE person_id IS NOT NULL ORDER BY person_id) "
+        "COPY (SELECT person_id FROM changed_people ORDER BY person_id) "
         f"TO {quoted(beneath / 'replaced.parquet')} (FORMAT parquet)"
     )
 
@@ -179,7 +181,7 @@ def relation(folder: Path, table: str) -> str:
 
 def drop(connection: duckdb.DuckDBPyConnection) -> None:
     """Drop what `find` made."""
-    for table in ("people", *_ROWS):
+    for table in ("people", "before", *prints.COLUMNS):
         connection.execute(f"DROP TABLE IF EXISTS changed_{table}")
 
 

@@ -7,7 +7,9 @@ impossible date or a TIN held twice would each make some later answer a guess. W
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import duckdb
 
@@ -30,6 +32,11 @@ class Census:
     persons_without_birth_date: int
     filings_of_nobody: int
     """Years filed by ids that no person has: no request can meet them."""
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Census:
+        """The census among what the description of an index says. Raises KeyError where it lacks one."""
+        return cls(**{name: said[name] for name in cls.__dataclass_fields__})
 
 
 @dataclass(frozen=True)
@@ -139,27 +146,27 @@ def _describe(connection: duckdb.DuckDBPyConnection, fault: Fault) -> str:
     return f"{fault.table}.parquet, column {fault.column}: {counted[0]} × {fault.what}{ids}"
 
 
-def count(connection: duckdb.DuckDBPyConnection, register: Register) -> Census:
-    """The census of a register whose contract holds: whoever has an address has one that is the last known."""
-    persons = register.relation("persons")
-    others = ", ".join(
-        f"(SELECT count(*) FROM {register.relation(table)})" for table in ("addresses", "names", "restrictions")
+def count(connection: duckdb.DuckDBPyConnection, register: Register, known: Mapping[str, int] | None = None) -> Census:
+    """The census of a register whose contract holds: whoever has an address has one that is the last known.
+
+    What is `known` already, by name, is not counted again.
+    """
+    persons, names, addresses, restrictions, filings = (
+        register.relation(table) for table in ("persons", "names", "addresses", "restrictions", "filings")
     )
-    housed = f"(SELECT count(*) FROM {register.relation('addresses')} WHERE last_known)"
-    strays = f"(SELECT count(*) FROM {register.relation('filings')} ANTI JOIN {persons} USING (person_id))"
-    row = connection.execute(
-        "SELECT count(*), count(*) FILTER (tin IS NULL), count(*) FILTER (birth_date IS NULL), "
-        f"{others}, {housed}, {strays} FROM {persons}"
-    ).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always has one row
-    number, no_tin, no_birth_date, addresses, names, restrictions, homes, filings = row
-    return Census(
-        persons=number,
-        addresses=addresses,
-        names=names,
-        restrictions=restrictions,
-        persons_without_address=number - homes,
-        persons_without_tin=no_tin,
-        persons_without_birth_date=no_birth_date,
-        filings_of_nobody=filings,
-    )
+    of_all = f"SELECT count(*) FROM {persons}"
+    queries = {
+        "persons": of_all,
+        "addresses": f"SELECT count(*) FROM {addresses}",
+        "names": f"SELECT count(*) FROM {names}",
+        "restrictions": f"SELECT count(*) FROM {restrictions}",
+        "persons_without_address": f"SELECT ({of_all}) - count(*) FROM {addresses} WHERE last_known",
+        "persons_without_tin": f"SELECT count(*) FROM {persons} WHERE tin IS NULL",
+        "persons_without_birth_date": f"SELECT count(*) FROM {persons} WHERE birth_date IS NULL",
+        "filings_of_nobody": f"SELECT count(*) FROM {filings} ANTI JOIN {persons} USING (person_id)",
+    }
+    known = known or {}
+    asked = {name: query for name, query in queries.items() if name not in known}
+    row = connection.execute(f"SELECT {', '.join(f'({query})' for query in asked.values())}").fetchone()
+    assert row is not None  # noqa: S101 - counts always have one row
+    return Census(**known, **dict(zip(asked, row, strict=True)))

@@ -13,16 +13,17 @@ import json
 import os
 import shutil
 from dataclasses import asdict, dataclass
+from importlib import metadata
 from pathlib import Path
 
 import duckdb
 
-from gatehouse.intake import names
+from gatehouse.intake import addresses, names
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import CustodianFault
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.match import changes, contract, keys
+from gatehouse.match import changes, contract, keys, prints
 from gatehouse.match.engine import Engine, OwnEngine, Reader
 from gatehouse.match.register import ADDRESS, Register
 
@@ -88,7 +89,7 @@ def build(
             steps = _Steps(connection, register, working, progress, reader, layers)
             census, changed = steps.run(today, base)
         said = {**marks, "register": register.digest, "checked_on": today.isoformat(), "changed": changed}
-        described = said | asdict(census)
+        described = said | asdict(census) | {"files": dict(register.files)}
         files.write(working / "index.json", (json.dumps(described, indent=2) + "\n").encode())
         shutil.rmtree(working / "spill", ignore_errors=True)
         for made in working.rglob("*"):
@@ -114,7 +115,7 @@ def open_index(register: Register, folder: Path, engine: str = OwnEngine.version
     target = folder / _name(register, engine)
     try:
         described = json.loads((target / "index.json").read_text())
-        census = contract.Census(**{name: described[name] for name in contract.Census.__dataclass_fields__})
+        census = contract.Census.of(described)
         current = {name: described[name] for name in ("format", "engine", "rules", "register")}
         changed = described["changed"]
     except (OSError, ValueError, KeyError, TypeError):
@@ -135,11 +136,12 @@ def _name(register: Register, engine: str) -> str:
 
 @functools.cache
 def _rules() -> str:
-    """A digest of the code that folds names and reads addresses: an index of other rules would miss in silence."""
+    """A digest of what folds names and reads addresses: an index of other rules would miss in silence."""
     intake, room = Path(names.__file__).parent, Path(__file__).parent
     code = [*intake.glob("addresses/*.py"), *intake.glob("addresses/data/*"), intake / "names.py"]
-    own = [room / f"{name}.py" for name in ("keys", "index", "changes", "contract")]
-    return digests.of_files(intake.parent, [*code, *own])
+    own = [room / f"{name}.py" for name in ("keys", "index", "changes", "contract", "prints")]
+    table = f"zipcodes {metadata.version('zipcodes')}\n"
+    return digests.of_bytes((digests.of_files(intake.parent, [*code, *own]) + table).encode())
 
 
 def _sync(path: Path) -> None:
@@ -177,21 +179,27 @@ class _Steps:
         self._homes(self.register)
         self._tell("prints")
         if self.layers:
-            self._write("prints", changes.prints(self.register))
+            addresses.keep_places(self.connection, self.out / changes.ZIP_CITIES)
+            self.connection.execute(f"SET perfect_ht_threshold = {prints.places(census.persons)}")
+            self._write("prints", prints.of(self.register))
         self.progress("index", len(_STAGES), len(_STAGES))
         return census, None
 
     def _layer(self, base: changes.Base, part: changes.Part) -> tuple[contract.Census, int]:
         changes.lay(self.connection, base, self.out)
+        addresses.load_places(self.connection, base.folder / changes.ZIP_CITIES)
         self._people(part)
         self._tell("names")
-        before, after = changes.people_before(base), self._read("people")
+        before, after = "changed_before", self._read("people")
         for table, keyed, counts in (("name_counts", "name", _name_counts), ("forms", "part, form", _forms)):
-            self._write(table, changes.recounted(keyed, base.read(table), counts(f"({before})"), counts(after)))
+            self._write(table, changes.recounted(keyed, base.read(table), counts(before), counts(after)))
         last = self.connection.execute(f"SELECT max(written) FROM {base.read('places')}").fetchone()
         self._homes(part, after=(last and last[0]) or 0)
-        census = contract.count(self.connection, self.register)
-        counted = self.connection.execute("SELECT count(*) FROM changed_people").fetchone()
+        known = changes.known(self.connection, self.register, base)
+        census = contract.count(self.connection, self.register, known)
+        counted = self.connection.execute(
+            "SELECT count(*) FROM (SELECT person_id FROM changed_persons UNION SELECT person_id FROM changed_before)"
+        ).fetchone()
         changes.drop(self.connection)
         self.progress("index", len(_STAGES), len(_STAGES))
         return census, counted[0] if counted else 0

@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,10 +63,15 @@ class Register:
         return f"(SELECT {columns} WHERE false)"
 
     @functools.cached_property
+    def files(self) -> Mapping[str, str]:
+        """SHA-256 of the file of each table that the snapshot has."""
+        with ThreadPoolExecutor() as pool:
+            return dict(zip(self.tables, pool.map(digests.of_file, self.tables.values()), strict=True))
+
+    @functools.cached_property
     def digest(self) -> str:
         """SHA-256 over the files of the snapshot, as `sha256sum` lines; it names the snapshot everywhere."""
-        root = self.tables["persons"].parent
-        return digests.of_files(root, self.tables.values())
+        return digests.of_listing({self.tables[table].name: digest for table, digest in self.files.items()})
 
     def last_known(self, connection: duckdb.DuckDBPyConnection, persons: str, target: str) -> None:
         """Make `target` (person_id, line1, line2, city, state, postal_code, country, valid_from) for some persons.
