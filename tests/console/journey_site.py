@@ -5,14 +5,22 @@ from __future__ import annotations
 import datetime as dt
 import shutil
 import zipfile
+from itertools import islice
 from pathlib import Path
 
+from gatehouse.casework.approval import Proposal
+from gatehouse.casework.sampling import SINGLE_LIMIT
+from gatehouse.casework.selection import Selection
+from gatehouse.casework.states import Action, State
 from gatehouse.intake.workspace import open_workspace
+from gatehouse.kernel import clock
 from gatehouse.law.signing import SIGNED
 from gatehouse.ledger.note import sign_file
-from gatehouse.ledger.signers import new_key, parse_signer
-from gatehouse.pipeline import founding, journey
+from gatehouse.ledger.signers import new_key, parse_signer, read_signer
+from gatehouse.pipeline import approve, founding, journey, recall, release
 from gatehouse.pipeline.site import Founding, Site
+from gatehouse.release.recall import Cause
+from gatehouse.release.returns import ReleaseRecord
 from gatehouse.synthetic.parties import invent
 from gatehouse.synthetic.register import make_register
 from gatehouse.synthetic.submission import make_submission
@@ -48,9 +56,9 @@ def appoint(site: Site, root: Path) -> None:
     text = site.configuration.read_text()
     for identity, name in OFFICERS:
         private, public = new_key(identity)
-        folder = root if identity == "do-1" else site.keys / "officers"
-        folder.mkdir(exist_ok=True)
-        (folder / f"{identity}.key").write_text(f"{private}\n")
+        key = _key(site, identity)
+        key.parent.mkdir(exist_ok=True)
+        key.write_text(f"{private}\n")
         text += f'\n[[officers]]\nid = "{identity}"\nname = "{name}"\nrole = "disclosure_officer"\n'
         text += f'key = "{public}"\nfrom = 2025-01-01\n'
     site.configuration.write_text(text)
@@ -60,6 +68,11 @@ def appoint(site: Site, root: Path) -> None:
         (root / f"{name}.key").write_text(f"{private}\n")
         keys.append(f"key {public}\n")
     (site.root / "oversight.policy").write_text("".join([*keys, "halt 1\n", "resume 2\n"]))
+
+
+def _key(site: Site, officer: str) -> Path:
+    folder = site.root.parent if officer == "do-1" else site.keys / "officers"
+    return folder / f"{officer}.key"
 
 
 ORDER = "order-2025-09-01-test"
@@ -124,3 +137,24 @@ def carry(site: Site, zipped: Path) -> str:
     docket = journey.run(site, zipped, now=NOW, progress=lambda *_: None)
     shutil.rmtree(site.root / "spill", ignore_errors=True)
     return docket.id
+
+
+def release_some(site: Site, docket: str) -> ReleaseRecord:
+    """Release as many cleared cases as need no sample, approved by both officers; gives one of the packages."""
+    place, now = approve.office(site), clock.now()
+    cases = Selection.of(islice(place.casebook.board(docket).states[State.CLEARED], SINGLE_LIMIT))
+    proposal = Proposal(docket, Action.APPROVE, cases, "I compared each file with its request.")
+    for officer, _ in OFFICERS:
+        approve.decide(place, officer, proposal, signer=read_signer(_key(site, officer)), now=now)
+    with open_workspace() as connection:
+        return release.release(connection, place, docket, now).releases[0]
+
+
+def recall_one(site: Site, package: ReleaseRecord) -> None:
+    """Take back one case of a package, as an officer decides it."""
+    place, officer = approve.office(site), "do-1"
+    wrong = Selection.of(islice(package.cases, 1))
+    cause = Cause("requests", "", "The person released is not the one the request names.")
+    signer, now = read_signer(_key(site, officer)), clock.now()
+    with open_workspace() as connection:
+        recall.recall(connection, place, package.docket, wrong, cause=cause, officer=officer, signer=signer, now=now)
