@@ -5,7 +5,6 @@ The provider is django-oauth-toolkit in a process of its own; the product is its
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 import urllib.parse
@@ -19,6 +18,7 @@ import pyotp
 import pytest
 import requests
 import serving
+from browsing import picture
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 
@@ -80,16 +80,6 @@ def served(tmp_path_factory) -> Iterator[SimpleNamespace]:
         connections.close_all()
 
 
-@pytest.fixture(scope="module")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
 @pytest.fixture
 def browser(served, chromium):
     contexts = []
@@ -125,13 +115,6 @@ def arrive(page, username: str) -> None:
 
 def regroup(served, username: str, groups: str) -> None:
     requests.post(f"{served.provider.removesuffix('/o')}/people/{username}", data={"groups": groups}, timeout=10)
-
-
-def picture(page, name: str) -> None:
-    folder = os.environ.get("GATEHOUSE_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
 
 
 def check(page, name: str) -> None:
