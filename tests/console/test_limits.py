@@ -22,8 +22,9 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 import server
 
 from gatehouse.cli import web
-from gatehouse.console import accounts, limits, tokens
-from gatehouse.console.models import Calls, FailedSignIn
+from gatehouse.console import accounts, arrivals, limits, tokens
+from gatehouse.console.models import Arrival, Calls, FailedSignIn
+from gatehouse.kernel import clock
 from gatehouse.pipeline import founding
 from gatehouse.pipeline.site import Founding, Site, open_site
 from gatehouse.store import models_of
@@ -111,6 +112,43 @@ def test_passwords_tried_at_one_instant_in_two_processes_count_each_other(limite
     kept = FailedSignIn.objects.values_list("username", flat=True)
     assert len(kept) == found[401]
     assert "somebody" not in kept
+
+
+def test_uploads_at_one_instant_count_each_other_and_refused_ones_count_for_nothing(limited: Site, monkeypatch) -> None:
+    """While one file is being written the others come: no more are kept than are free, and no fewer."""
+    account, _ = accounts.create("sender", name="Sender", role="requester", agency="us.dhs.ice")
+    free, senders = 3, 8
+    monkeypatch.setattr(limits, "limit", lambda name: free)
+    start = threading.Barrier(senders)
+
+    class Meanwhile:
+        def chunks(self) -> Iterator[bytes]:
+            start.wait(60)
+            yield b"zip"
+
+    def send(_: int) -> str | int:
+        try:
+            return arrivals.keep(Meanwhile(), account).identifier
+        except limits.TooMany as refused:
+            return refused.wait
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(senders) as pool:
+        found = list(pool.map(send, range(senders)))
+    kept = sorted(one for one in found if isinstance(one, str))
+    assert len(kept) == free
+    assert sorted(Arrival.objects.values_list("identifier", flat=True)) == kept
+    assert sorted(path.name for path in (limited.root / "inbox").iterdir()) == [f"{name}.zip" for name in kept]
+
+    oldest = Arrival.objects.order_by("at")[0]
+    now = oldest.at + dt.timedelta(hours=1, seconds=-30)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    with pytest.raises(limits.TooMany) as refused:
+        limits.uploading(account)
+    assert refused.value.wait == 30, "it need not wait an hour when one is free again before"
+    now += dt.timedelta(seconds=30)
+    limits.uploading(account)
 
 
 def test_counts_begin_anew_each_minute_and_old_ones_go(limited: Site) -> None:

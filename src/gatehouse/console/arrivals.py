@@ -65,15 +65,20 @@ def keep(upload: Upload, account: Account) -> Arrival:
 
     Raises limits.TooMany where the account hands in too many.
     """
-    limits.uploading(account)
+    limits.uploading(account)  # before it takes room on the disk
     identifier = ids.fresh("in")
     path = _path(identifier)
     with files.replacing(path) as temporary, temporary.open("wb") as stream:
         for chunk in upload.chunks():
             stream.write(chunk)
-    return Arrival.objects.create(
-        identifier=identifier, account=account, agency=account.agency, digest=digests.of_file(path)
-    )
+    digest = digests.of_file(path)
+    try:
+        with transaction.atomic():
+            limits.uploading(account)  # again, in one step with the note: others were being kept meanwhile
+            return Arrival.objects.create(identifier=identifier, account=account, agency=account.agency, digest=digest)
+    except limits.TooMany:
+        path.unlink()
+        raise
 
 
 def check(arrival: Arrival) -> None:

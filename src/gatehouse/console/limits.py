@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import math
 from dataclasses import dataclass
 
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -24,6 +25,7 @@ BY_NAME = 8
 BY_ADDRESS = 40
 """Failures in a quarter of an hour; an office behind one address has many people, but not that many mistakes."""
 WINDOW = dt.timedelta(minutes=15)
+HOUR = dt.timedelta(hours=1)
 
 
 class TooMany(AnswerIsNo):
@@ -133,8 +135,17 @@ def called_in_vain(address: str) -> None:
         raise TooMany("too many calls without a valid key come from this address", 60)
 
 
+@transaction.atomic
 def uploading(account: Account) -> None:
-    """Before an upload is kept. Raises TooMany above `uploads_an_hour` of the account."""
-    since = clock.now() - dt.timedelta(hours=1)
-    if Arrival.objects.filter(account=account, at__gt=since).count() >= limit("uploads_an_hour"):
-        raise TooMany("this account handed in too many files within an hour", 3600)
+    """Before an upload is noted, in the transaction that notes it. Raises TooMany above `uploads_an_hour`.
+
+    Until that transaction ends no other upload of the account passes here, in whichever process: the account's row is
+    locked in PostgreSQL, the whole database in SQLite. So of uploads at one instant exactly as many pass as are free.
+    """
+    Account.objects.select_for_update(no_key=True).get(pk=account.pk)
+    now, most = clock.now(), limit("uploads_an_hour")
+    recent = Arrival.objects.filter(account=account, at__gt=now - HOUR)
+    if recent.count() >= most:
+        leaves = (recent.order_by("-at")[most - 1].at if most else now) + HOUR  # then one is free again
+        wait = math.ceil((leaves - now).total_seconds())
+        raise TooMany("this account handed in too many files within an hour", wait)
