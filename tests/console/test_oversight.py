@@ -7,6 +7,7 @@ import re
 from html import unescape
 
 import pytest
+from django.utils.html import escape
 from doors import SITE
 
 from gatehouse.console import charts, explorer, spotcheck
@@ -14,7 +15,7 @@ from gatehouse.console.reading import Reader
 from gatehouse.kernel import clock
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import new_key, parse_signer
-from gatehouse.pipeline import halts
+from gatehouse.pipeline import events, halts
 
 
 @pytest.fixture
@@ -123,6 +124,17 @@ def test_an_entry_is_explained_by_an_opening_that_makes_its_bytes(site, signed_i
     assert explorer.entry(10**9) is None
     page = signed_in("inspector").get("/oversight/log/?entry=0").content.decode()
     assert "Made again from its opening" in page
+
+
+def test_what_went_in_is_said_in_words_beside_its_own_name(site, signed_in):
+    batches = explorer.batches()
+    assert batches
+    page = signed_in("inspector").get("/oversight/log/").content.decode()
+    for batch in batches[:25]:
+        assert f"{escape(batch.words)}<br><code>{batch.event}</code>" in page
+        assert batch.words == events.WORDS[events.kind(batch.name)], batch.name
+    assert explorer.Batch("shard", 0, 0, "").words == "Link to the ledger of the year before"
+    assert explorer.Batch("restored-3-9", 3, 8, "").words == "Entries from before a restore"
 
 
 @pytest.mark.parametrize("highest", [0, 1, 4, 5, 79, 81, 2000, 1_280_000])

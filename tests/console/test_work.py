@@ -22,7 +22,7 @@ from gatehouse import store
 from gatehouse.console import access, accounts, arrivals
 from gatehouse.console.models import Account, Arrival
 from gatehouse.kernel.errors import CustodianFault
-from gatehouse.pipeline import record
+from gatehouse.pipeline import events, record
 from gatehouse.pipeline.site import Site
 from gatehouse.store import jobs, models_of
 
@@ -195,10 +195,10 @@ def test_what_stopped_is_told_with_its_place_and_set_going_again_on_record(stopp
     assert (unknown.returncode, "no work called in-nowhere has stopped" in unknown.stderr) == (2, True)
     assert state(stopped) == Arrival.State.FAILED
 
-    before = {act.at for act in access.acts() if act.what == access.WORDS["work_set_going"]}
+    before = {act.at for act in access.acts() if act.what == events.WORDS["work_set_going"]}
     again = asked("--retry", stopped.identifier)
     assert (again.returncode, "set going again" in again.stdout) == (0, True), again.stderr
-    [act] = [act for act in access.acts() if act.what == access.WORDS["work_set_going"] and act.at not in before]
+    [act] = [act for act in access.acts() if act.what == events.WORDS["work_set_going"] and act.at not in before]
     assert act.by.endswith(", gatehouse work")
     assert dict(act.more) == {"work": "check-arrival", "of": stopped.identifier, "tries": str(jobs.MOST_ATTEMPTS)}
     assert arrivals.work() == 1

@@ -22,7 +22,7 @@ NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
 def publish(site, *events):
     with record.open_log(site) as log:
         for name in events:
-            record.event(log, site.events, f"site/{name}", {"event": "test"})
+            record.event(log, site.events, f"site/letter_made-{name}", {"event": "test"})
         return record.publish(site, log, NOW)
 
 

@@ -98,7 +98,7 @@ def test_every_checkpoint_is_stamped_by_whichever_answers(home, two):
 
 def record_one(home, name):
     with record.open_log(home.site) as log:
-        record.event(log, home.site.events, f"site/{name}", {"event": "test"})
+        record.event(log, home.site.events, f"site/letter_made-{name}", {"event": "test"})
 
 
 def test_releases_stop_when_stamps_stay_away_and_go_on_when_they_come(home, two):

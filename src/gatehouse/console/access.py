@@ -19,23 +19,14 @@ from gatehouse.console.models import Account, Opening
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.ledger.opening import Opening as Kept
+from gatehouse.pipeline import events
 
-WORDS = {
-    "account_made": "Account made",
-    "account_close": "Account closed",
-    "account_open": "Account opened again",
-    "account_reset": "New password given",
-    "role_changed": "Role changed",
-    "second_factor_enrolled": "Second factor set up",
-    "second_factor_reset": "Second factor reset",
-    "sessions_ended": "Signed out everywhere",
-    "key_made": "Key for a program made",
-    "key_ended": "Key for a program ended",
-    "work_set_going": "Work that had stopped set going again",
-    "letter_made": "Letter to a person made",
-    "configuration": "Configuration changed",
-    "key": "Key of the site changed",
-}
+_ACTS = (
+    "account_made", "account_close", "account_open", "account_reset", "role_changed", "second_factor_enrolled",
+    "second_factor_reset", "sessions_ended", "key_made", "key_ended", "work_set_going", "letter_made", "configuration",
+    "key",
+)  # fmt: skip
+"""Kinds of event that are administrative acts."""
 _TOLD = {"event", "at", "account", "by"}
 
 
@@ -62,7 +53,7 @@ class Looker:
 
 def acts(most: int = 500) -> list[Act]:
     """The newest administrative acts, newest first."""
-    paths = [path for event in WORDS for path in desk.site().events.glob(f"{event}-*.json")]
+    paths = [path for kind in _ACTS for path in desk.site().events.glob(f"{kind}-*.json")]
     found = [act for path in paths if (act := _act(str(path))) is not None]
     return sorted(found, key=lambda act: act.at, reverse=True)[:most]
 
@@ -76,11 +67,10 @@ def _act(path: str) -> Act | None:
         return None
     fields = {name: _text(value) for name, value in opening.fields().items()}
     more = tuple((name, value) for name, value in fields.items() if name not in _TOLD and value)
-    event = fields.get("event", "").removesuffix(" change")
     written = dt.datetime.fromtimestamp(Path(path).stat().st_mtime, dt.UTC)  # where the entry itself names no instant
     return Act(
         fields.get("at") or clock.stamp(written),
-        WORDS.get(event, event),
+        events.WORDS[events.kind(Path(path).stem)],
         fields.get("account", ""),
         fields.get("by", ""),
         more,

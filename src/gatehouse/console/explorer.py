@@ -14,6 +14,7 @@ from gatehouse.kernel import ids
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.ledger.log import batches as places
 from gatehouse.ledger.opening import Opening
+from gatehouse.pipeline import events
 
 _SITE = "site"
 
@@ -36,7 +37,12 @@ class Batch:
     @property
     def event(self) -> str:
         """Its own part of the name: `determinations`, `decision-3`, `pack-…`."""
-        return self.name.partition("/")[2]
+        return self.name.rpartition("/")[2]
+
+    @property
+    def words(self) -> str:
+        """What happened, in words; a name from elsewhere is its own."""
+        return events.WORDS.get(events.kind(self.name), self.event)
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ def batches() -> list[Batch]:
 
 
 def _batch(name: str, span: range) -> Batch:
-    scope = name.partition("/")[0]
+    scope = name.rpartition("/")[0]
     return Batch(name, span.start, span.stop - 1, "" if scope == _SITE else scope)
 
 

@@ -22,7 +22,7 @@ from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.policy import Witness
 from gatehouse.ledger.signers import read_signer
 from gatehouse.ledger.witness_client import CarriedWitness, HttpWitness
-from gatehouse.pipeline import stamping
+from gatehouse.pipeline import events, stamping
 from gatehouse.pipeline.site import Site, open_site
 
 WATCHED = {
@@ -97,8 +97,10 @@ def event(log: Log, folder: Path, name: str, fields: Mapping[str, Any]) -> int:
     """Commit one event and return its index in the ledger; the same again changes nothing.
 
     The name `<scope>/<event>` is the batch's, unique in the ledger; the opening is kept as `<folder>/<event>.json`.
-    Raises WrongInput when the name was used for other fields.
+    Raises WrongInput when the name was used for other fields, and ValueError for a kind that `events` has no words for.
     """
+    if events.kind(name) not in events.WORDS:
+        raise ValueError(f"{name}: this kind of event has no words. Add them to gatehouse.pipeline.events")
     kept = folder / f"{name.rpartition('/')[2]}.json"
     if kept.exists():
         opening = Opening.parse(kept.read_bytes(), where=str(kept))
