@@ -14,6 +14,7 @@ from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import Action, State
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock
+from gatehouse.law.pack import load
 from gatehouse.law.signing import SIGNED
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import new_key, parse_signer, read_signer
@@ -82,7 +83,8 @@ def order_zip(site: Site, target: Path) -> None:
     """Zip the pack in force with one court's order added, as counsel would hand it in."""
     folder = target.with_suffix("") / "pack"
     shutil.copytree(site.pack_for("us.irs.6103-i-2"), folder, ignore=shutil.ignore_patterns(*SIGNED))
-    _change(folder / "pack.toml", 'version = "1.', 'version = "2.')
+    version = int(load(folder).version.partition(".")[0])
+    _change(folder / "pack.toml", f'version = "{version}.', f'version = "{version + 1}.')
     _change(folder / "properties.toml", "until = 2025-09-11", "until = 2025-09-01")
     (folder / "orders" / "2025-09-01-test.toml").write_text(f"""[source]
 id = "{ORDER}"

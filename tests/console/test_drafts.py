@@ -8,6 +8,7 @@ import zipfile
 from html import unescape
 from urllib.parse import unquote_to_bytes
 
+import journey_site
 import pytest
 from click.testing import CliRunner
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -96,6 +97,27 @@ def test_a_change_is_shown_signed_by_two_offices_and_only_then_in_force(site, si
     page = counsel.get(f"/law/packs/{PACK}/").content.decode()
     assert "Proved and signed by both offices" in page
     assert "This is said otherwise now." in unescape(page)
+
+
+def test_the_request_that_shows_a_change_is_told_by_what_its_facts_say(site, signed_in, tmp_path):
+    """A bar that fires for submissions of seven requests: the words are those of the pack, the column stands beside."""
+    counsel = signed_in("counsel")
+    journey_site.order_zip(SITE, tmp_path / "order.zip")
+    with zipfile.ZipFile(tmp_path / "order.zip") as archive:
+        files = {name: archive.read(name) for name in archive.namelist()}
+    order, examples = "pack/orders/2025-09-01-test.toml", "pack/examples/requests.toml"
+    narrow, seven = (
+        b'"toward_immigration_agency AND submission_requests = 7"',
+        b"[example.with]\nsubmission_requests = 7\n",
+    )
+    files[order] = files[order].replace(b'"toward_immigration_agency"', narrow)
+    fires = b'fired = ["order-2025-09-01-nothing"]\n'
+    files[examples] = files[examples].replace(fires, fires + seven)
+    page = counsel.get(f"/law/drafts/{hand_in(counsel, files)}/").content.decode()
+    [told] = re.findall(r"like the first example, but:<ul[^>]*>(.*?)</ul>There it is stopped by order-2025", page)
+    facts = re.findall(r"<li>(.*?)</li>", told)
+    assert "requests in the submission: 7 <code>submission_requests</code>" in facts
+    assert any(fact.startswith("the date of the law: 2025-09-0") and "as_of" in fact for fact in facts)
 
 
 def uploaded(client, draft: str, *signatures: bytes):

@@ -65,16 +65,7 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 def fact_lines(facts: Mapping[str, Any], fields: Mapping[str, Declared]) -> Iterator[str]:
     """Each fact in words, with its name: `the matter has a number: no   [matter_number_given]`."""
-    for name, value in facts.items():
-        says = fields[name].says if name in fields else "the date of the law"
-        yield f"      {says}: {_said(value)}   [{name}]"
+    from gatehouse.law import words
 
-
-def _said(value: object) -> str:
-    if value is None:
-        return "not known"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list | tuple):
-        return ", ".join(map(str, value)) or "none"
-    return str(value) or "(empty)"
+    for name, says, value in words.of_facts(facts, fields):
+        yield f"      {says}: {value}   [{name}]"

@@ -25,7 +25,8 @@ from gatehouse.kernel.progress import Progress
 from gatehouse.law import adoption, compare, signing
 from gatehouse.law.check import Report, check
 from gatehouse.law.impact import impact
-from gatehouse.law.pack import Pack, Rule, load
+from gatehouse.law.pack import Declared, Pack, Rule, load
+from gatehouse.law.words import of_facts
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Verifier
 from gatehouse.pipeline import offices, orders
@@ -171,6 +172,7 @@ def _checked(draft: Pack, progress: Progress) -> Report:
 
 def _described(standing: Pack | None, report: Report) -> dict[str, Any]:
     draft = report.pack
+    fields = {**(standing.fields if standing else {}), **draft.fields}
     answers = [] if standing is None else compare.diff(compare.Body(standing, ()), compare.Body(draft, ()))
     return {
         "pack": draft.id, "title": draft.title, "version": draft.version, "digest": draft.digest,
@@ -178,16 +180,17 @@ def _described(standing: Pack | None, report: Report) -> dict[str, Any]:
         "properties": len(report.verdicts), "examples": len(draft.examples), "mutations": report.mutants,
         "warnings": [f"{each.where}: {each.says}" for each in report.findings],
         "rules": list(_rules(standing, draft)),
-        "answers": [_answer(each, asked) for each, asked in zip(answers, ASKED, strict=False)],
+        "answers": [_answer(each, asked, fields) for each, asked in zip(answers, ASKED, strict=False)],
     }  # fmt: skip
 
 
-def _answer(answer: compare.Answer, asked: str) -> dict[str, Any]:
+def _answer(answer: compare.Answer, asked: str, fields: Mapping[str, Declared]) -> dict[str, Any]:
     seen = answer.witness
     return {
         "question": asked, "status": answer.status,
         "witness": seen and {"as_of": str(seen.as_of), "because": list(seen.because),
-                             "differs": {name: str(value) for name, value in seen.differs.items()}},
+                             "differs": {name: {"says": says, "value": value}
+                                         for name, says, value in of_facts(seen.differs, fields)}},
     }  # fmt: skip
 
 

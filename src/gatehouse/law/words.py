@@ -1,12 +1,13 @@
-"""Conditions in English, for readers who do not read SQL: the facts by what they say, the logic as nested lists.
+"""Conditions and facts in English, for readers who do not read SQL: the facts by what they say, the logic as lists.
 
 The condition itself always stands beside these words; it decides, and they only explain.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from gatehouse.law.language import (
     AS_OF,
@@ -25,6 +26,8 @@ from gatehouse.law.language import (
 )
 from gatehouse.law.pack import Declared
 from gatehouse.law.reading import DERIVED
+
+_DATE_OF_LAW = "the date of the law"
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,22 @@ def in_words(node: Expression, fields: Mapping[str, Declared]) -> Words:
             return Words(f"not so: {words.text}", words.parts)
         case _:
             return Words(_sentence(node, fields))
+
+
+def of_facts(facts: Mapping[str, Any], fields: Mapping[str, Declared]) -> Iterator[tuple[str, str, str]]:
+    """Of each fact its name, what it says, and its value: `matter_number_given`, the matter has a number, no."""
+    for name, value in facts.items():
+        yield name, fields[name].says if name in fields else _DATE_OF_LAW, _said(value)
+
+
+def _said(value: object) -> str:
+    if value is None:
+        return "not known"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return str(value) or "(empty)"
 
 
 def _sentence(node: Expression, fields: Mapping[str, Declared]) -> str:  # noqa: C901, PLR0911 - a case for each kind
@@ -96,7 +115,7 @@ def _membership(node: Membership, fields: Mapping[str, Declared], verb: str) -> 
 
 def _name(node: Field, fields: Mapping[str, Declared]) -> str:
     if node.name == AS_OF.name:
-        return "the date of the law"
+        return _DATE_OF_LAW
     if node.name == DERIVED:
         return "the number of items that may be given"
     if node.name in fields:
