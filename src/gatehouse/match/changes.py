@@ -1,6 +1,6 @@
 """What changed in a register since an index was made of it, and the index of the new snapshot as a layer over the old.
 
-A whole index keeps a print of each person (`gatehouse.match.prints`). Persons whose print differs are checked and
+A whole index keeps prints of its persons (`gatehouse.match.prints`). Persons whose rows differ by them are checked and
 indexed again; of all others the base says what it said. A layer is always laid over a whole index, never over another
 layer, and answers exactly as a whole index of the same snapshot would.
 """
