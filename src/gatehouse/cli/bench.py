@@ -333,7 +333,7 @@ def _journey_table(measured: dict[str, Measure], floors: dict[str, float]) -> st
             f"{one.seconds:.1f}",
             f"{one.processor:.1f}",
             f"{one.peak_mib / 1024:.2f}",
-            f"{one.seconds / floors[name]:.1f}" if name in floors else "",
+            f"{one.seconds / floors[name]:.2f}" if name in floors else "",
         )
         for name, one in measured.items()
     ]
@@ -349,5 +349,5 @@ def _journey_table(measured: dict[str, Measure], floors: dict[str, float]) -> st
 
 def _stages_table(decided: Measure, floor: float) -> str:
     seconds: dict[str, float] = decided.result
-    rows = [(name, f"{spent:.1f}", f"{spent / floor:.1f}") for name, spent in seconds.items()]
+    rows = [(name, f"{spent:.1f}", f"{spent / floor:.2f}") for name, spent in seconds.items()]
     return "Within *intake to determinations*:\n\n" + table(("stage", "seconds", "× floor"), rows)
