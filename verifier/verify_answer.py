@@ -13,17 +13,19 @@ shown. What you believe comes from your policy. Never take a policy from the par
 # ruff: noqa: ANN001, ANN201, C901, D103
 
 import argparse
+import datetime
 import re
 import sys
 
-from verify_ledger import HASH, Failure, Policy, leaf, open_record, read, root_from_path, sha256
+from verify_ledger import HASH, Failure, Policy, leaf, open_record, read, root_from_path, sha256, split_note, text_of
 
 LIMITS = (
     "This shows what left through the gateway by the day named. It cannot show what was copied from the register by "
     "another way, nor what law keeps from being told yet."
 )
-MEMBERS = "checkpoint epoch format index leaf limits map page pages path person proof salt text"
+MEMBERS = "checkpoint earlier epoch format index leaf limits map page pages path person proof salt text"
 SLOT, ROWS, STEP, SALT = 128, 4, 33, 16
+SKEW, LAG, DAY = 600, 72 * 3600, 86400  # seconds: clocks that differ, the longest silence of witnesses, a day
 ROW = r"(0|[1-9]\d{0,18}) (\d{4}-\d\d-\d\d) ([!-~]+) ([!-~]+) (\d{4}-\d\d-\d\d|never) *\n"
 
 
@@ -45,7 +47,7 @@ def item(data, at):
             raise Failure("the answer is malformed")
         number = int.from_bytes(data[at : at + length], "big")
         if number < {1: 24, 2: 1 << 8, 4: 1 << 16, 8: 1 << 32}[length]:
-            raise Failure("the answer has a number that is not in its one proper form")
+            raise Failure("the answer has a number that is not in its canonical form")
         at += length
     if kind == 0:
         return number, at
@@ -57,15 +59,15 @@ def item(data, at):
             return (part if kind == 2 else part.decode("utf-8")), at + number
         except UnicodeDecodeError:
             raise Failure("the answer is not UTF-8 text") from None
-    raise Failure("the answer holds something else than texts, bytes and numbers")
+    raise Failure("the answer may contain only texts, bytes and numbers")
 
 
 def members(data):
     """The answer's members by name; they stand in their one order, shorter names first, each once."""
     if len(data) > 1 << 16 or not data or data[0] >> 5 != 5:
-        raise Failure("this is no answer")
+        raise Failure("this is not an answer")
     if data[0] & 31 != len(MEMBERS.split()):
-        raise Failure("the answer has not the members of an answer")
+        raise Failure("the answer does not have the members of an answer")
     found, at, names = {}, 1, []
     for _ in MEMBERS.split():
         name, at = item(data, at)
@@ -74,18 +76,18 @@ def members(data):
         found[str(name)] = value
     proper = sorted(MEMBERS.split(), key=lambda name: (len(name), name))
     if at != len(data) or names != proper:
-        raise Failure("the answer has not the members of an answer")
-    for name in ("format", "limits", "map", "checkpoint"):
+        raise Failure("the answer does not have the members of an answer")
+    for name in ("format", "limits", "map", "earlier", "checkpoint"):
         if not isinstance(found[name], str):
-            raise Failure(f"the answer's {name} is no text")
+            raise Failure(f"the answer's {name} is not text")
     for name in ("person", "epoch", "proof", "path", "leaf", "salt", "pages", "text"):
         if not isinstance(found[name], bytes):
             raise Failure(f"the answer's {name} is not bytes")
     for name in ("index", "page"):
         if not isinstance(found[name], int) or found[name] >= 1 << 63:
-            raise Failure(f"the answer's {name} is no number")
-    if found["format"] != "gatehouse-answer/1" or found["limits"] != LIMITS:
-        raise Failure("this is no answer of the format gatehouse-answer/1")
+            raise Failure(f"the answer's {name} is not a number")
+    if found["format"] != "gatehouse-answer/2" or found["limits"] != LIMITS:
+        raise Failure("this is not an answer in the format gatehouse-answer/2")
     if found["map"] not in ("notice", "sealed") or len(found["person"]) != 8 or found["person"][0] > 127:
         raise Failure("the answer is malformed")
     return found
@@ -96,24 +98,66 @@ def members(data):
 # ---------------------------------------------------------------------------------------------------------------------
 
 
+def cosigned_at(policy, note):
+    """The earliest second by which enough of your witnesses had cosigned; None where your policy asks for none."""
+    if policy.quorum == "none":
+        return None
+    _, lines = split_note(text_of(note, "checkpoint"), "checkpoint")
+    dated = []
+    for witness, key in policy.witnesses.items():
+        mine = [signature for name, short, signature in lines if (name, short) == (key.name, key.short)]
+        if mine:
+            dated.append((int.from_bytes(mine[0][:8], "big"), witness))
+    counted = []
+    for time, witness in sorted(dated):
+        counted.append(witness)
+        if policy._met(policy.quorum, counted):
+            return time
+    raise Failure("too few of your witnesses cosigned, which is not a quorum")
+
+
+def check_day(day, after, before):
+    """The day named lies between what witnesses saw before and after the entry."""
+    try:
+        midnight = datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time(), datetime.UTC)
+    except ValueError:
+        raise Failure("the entry shown is not an entry of a day's roots") from None
+    if after is None:
+        return
+    first = int(midnight.timestamp())
+    if before - after > LAG:
+        raise Failure("the checkpoints around the day's entry are too far apart to confirm its date")
+    if first > before + SKEW or first + DAY < after - SKEW or first + DAY < before - LAG:
+        raise Failure(f"the answer is dated {day}, and its witnesses were not asked on that day")
+
+
 def check_epoch(answer, policy):
     size, root = policy.accept(answer["checkpoint"].encode(), "checkpoint")
+    size_before, root_before = policy.accept(answer["earlier"].encode(), "the earlier checkpoint")
     entry, fields = open_record(answer["epoch"], "epoch")
     steps = [answer["proof"][at : at + HASH] for at in range(0, len(answer["proof"]), HASH)]
     if len(steps) > 63 or any(len(step) != HASH for step in steps):
         raise Failure("the inclusion path is malformed")
     if root_from_path(leaf(entry), answer["index"], size, steps) != root:
-        raise Failure("the day's roots are not at this place in the ledger")
+        raise Failure("the day's roots are not at the stated place in the ledger")
+    # the entry is the last one, so its path is all of the tree before it: the nodes from the right end to the left
+    before = steps[0] if steps else sha256()
+    for step in steps[1:]:
+        before = sha256(b"\x01", step, before)
+    if (size, size_before, root_before) != (answer["index"] + 1, answer["index"], before):
+        raise Failure("the checkpoints must be the ones directly before and after the day's entry")
     stated = fields.get(answer["map"])
     if set(fields) != {answer["map"]} or not isinstance(stated, dict):
-        raise Failure("the entry shown is not that of a day's roots")
+        raise Failure("the entry shown is not an entry of a day's roots")
     if set(stated) != {"as_of", "entries", "nonce", "root"} or type(stated["entries"]) is not int:
-        raise Failure("the entry shown is not that of a day's roots")
+        raise Failure("the entry shown is not an entry of a day's roots")
     for name, form in (("as_of", r"\d{4}-\d\d-\d\d"), ("nonce", "[0-9a-f]{32}"), ("root", "[0-9a-f]{64}")):
         if not isinstance(stated[name], str) or not re.fullmatch(form, stated[name], re.ASCII):
-            raise Failure("the entry shown is not that of a day's roots")
-    if not 0 <= stated["entries"] <= answer["index"]:
-        raise Failure("the day's roots speak of entries that came after them")
+            raise Failure("the entry shown is not an entry of a day's roots")
+    if stated["entries"] != answer["index"]:
+        raise Failure("the day's roots do not cover every entry before their own")
+    times = [cosigned_at(policy, answer[name].encode()) for name in ("earlier", "checkpoint")]
+    check_day(stated["as_of"], *times)
     return stated
 
 
@@ -144,9 +188,9 @@ def check_leaf(answer, stated):
         if len(committed) != HASH or answer["salt"] or answer["pages"] or answer["text"] or answer["page"]:
             raise Failure("the leaf is malformed")
         if other == index:
-            raise Failure("the answer denies a number that stands in the register")
+            raise Failure("the answer denies a number that is in the register")
         if any(bit(index, at) != bit(other, at) for at in path[::STEP]):
-            raise Failure("the answer shows another leaf than the one this number leads to")
+            raise Failure("the answer shows a different leaf from the one for this number")
         node = sha256(b"\x20", other, committed)
     deepest = 256
     for at in range(len(path) - STEP, -1, -STEP):
@@ -156,7 +200,7 @@ def check_leaf(answer, stated):
         sides = (sibling, node) if bit(index, where) else (node, sibling)
         node, deepest = sha256(b"\x21", bytes([where]), *sides), where
     if node.hex() != stated["root"]:
-        raise Failure("the answer is not the one that was committed for this person on that day")
+        raise Failure("the answer differs from the one committed for this person on that day")
     return person, registered
 
 
@@ -169,11 +213,11 @@ def check_list(answer, stated):
     digests = [answer["pages"][at : at + HASH] for at in range(0, len(answer["pages"]), HASH)]
     text, page = answer["text"], answer["page"]
     if not 1 <= page <= len(digests) or sha256(text) != digests[page - 1] or len(text) != SLOT * ROWS:
-        raise Failure("the page is not one of the list that was committed")
+        raise Failure("the page does not belong to the committed list")
     slots = [text[at : at + SLOT] for at in range(0, len(text), SLOT)]
     rows = [slot for slot in slots if slot.strip(b" ")]
     if slots[: len(rows)] != rows or (page < len(digests) and len(rows) < ROWS) or (not rows and len(digests) > 1):
-        raise Failure("the page has gaps")
+        raise Failure("the page has gaps between its rows")
     found = []
     for row in rows:
         parts = re.fullmatch(ROW, row.decode("ascii", "replace"), re.ASCII)
@@ -182,7 +226,7 @@ def check_list(answer, stated):
         entry, day, agency, items, told = parts.groups()
         early = answer["map"] == "notice" and (told == "never" or told > stated["as_of"])
         if early or int(entry) >= stated["entries"] or day > stated["as_of"]:
-            raise Failure("a row does not fit the day and the map of the answer")
+            raise Failure("a row does not match the answer's day and map")
         found.append((int(entry), day, agency, items, told))
     return found, page, len(digests)
 
@@ -191,7 +235,7 @@ def check_answer(data, policy, not_before=""):
     answer = members(data)
     stated = check_epoch(answer, policy)
     if stated["as_of"] < not_before:
-        raise Failure(f"the answer is as of {stated['as_of']}, and that is too old")
+        raise Failure(f"the answer is dated {stated['as_of']}, which is too old")
     person, registered = check_leaf(answer, stated)
     rows, page, pages = check_list(answer, stated) if registered else ([], 0, 0)
     return answer["map"], person, stated["as_of"], registered, rows, page, pages
@@ -215,13 +259,13 @@ def main():
         return 1
     print(f"verified: number {person} as of {as_of}, {name} map")
     if not registered:
-        print("no such number stood in the register")
+        print("the register had no such number")
     elif not rows:
-        print("no disclosure" if name == "sealed" else "no disclosure that may be told")
+        print("no disclosure" if name == "sealed" else "no disclosure that may be shown")
     else:
         print(f"page {page} of {pages}:")
     for entry, day, agency, items, told in rows:
-        print(f"  {day} to {agency}: {items} (entry {entry}; may be told from: {told})")
+        print(f"  {day} to {agency}: {items} (entry {entry}; may be shown from: {told})")
     print(LIMITS)
     return 0
 

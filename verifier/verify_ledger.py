@@ -56,7 +56,7 @@ def unbase64(text):
     except ValueError:
         raise Failure("base64 is malformed") from None
     if base64.b64encode(data).decode() != text:
-        raise Failure("base64 is not in its one proper form")
+        raise Failure("base64 is not in its canonical form")
     return data
 
 
@@ -74,7 +74,7 @@ def read(*path):
     except OSError as error:
         raise Failure(f"{name}: cannot be read ({error.strerror})") from None
     if len(data) > LIMIT:
-        raise Failure(f"{name}: is absurdly long")
+        raise Failure(f"{name}: is too long")
     return data
 
 
@@ -115,6 +115,8 @@ class Key:
                 Ed25519PublicKey.from_public_bytes(self.public).verify(signature, note_text)
                 return
             time, signature = struct.unpack(">Q", signature[:8])[0], signature[8:]
+            if not 0 < time <= 1 << 53:
+                raise Failure(f"the signature of {self.name} is of an impossible time")
             if self.kind == COSIGN_ED25519:
                 signed = b"cosignature/v1\ntime %d\n" % time + note_text
                 Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
@@ -140,10 +142,12 @@ class Key:
 class Policy:
     def __init__(self, path):
         self.logs, self.witnesses, self.groups, self.quorum = [], {}, {}, None
+        # by the log's name: the size up to which its older checkpoints need no witness, because you say so
+        self.unwitnessed = {}
         for line in text_of(read(path), path).split("\n"):
             words = line.replace("\t", " ").split(" ")
             words = [word for word in words if word]
-            if not words or words[0].startswith("#"):
+            if not words or words[0].startswith("#") and words[0] != "#unwitnessed":
                 continue
             try:
                 self._line(words[0], words[1:])
@@ -174,6 +178,8 @@ class Policy:
             if words[0] != "none" and words[0] not in self._names():
                 raise ValueError
             self.quorum = words[0]
+        elif what == "#unwitnessed" and len(words) == 2 and words[0] not in self.unwitnessed:
+            self.unwitnessed[words[0]] = number(words[1])
         else:
             raise ValueError
 
@@ -189,30 +195,31 @@ class Policy:
     def accept(self, data, name, *, older=False):
         """Check a checkpoint's form, its log's signature and the witnesses' quorum; return (size, root).
 
-        An older one needs its log's signature only: witnesses change, and the quorum on the newest vouches for all
-        that lies before it.
+        An older one needs its log's signature only, if it is from before there were witnesses and your policy says
+        so with a line `#unwitnessed NAME-OF-THE-LOG SIZE`.
         """
         text, lines = split_note(text_of(data, name), name)
         origin, size, root = (text.split("\n") + ["", "", ""])[:3]
         size, root = number(size), unbase64(root)
         if len(root) != HASH or any(line == "" for line in text[:-1].split("\n")):
-            raise Failure(f"{name}: is no checkpoint")
+            raise Failure(f"{name}: is not a checkpoint")
         by_log = [key for key in self.logs if key.kind == ED25519 and key.name == origin and signed(key, text, lines)]
         if not by_log:
-            raise Failure(f"{name}: no log of your policy signed this checkpoint")
+            raise Failure(f"{name}: no log in your policy signed this checkpoint")
         cosigned = [w for w, key in self.witnesses.items() if key.kind != ED25519 and signed(key, text, lines)]
-        if not older and self.quorum != "none" and not self._met(self.quorum, cosigned):
-            raise Failure(f"{name}: only {len(cosigned)} of your witnesses cosigned; that is no quorum")
+        excepted = older and size <= self.unwitnessed.get(origin, -1)
+        if not excepted and self.quorum != "none" and not self._met(self.quorum, cosigned):
+            raise Failure(f"{name}: only {len(cosigned)} of your witnesses cosigned, which is not a quorum")
         return size, root
 
 
 def split_note(whole, name):
     """A signed note: its text, and for each signature (name, four bytes of key hash, signature)."""
     if any(ord(character) < 32 and character != "\n" or 127 <= ord(character) < 160 for character in whole):
-        raise Failure(f"{name}: holds control characters")
+        raise Failure(f"{name}: contains control characters")
     text, gap, rest = whole.rpartition("\n\n")
     if not gap or not text or not rest.endswith("\n") or rest.count("\n") > 100:
-        raise Failure(f"{name}: is no signed note")
+        raise Failure(f"{name}: is not a signed note")
     lines = []
     for line in rest[:-1].split("\n"):
         found = re.fullmatch(r"\u2014 ([^ +]+) ([A-Za-z0-9+/=]+)", line)
@@ -295,27 +302,54 @@ def pieces(count):
         yield index, min(TILE, count - index * TILE)
 
 
-def check_ledger(folder, policy):
+# a number has one spelling: three digits to a group, an x before all but the last, no group of zeros in front
+NUMBER = r"(?:x(?!000)\d{3}/(?:x\d{3}/){0,5})?\d{3}"
+PART = rf"tile/([0-7]|entries)/({NUMBER})(?:\.p/([1-9]|[1-9]\d|1\d\d|2[0-4]\d|25[0-5]))?"
+HISTORY = r"checkpoints/(0|[1-9]\d{0,18})(\.tsr)?"
+
+
+def list_files(folder, below=""):
+    """The names of all files: regular ones under the exact names of a ledger; anything else is not even opened."""
+    try:
+        found = sorted(os.scandir(os.path.join(folder, below)), key=lambda entry: entry.name)
+    except OSError as error:
+        raise Failure(f"{folder}: cannot be read ({error.strerror})") from None
     names = set()
-    for parent, _, found in os.walk(folder):
-        names.update(os.path.relpath(os.path.join(parent, name), folder).replace(os.sep, "/") for name in found)
+    for entry in found:
+        name = below + entry.name
+        known = name == "checkpoint" or re.fullmatch(f"{PART}|{HISTORY}", name, re.ASCII)
+        if not known and entry.is_dir(follow_symlinks=False):
+            names |= list_files(folder, name + "/")
+        elif not known:
+            raise Failure(f"{name}: does not belong in a ledger")
+        elif not entry.is_file(follow_symlinks=False):
+            raise Failure(f"{name}: is not a regular file")
+        else:
+            names.add(name)
+    return names
+
+
+def check_ledger(folder, policy):
+    names = list_files(folder)
     if "checkpoint" not in names:
         raise Failure("checkpoint: is missing")
     newest, root = policy.accept(read(folder, "checkpoint"), "checkpoint")
     published = {newest: root}
     for name in sorted(names - {"checkpoint"}):
-        history = re.fullmatch(r"checkpoints/(0|[1-9][0-9]*)", name, re.ASCII)
-        if history:
-            size, root = policy.accept(read(folder, name), name, older=int(history[1]) < newest)
-            if int(history[1]) != size:
-                raise Failure(f"{name}: speaks of another size than its name")
+        history = re.fullmatch(HISTORY, name, re.ASCII)
+        if history and history[2]:
+            if name[: -len(".tsr")] not in names:
+                raise Failure(f"{name}: is a time-stamp without a checkpoint")
+        elif history:
+            kept = int(history[1])
+            if kept > newest:
+                raise Failure(f"{name}: is newer than the checkpoint beside it")
+            size, root = policy.accept(read(folder, name), name, older=kept < newest)
+            if kept != size:
+                raise Failure(f"{name}: states a different size from its name")
             if published.setdefault(size, root) != root:
                 raise Failure(f"{name}: TWO ROOTS WERE SIGNED FOR SIZE {size}. The ledger is forked")
-        elif not re.fullmatch(
-            r"tile/([0-7]|entries)/(x\d{3}/)*\d{3}(\.p/\d{1,3})?|checkpoints/\d+\.tsr", name, re.ASCII
-        ):
-            raise Failure(f"{name}: does not belong into a ledger")
-    size = max(published)
+    size = newest
 
     # every entry, hashed; every file of hashes, compared
     level, hashes = 0, []
@@ -326,14 +360,14 @@ def check_ledger(folder, policy):
         for index, width in pieces(len(hashes)):
             name = f"tile/{level}/{place(index, width)}"
             if read(folder, name) != b"".join(hashes[index * TILE : index * TILE + width]):
-                raise Failure(f"{name}: is not made of what lies below it")
+                raise Failure(f"{name}: does not match the hashes below it")
         full = len(hashes) // TILE
         hashes = [root_of(hashes[index * TILE : (index + 1) * TILE]) for index in range(full)]
         level += 1
 
     for claimed, root in sorted(published.items()):
         if root_of(lowest[:claimed]) != root:
-            raise Failure(f"the checkpoint of size {claimed} is not of this ledger")
+            raise Failure(f"the checkpoint of size {claimed} does not belong to this ledger")
     check_older_files(folder, names, lowest)
     return size, published[size], len(published)
 
@@ -342,10 +376,10 @@ def bundle(folder, index, width):
     name = f"tile/entries/{place(index, width)}"
     data = read(folder, name)
     if len(data) != width * (2 + ENTRY):
-        raise Failure(f"{name}: has not {width} entries of {ENTRY} bytes")
+        raise Failure(f"{name}: does not have {width} entries of {ENTRY} bytes")
     for at in range(0, len(data), 2 + ENTRY):
         if data[at : at + 2] != ENTRY.to_bytes(2, "big"):
-            raise Failure(f"{name}: has an entry of another length")
+            raise Failure(f"{name}: has an entry of the wrong length")
         yield data[at + 2 : at + 2 + ENTRY]
 
 
@@ -366,23 +400,28 @@ def check_years(folders, policy):
 
 
 def check_older_files(folder, names, lowest):
-    """Files of earlier sizes must begin the files they became; files beyond the newest checkpoint are left alone."""
+    """Files of earlier sizes must begin the files they became.
+
+    A file that runs ahead of the checkpoint may be half-written, but what it shares with the ledger must be the same.
+    """
     counts, size = [], len(lowest)
     while size:
         counts.append(size)
         size //= TILE
     for name in sorted(names):
-        part = re.fullmatch(r"tile/([0-7]|entries)/((?:x\d{3}/)*\d{3})\.p/(\d{1,3})", name, re.ASCII)
+        part = re.fullmatch(PART, name, re.ASCII)
         if not part:
             continue
-        kind, index, width = part[1], int(part[2].replace("x", "").replace("/", "")), int(part[3])
+        kind, index, width = part[1], int(part[2].replace("x", "").replace("/", "")), int(part[3] or TILE)
         level = 0 if kind == "entries" else int(kind)
         present = min(TILE, (counts[level] if level < len(counts) else 0) - index * TILE)
-        if width > present:
-            continue
-        whole = read(folder, f"tile/{kind}/{place(index, present)}")
-        if read(folder, name) != whole[: width * (HASH if kind != "entries" else 2 + ENTRY)]:
-            raise Failure(f"{name}: differs from what it became")
+        data, most = read(folder, name), width * (HASH if kind != "entries" else 2 + ENTRY)
+        if len(data) > most or width <= present and len(data) != most:
+            raise Failure(f"{name}: has a different length from the one in its name")
+        if present > 0:
+            whole = read(folder, f"tile/{kind}/{place(index, present)}")
+            if data[: len(whole)] != whole[: len(data)]:
+                raise Failure(f"{name}: differs from its full tile")
 
 
 # ---------------------------------------------------------------------------------------------------------------------
@@ -394,7 +433,7 @@ def check_proof(path, policy):
     head, gap, note = read(path).partition(b"\n\n")
     lines = text_of(head, path).split("\n")
     if not gap or len(lines) < 3 or lines[0] != "c2sp.org/tlog-proof@v1" or not lines[1].startswith("extra "):
-        raise Failure(f"{path}: is no proof that carries an opening")
+        raise Failure(f"{path}: is not a proof with an opening")
     if not lines[2].startswith("index "):
         raise Failure(f"{path}: names no index")
     index = number(lines[2][len("index ") :])
@@ -404,7 +443,7 @@ def check_proof(path, policy):
     size, root = policy.accept(note, path)
     entry, fields = open_record(unbase64(lines[1][len("extra ") :]), path)
     if root_from_path(leaf(entry), index, size, steps) != root:
-        raise Failure(f"{path}: the entry is not at this place in the ledger")
+        raise Failure(f"{path}: the entry is not at the stated place in the ledger")
     return index, size, root, fields
 
 
@@ -447,10 +486,10 @@ def open_record(data, path):
     fields = {}
     for item in shown:
         if hashlib.sha256(item.encode("utf-8", "replace")).hexdigest() not in digests:
-            raise Failure(f"{path}: a field that is shown does not belong to the record")
+            raise Failure(f"{path}: a field shown does not belong to the record")
         parts = strict_json(item.encode("utf-8", "replace"), path)
         if not isinstance(parts, list) or len(parts) != 3 or not is_hex(parts[0], 32) or not isinstance(parts[1], str):
-            raise Failure(f"{path}: a field that is shown is malformed")
+            raise Failure(f"{path}: a field shown is malformed")
         if parts[1] in fields:
             raise Failure(f"{path}: a field is shown twice")
         fields[parts[1]] = parts[2]

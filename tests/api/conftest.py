@@ -1,17 +1,12 @@
-"""The doors' one site, as tests/console/doors.py makes it, and a key for each agency's programs."""
+"""The doors' one site, as support/doors.py makes it, and a key for each agency's programs."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "console"))
-
 from doors import site
+from world import kept_in, made_once, world
 
-__all__ = ["site"]
+__all__ = ["kept_in", "made_once", "site", "world"]
 
 
 @pytest.fixture

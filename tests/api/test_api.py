@@ -21,6 +21,12 @@ PRIVATE = [
     "/submissions/ICE-1/answers",
     "/submissions/ICE-1/releases",
     "/submissions/ICE-1/releases/rel-none",
+    "/submissions/ICE-1/answers/file",
+    "/submissions/ICE-1/answers/signature",
+    "/submissions/ICE-1/faults",
+    "/submissions/ICE-1/faults/file",
+    "/trust",
+    "/notices",
 ]
 
 
@@ -177,3 +183,41 @@ def test_the_description_is_openapi_31_and_names_every_problem(site):
         for method, operation in operations.items():
             assert operation["summary"], (path, method)
             assert "404" in operation["responses"], (path, method)
+
+
+def test_what_was_checked_and_not_sent_can_be_withdrawn_and_nothing_of_it_stays(call):
+    from gatehouse.console.models import Arrival
+
+    client = call("requester")
+    made = client.post(
+        f"{BASE}/submissions", {"file": zipped({"a.txt": b"2"})}, headers={"idempotency-key": "to-withdraw"}
+    )
+    name = made.json()["id"]
+    assert settled(client, name)["state"] == "refused"
+    assert client.get(f"{BASE}/submissions/{name}/faults").json() == {"total": 0, "items": [], "next": None}
+    problem(client.get(f"{BASE}/submissions/{name}/faults/file"), 404)
+    kept = SITE.root / "inbox" / f"{name}.zip"
+    headers = {"idempotency-key": "withdraw-it"}
+    problem(call("stranger").post(f"{BASE}/submissions/{name}/withdraw", headers=headers), 404)
+    assert client.post(f"{BASE}/submissions/{name}/withdraw", headers=headers).json() == {"id": name}
+    assert client.post(f"{BASE}/submissions/{name}/withdraw", headers=headers).json() == {"id": name}
+    problem(client.get(f"{BASE}/submissions/{name}"), 404)
+    assert not kept.exists()
+    assert not Arrival.objects.filter(identifier=name).exists()
+    again = client.post(
+        f"{BASE}/submissions", {"file": zipped({"a.txt": b"2"})}, headers={"idempotency-key": "to-withdraw"}
+    )
+    assert again.json()["id"] != name  # an answer that was kept for a repeated request never names what is gone
+    settled(client, again.json()["id"])
+
+
+def test_nobody_withdraws_what_another_agency_sent(call):
+    headers = {"idempotency-key": "withdraw-late"}
+    problem(call("stranger").post(f"{BASE}/submissions/ICE-1/withdraw", headers=headers), 404)
+    assert not (SITE.dockets / "ICE-1" / "events" / "withdrawal.json").exists()
+
+
+def test_a_key_reads_no_trust_without_the_scope(call):
+    client = call("requester", ["agency:submission:read"])
+    for path in ("/trust", "/notices"):
+        problem(client.get(BASE + path), 403)

@@ -23,7 +23,7 @@ def told(environ, start):
 def served(request) -> Iterator[tuple[int, str | None]]:
     from gatehouse.cli import web_server
 
-    server = web_server.create(told, "127.0.0.1", 0, proxy=request.param)
+    server = web_server.create(told, "127.0.0.1", 0, proxy=request.param, most=lambda _: 1 << 20, form=1 << 20)
     threading.Thread(target=server.run, daemon=True).start()
     yield server.effective_port, request.param
     server.close()
@@ -68,3 +68,15 @@ def test_a_header_that_is_none_is_answered_and_the_line_closed(served, header):
         while piece := line.recv(4096):
             answer += piece
     assert answer.startswith((b"HTTP/1.1 400", b"HTTP/1.0 400")), answer[:200]
+
+
+def test_a_port_in_use_is_said_and_not_called_a_failure_of_the_machine():
+    from gatehouse.cli import web_server
+    from gatehouse.kernel.errors import WrongInput
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        with pytest.raises(WrongInput, match=f"port {port} is already in use"):
+            web_server.create(told, "127.0.0.1", port, proxy=None, most=lambda _: 0)

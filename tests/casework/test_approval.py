@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import sys
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
+from people import ABOUT, NOW, REASON, Memory, Office, act, docket, office
 
 from gatehouse.casework import approval, statement
+from gatehouse.casework.about import Recipient
 from gatehouse.casework.board import Blocked
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import Action, State
 from gatehouse.kernel.errors import WrongInput
-
-sys.path.insert(0, str(Path(__file__).parent))
-from people import NOW, REASON, Memory, Office, act, docket, office
 
 TWO = Selection.of([10, 11])
 MANY = Selection.of(range(10, 30))
@@ -94,13 +91,27 @@ def test_whoever_handed_it_in_does_not_decide(staff: Office, submitter: str) -> 
     blocked(book, "submitter")
 
 
+def test_whoever_holds_a_key_of_the_agency_does_not_decide(book: Memory, staff: Office) -> None:
+    proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
+    signed = approval.propose(book, staff.roster, proposal, ABOUT, officer="ann", signer=staff.keys["ann"], now=NOW)
+    agency = replace(staff.keys["ann"].verifier, name="us.dhs.ice")
+    with pytest.raises(Blocked):
+        approval.decide(book, staff.roster, signed, TWO, ABOUT, now=NOW, sending=[agency])
+    blocked(book, "submitter")
+
+
 def test_a_stated_conflict(book: Memory) -> None:
     with pytest.raises(Blocked):
         act(book, office(ann={"conflicts": ["us.dhs.ice"]}), "ann", Action.APPROVE, TWO)
     blocked(book, "conflict")
 
 
-@pytest.mark.parametrize("reason", ["", "   ", "ok", "yesyesyesyesyes", "ok ok ok ok ok ok"])
+@pytest.mark.parametrize(
+    "reason",
+    ["", "   ", "ok", "yesyesyesyesyes", "ok ok ok ok ok ok", "\u3164" * 7 + " " + "\u3164" * 9,
+     "\u034f\u0301" * 9 + " \u0301",
+     "The letter\u2800withdraws it.", "\u2014 \u2026 \u2014\u2014\u2014\u2014\u2014\u2014\u2014\u2014"],
+)  # fmt: skip
 def test_a_reason_is_required(book: Memory, staff: Office, reason: str) -> None:
     with pytest.raises(Blocked):
         act(book, staff, "ann", Action.REFUSE, TWO, reason=reason)
@@ -175,10 +186,16 @@ def test_held_cases_are_cleared_only_where_one_record_agrees(book: Memory, staff
 def test_a_clock_that_is_wrong(book: Memory, staff: Office, minutes: int) -> None:
     proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
     signed = approval.propose(
-        book, staff.roster, proposal, officer="ann", signer=staff.keys["ann"], now=NOW + dt.timedelta(minutes=minutes)
+        book,
+        staff.roster,
+        proposal,
+        ABOUT,
+        officer="ann",
+        signer=staff.keys["ann"],
+        now=NOW + dt.timedelta(minutes=minutes),
     )
     with pytest.raises(Blocked):
-        approval.decide(book, staff.roster, signed, TWO, NOW)
+        approval.decide(book, staff.roster, signed, TWO, ABOUT, now=NOW)
     blocked(book, "clock")
 
 
@@ -193,28 +210,58 @@ def test_a_clock_that_is_wrong(book: Memory, staff: Office, minutes: int) -> Non
 )
 def test_what_was_signed_cannot_be_changed(book: Memory, staff: Office, change: dict[str, str], code: str) -> None:
     proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
-    signed = approval.propose(book, staff.roster, proposal, officer="ann", signer=staff.keys["ann"], now=NOW)
+    signed = approval.propose(book, staff.roster, proposal, ABOUT, officer="ann", signer=staff.keys["ann"], now=NOW)
     forged = statement.Statement({**signed.body, **change}, signed.signature)
     with pytest.raises(Blocked):
-        approval.decide(book, staff.roster, forged, TWO, NOW)
+        approval.decide(book, staff.roster, forged, TWO, ABOUT, now=NOW)
     blocked(book, code)
 
 
 def test_another_selection_than_the_one_signed(book: Memory, staff: Office) -> None:
     proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
-    signed = approval.propose(book, staff.roster, proposal, officer="ann", signer=staff.keys["ann"], now=NOW)
+    signed = approval.propose(book, staff.roster, proposal, ABOUT, officer="ann", signer=staff.keys["ann"], now=NOW)
     with pytest.raises(Blocked):
-        approval.decide(book, staff.roster, signed, Selection.of([10, 12]), NOW)
+        approval.decide(book, staff.roster, signed, Selection.of([10, 12]), ABOUT, now=NOW)
     blocked(book, "selection")
 
 
 def test_a_statement_about_other_determinations(book: Memory, staff: Office) -> None:
     proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
-    signed = approval.propose(book, staff.roster, proposal, officer="ann", signer=staff.keys["ann"], now=NOW)
+    signed = approval.propose(book, staff.roster, proposal, ABOUT, officer="ann", signer=staff.keys["ann"], now=NOW)
     book.files["D-1"] = replace(book.files["D-1"], determinations="e" * 64)
     with pytest.raises(Blocked):
-        approval.decide(book, staff.roster, signed, TWO, NOW)
+        approval.decide(book, staff.roster, signed, TWO, ABOUT, now=NOW)
     blocked(book, "determinations")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"index": 10}, {"entry": "f" * 64}, {"batch": "f" * 32}, {"candidates": "f" * 64}, {"items": ()},
+        {"recipients": (Recipient("ICE-0042", "age1other"),)}, {"pack": "f" * 64}, {"as_of": "2026-03-03"},
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_statement_about_another_docket_person_or_recipient(
+    book: Memory, staff: Office, change: dict[str, object]
+) -> None:
+    """What would go to whom was signed; whoever exchanges it afterwards has no decision."""
+    proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
+    signed = approval.propose(book, staff.roster, proposal, ABOUT, officer="ann", signer=staff.keys["ann"], now=NOW)
+    with pytest.raises(Blocked):
+        approval.decide(book, staff.roster, signed, TWO, replace(ABOUT, **change), now=NOW)
+    blocked(book, "subject")
+
+
+def test_cases_that_were_decided_on_since_they_were_seen(book: Memory, staff: Office) -> None:
+    proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
+    signed = approval.propose(book, staff.roster, proposal, ABOUT, officer="ann", signer=staff.keys["ann"], now=NOW)
+    act(book, staff, "bob", Action.APPROVE, Selection.of([10]))
+    with pytest.raises(Blocked):
+        approval.decide(book, staff.roster, signed, TWO, ABOUT, now=NOW)
+    assert [one.code for one in book.attempts("D-1")] == ["state_changed"]
+    assert [one.statement.text("officer") for one in book.kept["D-1"]] == ["bob"]
+    assert act(book, staff, "ann", Action.APPROVE, TWO).state_of(10) is State.APPROVED_TWICE
 
 
 def test_someone_who_is_not_on_the_roster(book: Memory, staff: Office) -> None:
@@ -225,9 +272,9 @@ def test_someone_who_is_not_on_the_roster(book: Memory, staff: Office) -> None:
 
 
 def test_no_officer_can_release_by_hand(book: Memory, staff: Office) -> None:
-    body = approval.body(
-        book.files["D-1"], staff.roster.officers["ann"], approval.Proposal("D-1", Action.APPROVE, TWO, REASON), NOW
-    )
+    proposal = approval.Proposal("D-1", Action.APPROVE, TWO, REASON)
+    ann = staff.roster.officers["ann"]
+    body = approval.body(book.files["D-1"], book.boards["D-1"], ann, proposal, ABOUT, now=NOW)
     signed = statement.sign({**body, "action": "release"}, staff.keys["ann"])
     with pytest.raises(WrongInput):
-        approval.decide(book, staff.roster, signed, TWO, NOW)
+        approval.decide(book, staff.roster, signed, TWO, ABOUT, now=NOW)

@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from gatehouse.cli import measure
+from benchmarks import measure
+from gatehouse.cli import bench
 from gatehouse.kernel.errors import MachineFailed
 
 
@@ -36,3 +38,13 @@ def test_a_section_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
     assert "one" not in text
     assert text.index("three") < text.index("two")
     assert text.count("<!-- bench:a -->") == 1
+
+
+def test_an_installation_without_a_checkout_says_where_the_benchmarks_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bench, "CHECKOUT", tmp_path)
+    assert CliRunner().invoke(bench.bench, ["--help"]).exit_code == 0
+    called = CliRunner().invoke(bench.bench, ["journey", "--dir", str(tmp_path)])
+    assert isinstance(called.exception, MachineFailed)
+    assert "from a checkout" in str(called.exception)

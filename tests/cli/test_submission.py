@@ -14,8 +14,9 @@ import pytest
 HOSTILE = Path(__file__).parents[1] / "hostile" / "submissions"
 ROW = (
     "R1,QUILLFEATHER,OPHELIA,,,1980-01-31,900-70-0001,12 MAIN ST,,SPRINGFIELD,IL,62701,,2023-01-01,{to},"
-    "8 USC 1253(a)(1),investigation,HSI-1,2025-01-02,2024-01-02,A1,,8 USC 1227(a)(1)(B),"
-    "The subject left the address given to the court,ICE-1,last_known_address\n"
+    "8 USC 1253(a)(1),investigation,HSI-2025-00417,2025-01-02,2024-01-02,A087654321,,8 USC 1227(a)(1)(B),"
+    "The subject missed the flight of 2 July 2024 and hid in a shed; the address is needed to serve the target "
+    "letter,ICE-1,last_known_address\n"
 )
 
 
@@ -36,7 +37,7 @@ def folder(tmp_path: Path) -> Path:
     document["officers"] = [
         {
             "id": "ICE-1",
-            "name": "Officer One",
+            "name": "Maria Lopez",
             "title": "Agent",
             "employee": True,
             "recipient": recipient,
@@ -66,8 +67,21 @@ def test_a_submission_is_made_checked_and_signed(folder, tmp_path) -> None:
     assert (checked.returncode, checked.stderr) == (0, ""), checked.stdout
     gatehouse("key", "new", tmp_path / "agency.key", "--name", "us.dhs.ice")
     signed = gatehouse("submission", "sign", folder, "--key", tmp_path / "agency.key")
-    assert (signed.returncode, signed.stdout) == (0, "signed: ICE-2025-0003, 1 requests, 1 officers\n")
+    assert (signed.returncode, signed.stdout) == (0, "signed: ICE-2025-0003, 1 request, 1 officer\n")
     assert (folder / "submission.json.sig").read_text(encoding="utf-8").startswith("— us.dhs.ice ")
+
+
+def test_nothing_is_signed_that_check_rejects_whole(folder, tmp_path) -> None:
+    fill(folder)
+    fill(folder)
+    gatehouse("key", "new", tmp_path / "agency.key", "--name", "us.dhs.ice")
+    before = (folder / "submission.json").read_bytes()
+    for command in (("check",), ("sign", "--key", tmp_path / "agency.key")):
+        done = gatehouse("submission", command[0], folder, *command[1:])
+        assert done.returncode == 2
+        assert "repeats the id of row 1" in done.stderr
+    assert not (folder / "submission.json.sig").exists()
+    assert (folder / "submission.json").read_bytes() == before
 
 
 def test_a_fault_of_a_row_is_named_by_row_and_column(folder) -> None:
@@ -86,3 +100,20 @@ def test_a_fault_of_the_whole_is_one_line_and_status_2(folder, name: str) -> Non
     assert checked.stderr.startswith("gatehouse: requests.csv")
     assert len(checked.stderr.splitlines()) == 1
     assert "QUILLFEATHER" not in checked.stderr
+
+
+def test_the_form_is_checked_by_the_law_asked_under(folder, tmp_path) -> None:
+    fill(folder)
+    table = folder / "requests.csv"
+    table.write_text(
+        table.read_text().replace("2023-01-01,2024-12-31,8 USC 1253(a)(1),investigation", ",,,civil removal")
+    )
+    document = json.loads((folder / "submission.json").read_bytes())
+    under_tax_law = gatehouse("submission", "check", folder)
+    assert [line.split(", ")[1].split(":")[0] for line in under_tax_law.stdout.splitlines()[:-1]] == [
+        "period_from", "authority", "proceeding",
+    ]  # fmt: skip
+    (folder / "submission.json").write_text(json.dumps(document | {"basis": "us.hipaa.164-512-f-2"}))
+    assert gatehouse("submission", "check", folder).stdout == "1 request, 0 faults of form\n"
+    (folder / "submission.json").write_text(json.dumps(document | {"basis": "xx.unknown.law"}))
+    assert "No pack for xx.unknown.law is at hand" in gatehouse("submission", "check", folder).stdout

@@ -1,14 +1,12 @@
-"""The doors' one site, as doors.py makes it, and the browsers' site of a file, as browsing.py serves it."""
+"""The one site of the doors, from support/doors.py, and the browsers' site of a file, from support/browsing.py."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(1, str(Path(__file__).parents[1] / "store"))
-
 from browsing import built, chromium, person, released, served
 from doors import anyone, said, signed_in, site
+from world import kept_in, made_once, world
 
-__all__ = ["anyone", "built", "chromium", "person", "released", "said", "served", "signed_in", "site"]
+__all__ = [
+    "anyone", "built", "chromium", "kept_in", "made_once", "person", "released", "said", "served", "signed_in", "site",
+    "world",
+]  # fmt: skip

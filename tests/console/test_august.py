@@ -21,6 +21,9 @@ def test_the_numbers_are_those_of_the_published_account(site):
     assert len(replay.rules) == len(re.findall(r"^\| `", DOCUMENT, re.M))
     for name, counts in replay.scenarios:
         assert f"| all requests, {name} | " + " | ".join(f"{count:,}" for count in counts.values()) + " |" in DOCUMENT
+    for name, requests in replay.unknown.items():
+        assert f"| {name} | {requests:,} |" in DOCUMENT
+    assert not any(rule.id.startswith("i6") for rule in replay.rules)
     for ground in replay.grounds:
         assert f"| {ground.ground} | {ground.requests:,} | {ground.answered:,} |" in DOCUMENT
     assert sum(ground.requests for ground in replay.grounds) == replay.requests
@@ -38,3 +41,16 @@ def test_the_page_shows_both_sides_every_assumption_and_every_source(anyone):
     for event in august.read().timeline:
         assert event.address in page
     assert page.count("<li>") >= len(batch.ASSUMED) + len(august.read().timeline)
+
+
+def test_the_rules_about_the_batch_are_counted_as_they_are_listed(anyone):
+    page = anyone.get("/august-2025/").content.decode()
+    said = re.search(
+        r"<p>(\w+) rules look at the batch as a whole.*?<ul class=\"usa-list\">(.*?)</ul>", page, re.DOTALL
+    )
+    assert said
+    listed = said[2].count("<li>")
+    assert said[1] == ("No", "One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")[listed]
+    replay = august.read()
+    assert listed == sum(rule.stops == replay.requests and rule.id in august.BATCH_RULES for rule in replay.rules)
+    assert listed

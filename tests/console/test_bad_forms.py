@@ -106,8 +106,14 @@ def test_no_upload_fails(signed_in, data):
         upload = SimpleUploadedFile("../../etc/passwd", data, "text/html")
         answer = client.post(path, {"file": upload, "text": SimpleUploadedFile("\x00.zip", data)})
         assert answer.status_code < 500, path
-    for username, path in (("officer1", "/dockets/ICE-1/sign/"), ("inspector", "/oversight/halts/sign/")):
+    decided = {"seq": "8", "action": "refuse", "reason": "The order of 5 February stops it."}
+    said = {"action": "halt", "scope": "everything", "reason": "A finding."}
+    for username, begun, form in (
+        ("officer1", "/dockets/ICE-1/decide/", decided),
+        ("inspector", "/oversight/halts/check/", said),
+    ):
         client = signed_in(username)
+        path = client.post(begun, form).headers["Location"]
         client.raise_request_exception = False
         answer = client.post(path, {"signatures": SimpleUploadedFile("x.sig", data)})
         assert 400 <= answer.status_code < 500, path

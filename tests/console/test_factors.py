@@ -52,7 +52,7 @@ def person(site):
     from gatehouse.console import accounts
     from gatehouse.console.models import FailedSignIn
 
-    account, _ = accounts.create("factor", name="Factor", role="disclosure_officer", officer="do-1", password=PASSWORD)
+    account, _ = accounts.create("factor", name="Factor", role="disclosure_officer", password=PASSWORD)
     secret = factors.begin(account).secret
     factors.confirm(account, code_now(secret), lambda: None)
     yield account, secret, factors.renew_recovery(account)
@@ -195,7 +195,7 @@ def test_who_must_have_a_second_factor_reaches_nothing_before(site, required, an
     from gatehouse.console import accounts
     from gatehouse.console.models import Account
 
-    accounts.create("enrols", name="E", role="disclosure_officer", officer="do-1", password=PASSWORD)
+    accounts.create("enrols", name="E", role="disclosure_officer", password=PASSWORD)
     anyone.post("/sign-in/", {"username": "enrols", "password": PASSWORD})
     for path in ("/dockets/", "/dockets/ICE-1/cases/8/", "/law/"):
         assert anyone.get(path).headers["Location"] == "/second-factor/"

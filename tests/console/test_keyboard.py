@@ -10,10 +10,10 @@ from pathlib import Path
 
 import journey_site
 import pytest
-from browsing import PASSWORD, picture, request_id
+from browsing import picture, request_id
 from keyboard import Keyboard
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 
 def test_a_held_case_is_decided_by_the_keyboard_alone(served, person):
@@ -41,10 +41,9 @@ def test_a_held_case_is_decided_by_the_keyboard_alone(served, person):
     page.keyboard.press("Escape")
     page.keyboard.press("s")
     page.wait_for_selector("h1:has-text('Check and sign')")
-    while page.evaluate("document.activeElement.id") != "password":
-        page.keyboard.press("Tab")
-    page.keyboard.type(PASSWORD)
-    page.keyboard.press("Enter")
+    keys = Keyboard(page)
+    keys.file("#key", served.root / "do-2.key")
+    keys.press("#sign-own")
     page.wait_for_selector("text=It is on record")
     assert "Returned as incomplete" in page.inner_text(".gh-state")
 
@@ -130,23 +129,34 @@ def test_an_inspector_verifies_samples_and_derives_again_by_the_keyboard_alone(s
     assert "reported destroyed" in page.inner_text("main")
 
 
-def test_an_administrator_makes_and_closes_an_account_by_the_keyboard_alone(served, person):
-    page = person("administrator")
+def test_two_people_make_an_account_and_one_closes_it_by_the_keyboard_alone(served, person):
+    page, ana = person("administrator"), person("do-1")
     keys = Keyboard(page)
     page.wait_for_selector("h1:has-text('Accounts')")
     keys.type("#username", "new-desk")
     keys.type("#name", "New desk")
     keys.choose("#role", "requester")
     keys.type("#agency", "us.dhs.ice")
-    keys.press("main button", "Make the account")
-    page.wait_for_selector("text=new-desk")
+    keys.press("main button", "Propose the account")
+    page.wait_for_selector("text=new-desk is proposed")
     assert keys.walk() > 10
+    officer = Keyboard(ana)
+    officer.press("nav a", "Proposed accounts")
+    ana.wait_for_selector("h1:has-text('Proposed accounts')")
+    officer.press("main a", "new-desk")
+    ana.wait_for_selector("h1:has-text('Confirm an account')")
+    officer.file("#key", served.root / "do-1.key")
+    officer.press("#sign-own")
+    ana.wait_for_selector("text=Confirmed: new-desk")
+    page.goto("/accounts/")
     keys.press("main a", "new-desk")
     page.wait_for_selector("h1:has-text('New desk')")
     keys.press("main button", "Give a new password")
     page.wait_for_selector("text=password")
     keys.press("main button", "Close")
-    page.wait_for_selector("text=closed")
+    page.wait_for_selector("h2:has-text('Close the account new-desk?')")
+    keys.press(".gh-decide button", "Close the account")
+    page.wait_for_selector("text=is closed")
 
 
 def test_anybody_reads_the_public_pages_by_the_keyboard_alone(served, person):

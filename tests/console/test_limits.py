@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import sys
 import threading
 import time
 from collections import Counter
@@ -14,12 +13,9 @@ from pathlib import Path
 
 import pytest
 import requests
+import server
 import serving
 from django.db import connection
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-
-import server
 
 from gatehouse.cli import web
 from gatehouse.console import accounts, arrivals, limits, tokens

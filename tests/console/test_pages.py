@@ -7,6 +7,7 @@ import datetime as dt
 import re
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import duckdb
 import pytest
@@ -158,11 +159,11 @@ def test_an_empty_or_missing_upload_is_a_clear_page(signed_in):
 
 
 def test_an_administrative_change_is_in_the_ledger_first(site, signed_in):
-    before, openings = log.head(SITE.ledger).size, len(list(SITE.events.glob("account_made*")))
+    before, openings = log.head(SITE.ledger).size, len(list(SITE.events.glob("account_proposed*")))
     form = {"username": "newcomer", "name": "A. Newcomer", "role": "counsel"}
     page = signed_in("administrator").post("/accounts/", form).content.decode()
-    assert "may sign in" in page
-    assert len(list(SITE.events.glob("account_made*"))) == openings + 1
+    assert "newcomer is proposed" in page
+    assert len(list(SITE.events.glob("account_proposed*"))) == openings + 1
     assert log.head(SITE.ledger).size > before
 
 
@@ -301,3 +302,74 @@ def test_everybody_begins_where_their_own_work_is(signed_in, username, where):
 def test_who_decides_goes_from_the_dockets_to_the_cases_that_wait_and_nobody_else(signed_in):
     assert b"/dockets/ICE-1/queue/" in signed_in("officer1").get("/dockets/").content
     assert b"/queue/" not in signed_in("counsel").get("/dockets/").content
+
+
+def test_a_template_that_reads_a_name_that_is_not_there_fails(site):
+    """So every test of a page is one of its names, as the size of a signed sample once was not."""
+    from django.template import engines
+
+    django = engines["django"]
+    assert django.from_string("{{ sample.size }}").render({"sample": {"size": 16}}) == "16"
+    with pytest.raises(LookupError, match=r"sample\.cases"):
+        django.from_string("{{ sample.cases }} cases looked at").render({"sample": {"size": 16}})
+
+
+def test_charts_are_told_apart_without_colour():
+    """Every tone has 3:1 on white, and a white line stands between neighbours (WCAG 1.4.11)."""
+    css = (Path(charts.__file__).parent / "static" / "console" / "site.css").read_text()
+    named = dict(re.findall(r"--gh-(\w+): (#[0-9a-f]{6})", css))
+    tones = re.findall(r"\.gh-(?:tone|key)-\w+ \{ (?:fill|background): (#[0-9a-f]{6}|var\(--gh-\w+\))", css)
+    assert len(tones) >= 12
+
+    def light(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+    for tone in tones:
+        colour = named[tone[9:-1]] if tone.startswith("var") else tone
+        assert 1.05 / (light(colour) + 0.05) >= 3, tone
+    assert re.search(r"\.gh-bar rect \+ rect \{ stroke: #fff; stroke-width: 2px", css)
+
+
+def test_every_page_can_be_used_without_scripts(anyone):
+    page = anyone.get("/").content.decode()
+    linked = re.search(r'<noscript><link rel="stylesheet" href="([^"]+)"></noscript>', page)
+    assert linked
+    assert "console/no-script.css" in linked[1]
+
+
+def test_a_spanish_page_is_spanish_from_its_head_to_its_foot(anyone):
+    page = anyone.get("/es/su-registro/").content.decode()
+    for english in ("Skip to main content", "Menu<", "Public log", "Statistics", "Gatehouse decides", "Sign in"):
+        assert english not in page, english
+    for spanish in ("Ir al contenido principal", "Registro público", "Gatehouse decide cada solicitud"):
+        assert spanish in page, spanish
+    assert 'lang="en">English' in page
+
+
+def test_a_person_is_warned_that_a_code_works_once_before_it_is_used(anyone):
+    page = anyone.get("/your-record/").content.decode()
+    if "<form" in page.split("<main")[1]:
+        assert page.index("The code works once") < page.index("Show my answer")
+
+
+def test_the_page_of_keys_leads_nowhere_that_is_not_there(signed_in):
+    client = signed_in("requester")
+    for address in re.findall(r"<main.*?</main>", client.get("/keys/").content.decode(), re.DOTALL):
+        for link in re.findall(r'href="(/[^"]+)"', address):
+            assert client.get(link).status_code == 200, link
+
+
+def test_an_agency_is_called_by_its_name(site):
+    from gatehouse.console.templatetags.plainly import party
+    from gatehouse.ledger.signers import new_key
+    from gatehouse.synthetic.parties import invent
+
+    assert party("us.dhs.ice") == "us.dhs.ice"
+    SITE.parties.write_text(invent(new_key("us.dhs.ice")[1], usual_requests=100))
+    try:
+        assert party("us.dhs.ice") not in {"", "us.dhs.ice"}
+        assert party("us.nobody") == "us.nobody"
+    finally:
+        SITE.parties.unlink()

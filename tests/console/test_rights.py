@@ -10,16 +10,17 @@ from gatehouse.console.permissions import GRANTS, Permission, Role
 from gatehouse.console.urls import urlpatterns
 
 PUBLIC = {
-    "home", "sign-in", "code", "sso", "sso-back", "sign-out", "health", "ready",
+    "home", "sign-in", "enter-as", "code", "sso", "sso-back", "sso-waiting", "sign-out", "health", "ready", "may-send",
     "statistics", "statistics-file", "august-2025", "ledger", "ledger-file", "own-record", "own-record-es",
 }  # fmt: skip
 ONES_OWN = {"password", "factor", "sign-out-everywhere", "task"}
 FILLED = {
     "name": "ICE-1", "seq": "8", "identifier": "us.irs.6103-i-2", "username": "counsel", "release": "rel-none",
+    "step": "step-none",
 }  # fmt: skip
 POST_ONLY = {
-    "sign-out", "sign-out-everywhere", "decide", "sign", "verify", "halt-check", "halt-sign", "accounted",
-    "release-docket", "recall-sign", "give-back", "draft-adopt", "draft-enter",
+    "sign-out", "sign-out-everywhere", "decide", "verify", "halt-check", "accounted",
+    "release-docket", "give-back", "draft-adopt", "draft-enter",
 }  # fmt: skip
 
 
@@ -105,3 +106,11 @@ def test_a_closed_account_loses_its_session_at_once(signed_in):
         assert client.get("/law/").status_code in {302, 403}
     finally:
         Account.objects.filter(username="counsel").update(is_active=True)
+
+
+@pytest.mark.parametrize("pattern", [one for one in urlpatterns if one.name in POST_ONLY], ids=lambda one: one.name)
+def test_an_address_that_only_takes_a_form_says_so_in_words(signed_in, pattern):
+    for username in ("officer1", "inspector", "counsel", "requester"):
+        answer = signed_in(username).get(address(pattern))
+        assert answer.status_code in {403, 404, 405}
+        assert "<h1" in answer.content.decode()

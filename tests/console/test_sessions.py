@@ -79,6 +79,19 @@ def test_an_administrator_ends_somebodys_sessions_on_record(signed_in):
     assert len(list(SITE.events.glob("sessions_ended*"))) == before + 1
 
 
+def confirmed(username: str) -> None:
+    """What was proposed about an account, confirmed by an officer."""
+    from gatehouse.casework.statement import sign
+    from gatehouse.console import proposals
+    from gatehouse.console.models import Proposal
+    from gatehouse.kernel import clock
+    from gatehouse.ledger.signers import read_signer
+
+    proposal = Proposal.objects.get(username=username)
+    body = proposals.statement_body(proposal, "do-1", clock.now())
+    proposals.confirm(proposal, sign(body, read_signer(SITE.root.parent / "do-1.key")), clock.now())
+
+
 def test_another_role_ends_the_sessions_of_the_old_one_on_record(signed_in, site):
     from gatehouse.console import accounts
     from gatehouse.console.models import Account
@@ -87,6 +100,7 @@ def test_another_role_ends_the_sessions_of_the_old_one_on_record(signed_in, site
     theirs = signed_in("moves")
     before = len(list(SITE.events.glob("role_changed*")))
     signed_in("administrator").post("/accounts/moves/", {"act": "change-role", "role": "auditor"})
+    confirmed("moves")
     assert not inside(theirs)
     assert Account.objects.get(username="moves").role == "auditor"
     assert len(list(SITE.events.glob("role_changed*"))) == before + 1
@@ -135,7 +149,7 @@ def test_a_part_of_a_page_that_is_asked_for_too_late_leads_the_whole_page_to_sig
 
 def test_every_form_needs_its_token(signed_in):
     client = signed_in("administrator", enforce_csrf_checks=True)
-    answer = client.post("/accounts/counsel/", {"act": "close"})
+    answer = client.post("/accounts/counsel/", {"act": "close", "sure": "yes"})
     assert answer.status_code == 403
     assert "This form has expired" in answer.content.decode()
 
@@ -146,7 +160,10 @@ def test_an_account_made_by_another_chooses_its_own_password_first(signed_in, an
     from gatehouse.console.models import Account
 
     form = {"username": "fresh", "name": "F", "role": "counsel"}
-    page = signed_in("administrator").post("/accounts/", form).content.decode()
+    administrator = signed_in("administrator")
+    administrator.post("/accounts/", form)
+    confirmed("fresh")
+    page = administrator.post("/accounts/fresh/", {"act": "reset"}).content.decode()
     first = re.search(r"password is <code>([^<]+)<", page)[1]
     anyone.post("/sign-in/", {"username": "fresh", "password": first})
     assert anyone.get("/law/").headers["Location"] == "/password/"

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 import json
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
@@ -19,10 +21,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from doors import PASSWORD, SITE
 
 from gatehouse import store
-from gatehouse.console import access, accounts, arrivals
+from gatehouse.console import access, accounts, arrivals, desk
 from gatehouse.console.models import Account, Arrival
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import CustodianFault
-from gatehouse.pipeline import events, record
+from gatehouse.pipeline import events, inbox, record
 from gatehouse.pipeline.site import Site
 from gatehouse.store import jobs, models_of
 
@@ -129,6 +132,41 @@ def sent(site: Site) -> Arrival:
     return arrival
 
 
+def test_the_form_check_shows_the_rows_that_the_command_names(real: Site, signed_in) -> None:
+    """Its totals stood under "whole and signed" while the command named every fault by row and column."""
+    from gatehouse.intake import form
+    from gatehouse.intake.submission import receive
+    from gatehouse.intake.workspace import open_workspace
+
+    zipped = real.root.parent / "first.zip"
+    with open_workspace() as connection:
+        received = receive(connection, zipped, None, unsigned=True)
+        law = desk.pack(received.manifest.basis)
+        asked = form.Asked(law.wording.form, law.wording.proceedings)
+        wanted = list(form.find(connection, "requests", received.manifest, asked))
+    assert wanted
+    account, _ = accounts.create("agency", name="An Agency", role="requester", agency="us.dhs.ice", password=PASSWORD)
+    arrival = arrivals.keep(SimpleUploadedFile("first.zip", zipped.read_bytes()), account)
+    arrivals.check(arrival)
+    arrivals.work()
+    page = signed_in("agency").get(f"/submissions/{arrival.identifier}/").content.decode()
+    assert f"{len(wanted)} fault{'s' * (len(wanted) != 1)} of form" in page
+    for fault in wanted[:50]:
+        assert f"<code>{fault.column}</code>" in page
+        assert fault.request_id in page
+    file = signed_in("agency").get(f"/submissions/{arrival.identifier}/faults.csv")
+    lines = b"".join(file.streaming_content).decode().splitlines()
+    assert lines[0] == "row,request_id,column,problem"
+    assert [line.split(",")[:3] for line in lines[1:]] == [
+        [str(fault.row), fault.request_id, fault.column] for fault in wanted
+    ]
+    accounts.create("others", name="Others", role="requester", agency="us.doj.other", password=PASSWORD)
+    assert signed_in("others").get(f"/submissions/{arrival.identifier}/faults.csv").status_code == 404
+    arrivals.send(arrival)
+    arrivals.work()
+    assert not arrivals.faults(arrival).exists()
+
+
 def test_a_fault_of_the_register_is_not_shown_to_the_agency(real: Site, said: io.StringIO) -> None:
     table = Path(real.register) / "addresses.parquet"
     whole = table.read_bytes()
@@ -192,7 +230,7 @@ def test_what_stopped_is_told_with_its_place_and_set_going_again_on_record(stopp
     assert (found["subject"], found["stopped"], found["again_at"]) == (stopped.identifier, True, None)
 
     unknown = asked("--retry", "in-nowhere")
-    assert (unknown.returncode, "no work called in-nowhere has stopped" in unknown.stderr) == (2, True)
+    assert (unknown.returncode, "no stopped work has the name in-nowhere" in unknown.stderr) == (2, True)
     assert state(stopped) == Arrival.State.FAILED
 
     before = {act.at for act in access.acts() if act.what == events.WORDS["work_set_going"]}
@@ -229,3 +267,36 @@ def test_the_administrator_sets_it_going_on_a_page_that_shows_no_reason(stopped:
     assert arrivals.work() == 1
     assert "Nothing failed" in client.get("/failed-work/").content.decode()
     assert client.post("/failed-work/", chosen).status_code == 404, "what runs is left alone"
+
+
+def test_what_comes_to_nothing_is_removed(left: Arrival) -> None:
+    """Refused, never sent, or of no arrival: none of them waits for anybody."""
+    path = inbox.waiting(SITE, left.identifier)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    arrivals.work()
+    assert state(left) == Arrival.State.REFUSED
+    assert not path.exists()
+
+    unsent = arrivals.keep(SimpleUploadedFile("x.zip", b"whole"), left.account)
+    Arrival.objects.filter(pk=unsent.pk).update(state=Arrival.State.CHECKED)
+    stray, young = inbox.waiting(SITE, "in-stray"), inbox.waiting(SITE, "in-young")
+    for each in (stray, young):
+        each.write_bytes(b"x")
+    old = (clock.now() - arrivals.STRAY).timestamp() - 60
+    os.utime(stray, (old, old))
+    arrivals.tidy(clock.now())
+    assert inbox.waiting(SITE, unsent.identifier).exists()
+    assert (stray.exists(), young.exists()) == (False, True)
+    arrivals.tidy(clock.now() + arrivals.UNSENT + dt.timedelta(minutes=1))
+    assert not inbox.waiting(SITE, unsent.identifier).exists()
+    assert state(unsent) == Arrival.State.REFUSED
+    assert "was not sent within 30 days" in unsent.message
+
+
+def test_what_an_older_release_left_is_laid_with_its_docket(left: Arrival) -> None:
+    path = inbox.waiting(SITE, left.identifier)
+    Arrival.objects.filter(pk=left.pk).update(state=Arrival.State.DONE, submission="ICE-1")
+    arrivals.tidy(clock.now())
+    assert not path.exists()
+    assert inbox.find(SITE, left.identifier) == SITE.inbox / "ICE-1" / path.name
+    inbox.find(SITE, left.identifier).unlink()

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from gatehouse.determine import answers, determinations, summary
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel.errors import MachineFailed
-from gatehouse.law.pack import NO_GRANT, load
+from gatehouse.law.pack import NO_GRANT
+from gatehouse.law.reading import load
 
 PACK = load(Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2")
 STOPPING = sorted(rule.id for rule in PACK.rules if rule.outcome != "cleared")
@@ -30,17 +31,26 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
         yield opened
 
 
-def fill(connection: duckdb.DuckDBPyConnection, fired: list[list[str]], ids: list[str] | None = None) -> list[str]:
+def fill(
+    connection: duckdb.DuckDBPyConnection,
+    fired: list[list[str]],
+    ids: list[str] | None = None,
+    unknown: frozenset[str] = frozenset(),
+) -> list[str]:
     """A table of determinations in which these rules fired, row by row; returns the outcomes."""
     connection.execute(
-        "CREATE OR REPLACE TABLE d (request_id VARCHAR, seq BIGINT, outcome VARCHAR, fired VARCHAR[], codes VARCHAR[])"
+        "CREATE OR REPLACE TABLE d (request_id VARCHAR, seq BIGINT, outcome VARCHAR, fired VARCHAR[], codes VARCHAR[], "
+        "unknown VARCHAR[])"
     )
     outcomes = []
     for seq, rules in enumerate(fired):
         outcome = max((OUTCOMES[rule] for rule in rules), key=SEVERE.__getitem__, default="cleared")
         codes = sorted({CODES[rule] for rule in rules})
         name = ids[seq] if ids else f"R{seq}"
-        connection.execute("INSERT INTO d VALUES (?, ?, ?, ?, ?)", [name, seq, outcome, sorted(rules), codes])
+        lacking = sorted(unknown.intersection(rules))
+        connection.execute(
+            "INSERT INTO d VALUES (?, ?, ?, ?, ?, ?)", [name, seq, outcome, sorted(rules), codes, lacking]
+        )
         outcomes.append(outcome)
     return outcomes
 
@@ -86,9 +96,9 @@ def test_no_answer_is_a_formula(connection, tmp_path, name: str) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(lists)
-def test_the_summary_counts_what_each_rule_stops_and_alone_stops(connection, fired) -> None:
-    outcomes = fill(connection, fired)
+@given(lists, st.frozensets(st.sampled_from(STOPPING)))
+def test_the_summary_counts_what_each_rule_stops_and_alone_stops(connection, fired, unknown) -> None:
+    outcomes = fill(connection, fired, unknown=unknown)
     counted = summary.count(connection, determinations="d", pack=PACK, provenance={})
     assert counted["outcomes"] == {outcome: outcomes.count(outcome) for outcome in SEVERE}
     every = {rule for rules in fired for rule in rules}
@@ -98,12 +108,16 @@ def test_the_summary_counts_what_each_rule_stops_and_alone_stops(connection, fir
     assert {rule: counts["alone"] for rule, counts in counted["rules"].items()} == {
         rule: sum(rules == [rule] for rules in fired) for rule in every
     }
+    assert {rule: counts["unknown"] for rule, counts in counted["rules"].items()} == {
+        rule: sum(rule in rules for rules in fired) if rule in unknown else 0 for rule in every
+    }
 
 
 def assemble(connection: duckdb.DuckDBPyConnection, decided: str, matched: str) -> list[tuple]:
     connection.execute("CREATE OR REPLACE TABLE requests AS SELECT 'R0' AS request_id, 0::BIGINT AS seq")
     connection.execute(
-        f"CREATE OR REPLACE TABLE decided AS SELECT * FROM (VALUES {decided}) AS t(seq, outcome, fired, codes, items)"
+        f"CREATE OR REPLACE TABLE decided AS SELECT *, fired AS unknown "
+        f"FROM (VALUES {decided}) AS t(seq, outcome, fired, codes, items)"
     )
     connection.execute(f"CREATE OR REPLACE TABLE matched AS SELECT * FROM (VALUES {matched}) AS t(seq, person_id)")
     determinations.assemble(

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from gatehouse.determine import batch
 
 _COLUMNS = (
-    "officer_list VARCHAR[], matter_number VARCHAR, reason_key VARCHAR, last_key VARCHAR, first_key VARCHAR, "
+    "officer_list VARCHAR[], matter_number VARCHAR, reason_template UBIGINT[], last_key VARCHAR, first_key VARCHAR, "
     "birth_on DATE, tin_digits VARCHAR, house_number VARCHAR, street_name VARCHAR, zip5 VARCHAR"
 )
 _ABSENT = "address_kind pre_direction street_type post_direction unit_kind unit_number box_number city_key state_key"
@@ -21,7 +21,7 @@ rows = st.lists(
     st.tuples(
         st.lists(few(["O1", "O2", "O3"]), unique=True, max_size=2),
         few([None, "M1", "M2", "M3"]),
-        few([None, "SAME REASON", "ANOTHER"]),
+        few([None, (1, 2, 3), (1, 5, 6), (7, 2, 9), (2, 1, 3)]),
         few(["GARCIA", "NGUYEN", None]),
         few(["MARIA", "VAN"]),
         few([None, "1980-01-01"]),
@@ -38,10 +38,13 @@ rows = st.lists(
 def table(connection: duckdb.DuckDBPyConnection, name: str, given: list[tuple]) -> None:
     connection.execute(f"CREATE OR REPLACE TABLE {name} (seq BIGINT, {_COLUMNS})")
     connection.executemany(
-        f"INSERT INTO {name} VALUES ({', '.join('?' * 11)})", [[seq, *row] for seq, row in enumerate(given)]
+        f"INSERT INTO {name} VALUES ({', '.join('?' * 11)})",
+        [[seq, *row[:2], row[2] and list(row[2]), *row[3:]] for seq, row in enumerate(given)],
     )
     for column in _ABSENT.split():
         connection.execute(f"ALTER TABLE {name} ADD COLUMN {column} VARCHAR")
+    connection.execute(f"ALTER TABLE {name} ADD COLUMN docket VARCHAR DEFAULT 'D-1'")
+    connection.execute("CREATE TABLE IF NOT EXISTS officers (docket VARCHAR, officer VARCHAR, one VARCHAR)")
 
 
 def counted(given: list[tuple], earlier: list[tuple] | None = None) -> list[tuple]:
@@ -49,7 +52,7 @@ def counted(given: list[tuple], earlier: list[tuple] | None = None) -> list[tupl
         table(connection, "requests", given)
         if earlier:
             table(connection, "earlier", earlier)
-        batch.count(connection, "requests", "batch", "earlier" if earlier else None)
+        batch.count(connection, "requests", "batch", "earlier" if earlier else None, officers="officers")
         return connection.sql("SELECT * FROM batch ORDER BY seq").fetchall()
 
 
@@ -63,7 +66,9 @@ def by_hand(given: list[tuple], earlier: list[tuple]) -> list[tuple]:
             held = [r[1] for r in everything if officer in r[0]]
             return len({m for m in held if m}) + sum(m is None for m in held)
 
-        same_reason = sum(r[2] == reason for r in everything)
+        same_reason = reason and max(
+            sum(r[2] is not None and r[2][place] == reason[place] for r in everything) for place in range(3)
+        )
         homes = {(r[3] or "", r[4]) for r in given if r[7:10] == (number, street, zip5)}
         same_tin = sum(r[6] == tin for r in everything) - 1 if tin else 0
         whole_name = last and first and birth

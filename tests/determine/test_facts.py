@@ -68,7 +68,16 @@ def test_a_known_agency_under_a_known_agreement() -> None:
 
 def test_without_parties_everything_the_custodian_would_know_is_null() -> None:
     found = facts(text=None)
-    known = {"signature_valid", "agency", "agreement", "basis", "signed_on", "signatory_capacity", "halted"}
+    known = {
+        "signature_valid",
+        "signatory_state",
+        "agency",
+        "agreement",
+        "basis",
+        "signed_on",
+        "signatory_capacity",
+        "halted",
+    }
     assert {name for name, value in found.items() if value not in (None, [])} <= known | {"signature_valid"}
     assert found["items_agreed"] == []
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from gatehouse.determine import answers, probing
 from gatehouse.determine.docket import Docket
 from gatehouse.law.evaluate import evaluate
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 
 TODAY = dt.date(2025, 8, 7)
 PACK = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
@@ -70,6 +70,7 @@ def tables(connection: duckdb.DuckDBPyConnection, rows: list[Asked]) -> None:
         [[seq, list(row.officers), *row[1:]] for seq, row in enumerate(rows)],
     )
     connection.execute(f"CREATE OR REPLACE TABLE requests AS SELECT * EXCLUDE (verdict), {absent} FROM given")
+    connection.execute("CREATE OR REPLACE TABLE officers (docket VARCHAR, officer VARCHAR, one VARCHAR)")
     connection.execute(
         "CREATE OR REPLACE TABLE evidence AS SELECT seq, verdict, tin_comparison, verdict = 'agrees' AS agrees "
         "FROM given WHERE verdict IS NOT NULL"
@@ -93,7 +94,7 @@ def kept(folder: Path, rows: list[Asked], as_of: dt.date = TODAY) -> probing.Ear
 def counted(rows: list[Asked], earlier: list[probing.Earlier] | None = None) -> list[dict[str, object]]:
     with duckdb.connect() as connection:
         tables(connection, rows)
-        probing.count(connection, "probing", earlier or [], TODAY)
+        probing.count(connection, "probing", earlier or [], TODAY, officers="officers")
         found = connection.sql("SELECT * FROM probing ORDER BY seq")
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
@@ -173,7 +174,7 @@ def test_a_request_that_agrees_is_no_near_miss() -> None:
     with duckdb.connect() as connection:
         tables(connection, [Asked(verdict="agrees")])
         connection.execute("INSERT INTO evidence VALUES (0, 'tin_differs', 'different', false)")
-        probing.count(connection, "probing", [], TODAY)
+        probing.count(connection, "probing", [], TODAY, officers="officers")
         assert connection.sql("SELECT agency_near_misses FROM probing").fetchall() == [(0,)]
 
 

@@ -1,4 +1,5 @@
-"""Every reader of hostile bytes in the ledger, and in the verifiers beside it: what each may answer, and good inputs.
+"""Every reader of hostile bytes in the ledger, of certificates, receipts and a docket's entries, and in the verifiers
+beside it: what each may answer, and good inputs.
 
 Run under atheris (coverage-guided) by `.ci/run`, and under hypothesis by tests/ledger/test_fuzz.py. A reader may refuse
 with an error of its own and nothing else; what it accepts must be what was signed.
@@ -8,16 +9,21 @@ Usage: python ledger.py [atheris options]
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
 import hashlib
 import importlib.util
+import json
 import sys
 import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 CHECKOUT = Path(__file__).parents[2]
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+RELEASE = CHECKOUT / "tests" / "hostile" / "releases" / "format-2"
+"""A certificate of release format 2 with its trust folder, and the receipt and entries of its docket: invented data."""
+LONGEST = 400
+"""Characters of a refusal, which is one line."""
 
 
 def stranger(name):
@@ -58,11 +64,12 @@ class World:
         )
         built = epoch.build(connection, "p", "d", NOW.date(), folder / "epoch")
         stated = {
-            str(which): answer.Stated(built.as_of, 2, built.nonce, built.root(which)).document() for which in answer.Map
+            str(which): answer.Stated(built.as_of, 5, built.nonce, built.root(which)).document() for which in answer.Map
         }
         entry, opening = commitments.commit_event({"event": "answers", **stated})
         with Log.create(folder / "ledger", signer, state=folder / "state") as log:
             log.append("some", [hashlib.sha512(bytes([n])).digest()[:53] for n in range(5)])
+            earlier = log.publish(NOW)
             index = log.append("answers", [entry])
             shown = log.publish(NOW)
             reader = log.reader()
@@ -70,11 +77,21 @@ class World:
             path = b"".join(tree.inclusion_proof(index, shown.size, reader.node))
             self.proof = proof.prove_inclusion(reader, index, shown, opening)
         self.answer = answer.Answer(
-            answer.Map.NOTICE, 5, opening.only(["notice"]), index, path, shown.encoded.decode(), found.path, found.leaf,
-            found.salt, dictionary.page_digests(found.pages), 1, found.pages[0],
+            answer.Map.NOTICE, 5, opening.only(["notice"]), index, path, earlier.encoded.decode(),
+            shown.encoded.decode(), found.path, found.leaf, found.salt, dictionary.page_digests(found.pages), 1,
+            found.pages[0],
         ).encode()  # fmt: skip
         self.witness = Witness(folder / "w", open_key(folder / "w", "witness.example"), [signer.verifier], lambda: NOW)
+        self.folder = folder
+        self.trust = self._trusted()
+        received = json.loads((RELEASE / "received.json").read_bytes())
+        fields = {name: value for _, name, value in map(json.loads, received["shown"])}
         self.seeds = {
+            "certificate": (RELEASE / "certificate.json").read_bytes(),
+            "received": (RELEASE / "received.json").read_bytes(),
+            "docket": (RELEASE / "docket.json").read_bytes(),
+            "receipt": (RELEASE / "receipt.json").read_bytes(),
+            "entry": json.dumps(fields).encode(),
             "checkpoint": shown.encoded,
             "proof": self.proof,
             "opening": opening.encode(),
@@ -87,33 +104,57 @@ class World:
             "key": signer.key_text.encode(),
         }
 
+    def _trusted(self):
+        from gatehouse.release import trust
+
+        release, folder = stranger("verify_release"), RELEASE / "trust"
+        name = trust.read(folder).policy.logs[0].name
+        return (
+            trust.read(folder), release,
+            (release.Policy(str(folder / "witnesses.policy")), release.Trust(str(folder), name), None),
+        )  # fmt: skip
+
     def read(self, name, data):
-        """Let one reader, and the stranger's where there is one, read bytes. Only refusals may come out."""
+        """Let one reader, and the stranger's where there is one, read bytes. Only refusals of one line may come out."""
         from gatehouse.kernel.errors import GatehouseError
 
         ours, theirs = self.readers()[name]
-        said = None
-        with contextlib.suppress(GatehouseError):
+        said, refused = None, ""
+        try:
             said = ours(data)
+        except GatehouseError as error:
+            refused = str(error)
+        assert "\n" not in refused, f"{name}: a refusal of several lines"
+        assert len(refused) < LONGEST, f"{name}: a refusal that repeats what it was given"
         if theirs is None:
             return said
-        ledger = stranger_modules()[0]
+        failures = stranger_modules()[0].Failure, self.trust[1].Failure
         try:
             told = theirs(data)
-        except ledger.Failure:
+        except (*failures, *MALFORMED):
             told = None
         assert (said is None) == (told is None), f"{name}: one accepts what the other refuses"
         return said
 
     def readers(self):
         """For each kind of input: our reader, and the stranger's or None."""
-        from gatehouse.ledger import answer, halt, proof, signers, tiles
+        from gatehouse.ledger import answer, entries, halt, proof, signers, tiles
         from gatehouse.ledger import policy as policies
         from gatehouse.ledger.opening import Opening
+        from gatehouse.release import binding
 
         _, answers = stranger_modules()
         trusted = _stranger_policy(self.policy)
+        believed, release, known = self.trust
         return {
+            "certificate": (
+                lambda data: binding.verify(data, believed).header,
+                lambda data: release.check(data, *known),
+            ),
+            "received": (lambda data: entries.Received.of(Opening.parse(data).fields(), where="received"), None),
+            "docket": (lambda data: entries.Docketed.of(Opening.parse(data).fields(), where="docket"), None),
+            "receipt": (self._receipt, None),
+            "entry": (_entry, None),
             "checkpoint": (self.policy.accept, lambda data: trusted.accept(data, "checkpoint")),
             "proof": (lambda data: proof.verify_proof(data, self.policy), None),
             "opening": (lambda data: Opening.parse(data).fields(), None),
@@ -126,12 +167,70 @@ class World:
             "key": (lambda data: signers.Verifier.parse(data.decode("latin-1")), None),
         }
 
+    def _receipt(self, data):
+        """The receipt of a docket, as `verify docket` reads it."""
+        from gatehouse.ledger import docket_proof
+
+        (self.folder / "receipt.json").write_bytes(data)
+        found = SimpleNamespace(first=1, received=SimpleNamespace(as_of="2026-01-02"))
+        return docket_proof.dated(self.folder, self.folder / "ledger", found, self.policy)
+
     def _request(self, data):
         status = self.witness.add_checkpoint(data).status
         assert status in {200, 400, 403, 404, 409, 422}
         return status
 
 
+def _entry(data):
+    """The fields of an entry, as one of the kinds that a certificate rests on; what is taken is all that was given."""
+    from gatehouse.kernel.errors import WrongInput
+    from gatehouse.ledger import entries
+
+    kinds = (entries.Received, entries.Docketed, entries.Decided, entries.Adopted, entries.Released)
+    try:
+        fields = json.loads(data)
+    except (ValueError, RecursionError):
+        raise WrongInput("no JSON") from None
+    if not isinstance(fields, dict):
+        raise WrongInput("no fields")
+    kind = next((one for one in kinds if fields.get("event") == one.EVENT), entries.Received)
+    taken = kind.of(fields, where="entry")
+    assert taken.fields() == fields
+    return taken
+
+
+def edited(seed, data):
+    """A document of JSON with a few members left out, swapped, doubled or of another type, as the bytes say."""
+    document = json.loads(seed)
+    for at in range(0, min(len(data), 16) - 3, 4):
+        places = list(_places(document))
+        if not places:
+            break
+        number, how, other = data[at] << 8 | data[at + 1], data[at + 2] % 4, data[at + 3]
+        inside, key = places[number % len(places)]
+        if how == 0:
+            del inside[key]
+        elif how == 1:
+            whence, name = places[other * 257 % len(places)]
+            inside[key] = json.loads(json.dumps(whence[name]))
+        elif how == 2 and isinstance(inside, list):
+            inside.insert(key, json.loads(json.dumps(inside[key])))
+        else:
+            inside[key] = (None, True, 0, -1, 1 << 63, "", "A", [], {}, [[]])[other % 10]
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+
+
+def _places(value):
+    steps = list(value) if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    for step in steps:
+        yield value, step
+        yield from _places(value[step])
+
+
+MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError)
+"""What the stranger's tools answer as malformed, in one line, where they begin."""
+DOCUMENTS = ("certificate", "received", "docket", "receipt", "entry")
+"""Kinds that are JSON, of which `edited` makes inputs that come further than spliced bytes do."""
 _MODULES = []
 
 
@@ -165,15 +264,21 @@ def _stamp(data):
 
 
 def main():
-    """Fuzz every reader for as long as the options say; the first byte of an input chooses the reader."""
+    """Fuzz every reader for as long as the options say.
+
+    The first byte of an input chooses the reader, and whether the rest is its input or edits of a good one.
+    """
     import atheris
 
-    with atheris.instrument_imports(include=["gatehouse.ledger", "gatehouse.kernel"]):
+    rooms = [f"gatehouse.{room}" for room in ("ledger", "kernel", "release", "casework", "intake.manifest")]
+    with atheris.instrument_imports(include=rooms):
         import gatehouse.ledger.answer
+        import gatehouse.ledger.docket_proof
         import gatehouse.ledger.halt
         import gatehouse.ledger.proof
         import gatehouse.ledger.timestamps
-        import gatehouse.ledger.witness  # noqa: F401 - instrumented by being imported here
+        import gatehouse.ledger.witness
+        import gatehouse.release.binding  # noqa: F401 - instrumented by being imported here
 
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -183,9 +288,15 @@ def main():
         corpus.mkdir()
         for number, kind in enumerate(names):
             (corpus / kind).write_bytes(bytes([number]) + world.seeds[kind])
+        for kind in DOCUMENTS:
+            first = next(byte for byte in range(128, 256) if DOCUMENTS[byte % len(DOCUMENTS)] == kind)
+            (corpus / f"{kind}-edited").write_bytes(bytes([first, 0, 9, 3, 4]))
 
         def once(data):
-            if data:
+            if data and data[0] >= 128:
+                kind = DOCUMENTS[data[0] % len(DOCUMENTS)]
+                world.read(kind, edited(world.seeds[kind], bytes(data[1:])))
+            elif data:
                 world.read(names[data[0] % len(names)], bytes(data[1:]))
 
         atheris.Setup([sys.argv[0], *sys.argv[1:], str(corpus)], once)

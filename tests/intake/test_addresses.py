@@ -285,7 +285,7 @@ def test_check_understands_the_contract(tmp_path):
         ("a,b\n1,2\n", ("--column", "c"), "no column c"),
         ("a,b\n1,2\n", (), "no column holds an address"),
         ("a,b\n1\n", ("--column", "a"), "row 1"),
-        ("a,a\n1,2\n", ("--column", "a"), "twice"),
+        ("a,a\n1,2\n", ("--column", "a"), "repeats a column name"),
         ("", ("--column", "a"), "header"),
     ],
 )

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse.intake.citations import act_sections, read
+from gatehouse.law.reading import load
 
 
 @pytest.mark.parametrize(
@@ -108,3 +111,35 @@ def test_the_act_and_the_code_are_one(section, parts, depth) -> None:
 def test_no_text_breaks_the_reader(text: str) -> None:
     citation = read(text)
     assert citation is None or read(citation.text) == citation
+
+
+@pytest.mark.parametrize(
+    ("act", "code"),
+    [("243", "1253"), ("237", "1227"), ("212", "1182"), ("275", "1325"), ("276", "1326"), ("274C", "1324c"),
+     ("266", "1306"), ("329A", "1440-1"), ("310", "1421")],
+)  # fmt: skip
+def test_the_act_is_read_by_the_parallel_of_the_official_code(act: str, code: str):
+    assert act_sections()[act] == code
+
+
+def test_a_section_of_the_act_that_two_sections_of_the_code_claim_is_read_as_neither():
+    assert "402" not in act_sections()
+    assert read("INA 402(a)") is None
+    assert len(act_sections()) > 160
+
+
+def test_what_a_citation_lies_within_is_told_level_by_level() -> None:
+    found = read("8 U.S.C. § 1324(a)(1)(A)(ii)")
+    assert found is not None
+    assert [found.down_to(depth) for depth in range(4)] == [
+        "8 USC 1324", "8 USC 1324(a)", "8 USC 1324(a)(1)", "8 USC 1324(a)(1)(A)",
+    ]  # fmt: skip
+    section = read("18 USC 371")
+    assert section is not None
+    assert section.down_to(3) == "18 USC 371"
+
+
+def test_the_sections_sent_back_are_those_of_which_the_list_names_a_part() -> None:
+    pack = load(Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2")
+    whole = set(pack.lists["criminal_statutes"].entries)
+    assert set(pack.lists["criminal_sections"].entries) == {cited.split("(")[0] for cited in whole} - whole

@@ -71,6 +71,20 @@ def test_case_does_not_matter(texts: list[str]) -> None:
     assert folded_all([text.lower() for text in texts]) == folded_all([text.upper() for text in texts])
 
 
+def told(wanted: str, *written: str | None) -> tuple[str | None, ...]:
+    columns = ("last_name", "first_name", "middle_name")
+    DB.execute(
+        "CREATE OR REPLACE TABLE given_names AS SELECT $1::VARCHAR AS last_name, $2::VARCHAR AS first_name, "
+        "$3::VARCHAR AS middle_name, $4::VARCHAR AS suffix",
+        written,
+    )
+    names.tell(DB, "given_names", columns, "told_names")
+    joined = " ".join(f"LEFT JOIN told_names {name} ON read.{name} = {name}.written" for name in columns)
+    row = DB.execute(f"SELECT {wanted} FROM given_names read {joined}").fetchone()
+    assert row is not None
+    return row
+
+
 @pytest.mark.parametrize(
     ("written", "expected"),
     [
@@ -87,12 +101,7 @@ def test_case_does_not_matter(texts: list[str]) -> None:
 def test_suffixes_are_found_wherever_they_stand(
     written: tuple[str | None, ...], expected: tuple[str | None, ...]
 ) -> None:
-    row = DB.execute(
-        f"SELECT {names.name_keys('a', 'b', 'c', 'd')} "
-        "FROM (SELECT ?::VARCHAR AS a, ?::VARCHAR AS b, ?::VARCHAR AS c, ?::VARCHAR AS d)",
-        written,
-    ).fetchone()
-    assert row == expected
+    assert told(names.name_keys("suffix", "last_name", "first_name", "middle_name"), *written) == expected
 
 
 @pytest.mark.parametrize(
@@ -109,7 +118,4 @@ def test_suffixes_are_found_wherever_they_stand(
     ],
 )
 def test_the_state_of_a_name(last: str | None, first: str | None, state: str) -> None:
-    row = DB.execute(
-        f"SELECT {names.name_state('a', 'b')} FROM (SELECT ?::VARCHAR AS a, ?::VARCHAR AS b)", [last, first]
-    ).fetchone()
-    assert row == (state,)
+    assert told(names.name_state("last_name", "first_name"), last, first, None, None) == (state,)

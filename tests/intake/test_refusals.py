@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import re
-import sys
 import tomllib
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+import sender
 
 from gatehouse.intake.submission import receive
 from gatehouse.intake.workspace import open_workspace
@@ -19,9 +20,6 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import new_key, parse_signer
-
-sys.path.insert(0, str(Path(__file__).parent))
-import sender
 
 HOSTILE = Path(__file__).parents[1] / "hostile" / "submissions"
 EXPECTED = tomllib.loads((HOSTILE / "expected.toml").read_text(encoding="utf-8"))
@@ -45,7 +43,7 @@ def refusal(connection: duckdb.DuckDBPyConnection, source: Path, **options) -> s
 
 
 def test_every_hostile_file_is_expected_and_every_expected_file_is_there() -> None:
-    for kind in ("tables", "manifests"):
+    for kind in ("tables", "manifests", "zips"):
         assert {path.name for path in (HOSTILE / kind).iterdir()} == set(EXPECTED[kind])
 
 
@@ -61,6 +59,11 @@ def test_a_hostile_table(connection, tmp_path, name: str) -> None:
 def test_a_hostile_manifest(connection, tmp_path, name: str) -> None:
     sender.seal(tmp_path, (HOSTILE / "manifests" / name).read_bytes())
     assert refusal(connection, tmp_path) == EXPECTED["manifests"][name]
+
+
+@pytest.mark.parametrize("name", EXPECTED["zips"])
+def test_a_hostile_zip_as_it_was_uploaded(connection, name: str) -> None:
+    assert refusal(connection, HOSTILE / "zips" / name, parties=None) == EXPECTED["zips"][name]
 
 
 @pytest.fixture
@@ -89,33 +92,38 @@ def test_a_key_that_nobody_knows(connection, good) -> None:
     stranger, _ = new_key("us.dhs.ice")
     document = (good / "submission.json").read_bytes()
     (good / "submission.json.sig").write_text(sign_detached(document, parse_signer(stranger)), encoding="utf-8")
-    assert "by no key that is known here" in refusal(connection, good)
+    assert "with an unknown key" in refusal(connection, good)
 
 
 def test_a_key_that_had_expired_on_the_day(connection, good) -> None:
-    assert "has no key on that day" in refusal(connection, good, parties=sender.known(until="2025-06-27"))
+    assert "has no valid key on that day" in refusal(connection, good, parties=sender.known(until="2025-06-27"))
 
 
 def test_an_unknown_agency(connection, good) -> None:
-    assert "agency is not known" in refusal(connection, good, parties=sender.known(agency="us.other"))
+    assert "does not know the agency" in refusal(connection, good, parties=sender.known(agency="us.other"))
 
 
 @pytest.mark.parametrize("missing", ["submission.json", "submission.json.sig", "requests.csv"])
 def test_a_missing_part(connection, good, missing: str) -> None:
     (good / missing).unlink()
-    assert refusal(connection, good).startswith(f"{missing}: is missing")
+    assert refusal(connection, good).startswith(f"{missing}: the file is missing")
 
 
 def test_a_table_that_is_a_link_out_of_the_folder(connection, good, tmp_path) -> None:
     elsewhere = tmp_path / "elsewhere.csv"
     (good / "requests.csv").rename(elsewhere)
     (good / "requests.csv").symlink_to(elsewhere)
-    assert refusal(connection, good).startswith("requests.csv: is missing")
+    assert refusal(connection, good).startswith("requests.csv: the file is missing")
 
 
 def test_neither_folder_nor_zip(connection, tmp_path) -> None:
     (tmp_path / "note.txt").write_text("hello")
     assert "neither a folder nor a zip" in refusal(connection, tmp_path / "note.txt")
+
+
+def test_a_pipe_keeps_nobody_waiting(connection, tmp_path) -> None:
+    os.mkfifo(tmp_path / "s.zip")
+    assert "neither a folder nor a zip" in refusal(connection, tmp_path / "s.zip")
 
 
 def zipped(path: Path, *members: tuple[str, bytes]) -> Path:
@@ -132,7 +140,7 @@ def zipped(path: Path, *members: tuple[str, bytes]) -> Path:
         ([("/etc/submission.json", b"{}")], "a path, a link or an unusual file name"),
         ([("a/b/submission.json", b"{}")], "a path, a link or an unusual file name"),
         ([("a\\b.json", b"{}")], "a path, a link or an unusual file name"),
-        ([("a/submission.json", b"{}"), ("b/requests.csv", b"")], "one name twice, or two folders"),
+        ([("a/submission.json", b"{}"), ("b/requests.csv", b"")], "a duplicate name, or two folders"),
         ([(f"f{n}.csv", b"") for n in range(65)], "more than 64 files"),
         ([("submission.json", b"{}"), ("requests.csv", b"0" * (8 << 20))], "unpacks to far more than its size"),
     ],
@@ -179,7 +187,13 @@ def oversized(folder: Path, megabytes: int, *, lines: bool = False) -> Path:
 def test_a_field_of_megabytes(connection, tmp_path, megabytes: int, lines: bool) -> None:
     """40 MB on one line is what the fast reader takes for an empty file."""
     message = refusal(connection, oversized(tmp_path / "s", megabytes, lines=lines))
-    assert message == ("requests.csv, row 1: is longer than 1 MiB. Close an open quotation mark, or shorten the field")
+    said = (
+        "requests.csv: holds far more lines than the requests stated in the manifest. "
+        "Remove blank lines and line breaks"
+        if lines
+        else "requests.csv, row 1: the row is longer than 64 KiB. Close an open quotation mark, or shorten the field"
+    )
+    assert message == said
 
 
 def test_a_pointed_message_for_each_row_beyond_the_first_table(connection, tmp_path) -> None:
@@ -190,4 +204,6 @@ def test_a_pointed_message_for_each_row_beyond_the_first_table(connection, tmp_p
         (tmp_path / name).write_bytes(data)
         tables.append({"file": name, "sha256": digests.of_bytes(data), "rows": rows})
     sender.seal(tmp_path, json.dumps(sender.MANIFEST | {"tables": tables}).encode())
-    assert re.match(r"b\.csv, row 2, column request_id: is the id of row 1 of a\.csv", refusal(connection, tmp_path))
+    assert re.match(
+        r"b\.csv, row 2, column request_id: repeats the id of row 1 of a\.csv", refusal(connection, tmp_path)
+    )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import gc
+import re
 import stat
 from pathlib import Path
 
 import duckdb
 import pytest
 
-from gatehouse.intake.workspace import BY_ROW, WHOLE, WIDE_BY_ROW, open_workspace, write_parquet
+from gatehouse.intake.workspace import BY_ROW, WHOLE, WIDE_BY_ROW, open_enclosed, open_workspace, write_parquet
 
 
 def spill_folder(connection: duckdb.DuckDBPyConnection) -> Path:
@@ -33,7 +34,7 @@ def test_what_spills_is_private_and_goes_away(tmp_path, monkeypatch) -> None:
 
 def test_a_given_folder_is_used(tmp_path) -> None:
     with open_workspace(temporary=tmp_path / "spill") as connection:
-        assert spill_folder(connection) == tmp_path / "spill"
+        assert spill_folder(connection).parent == tmp_path / "spill"
 
 
 def test_a_parquet_file_appears_whole_or_not_at_all(tmp_path) -> None:
@@ -59,3 +60,24 @@ def test_tables_that_are_read_by_row_have_smaller_row_groups(tmp_path: Path) -> 
             write_parquet(connection, f"SELECT i FROM range({WHOLE + 10}) r(i) ORDER BY i", path, group=group)
             largest = connection.sql(f"SELECT max(row_group_num_rows) FROM parquet_metadata('{path}')").fetchall()
             assert largest == [(group,)]
+
+
+def test_every_connection_is_made_in_one_place() -> None:
+    """A connection made elsewhere could load extensions, and would spill into the folder where a command runs."""
+    source = Path(__file__).parents[2] / "src" / "gatehouse"
+    made = re.compile(r"\bduckdb\.(connect|execute|sql|query)\(")
+    found = [path for path in source.rglob("*.py") if made.search(path.read_text())]
+    assert [path.relative_to(source).as_posix() for path in found] == ["intake/workspace.py"]
+
+
+@pytest.mark.parametrize(
+    "query", ["FROM read_csv('/etc/passwd')", "COPY (SELECT 1) TO '{path}'", "INSTALL httpfs", "LOAD httpfs"]
+)
+def test_an_enclosed_connection_touches_no_path(tmp_path: Path, query: str) -> None:
+    with open_enclosed(threads=1) as connection:
+        assert connection.execute("SELECT 1").fetchall() == [(1,)]
+        with pytest.raises(duckdb.Error):
+            connection.execute(query.format(path=tmp_path / "x.parquet"))
+        with pytest.raises(duckdb.Error):
+            connection.execute("SET enable_external_access = true")
+    assert list(tmp_path.iterdir()) == []

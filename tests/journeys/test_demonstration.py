@@ -5,21 +5,26 @@ from __future__ import annotations
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import duckdb
 import pytest
 
+from gatehouse.release import stated
+
 CHECKOUT = Path(__file__).parents[2]
-DAY = "2025-08-07T14:00:00Z"
+LATER = "2025-08-07T15:00:00Z"
+"""After the demonstration, whose clock begins at 14:00 and goes by."""
 
 
 def gatehouse(*arguments: object, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "gatehouse", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "src"), "GATEHOUSE_NOW": DAY, **environment},
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT / "src"), "GATEHOUSE_NOW": LATER, **environment},
         capture_output=True,
         text=True,
         check=False,
@@ -29,15 +34,15 @@ def gatehouse(*arguments: object, **environment: str) -> subprocess.CompletedPro
 @pytest.fixture(scope="module")
 def demonstration(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     folder = tmp_path_factory.mktemp("demo")
-    done = gatehouse("demo", "--no-serve", "--dir", folder)
+    done = gatehouse("demo", "--no-serve", "--verbose", "--dir", folder)
     assert done.returncode == 0, done.stdout + done.stderr
     return folder, done.stdout
 
 
 @pytest.fixture(scope="module")
 def docket(demonstration: tuple[Path, str]) -> Path:
-    (found,) = (demonstration[0] / "custodian" / "dockets").glob("*/")
-    return found
+    """Of the first submission, which went the whole way."""
+    return demonstration[0] / "custodian" / "dockets" / "ICE-2025-0001"
 
 
 def rows(query: str, **tables: Path) -> list[tuple]:
@@ -155,17 +160,85 @@ def test_running_the_same_submission_again_changes_nothing(demonstration: tuple[
     assert {path: path.read_bytes() for path in docket.rglob("*") if path.is_file()} == before
 
 
-def test_the_public_report_is_what_counting_by_hand_gives(demonstration: tuple[Path, str], docket: Path) -> None:
+def test_the_public_report_is_what_counting_by_hand_gives(demonstration: tuple[Path, str]) -> None:
     folder, _ = demonstration
     told = gatehouse("report", "disclosures", "--site", folder / "custodian", "--year", 2025, "--format", "json")
     [line] = json.loads(told.stdout)["tables"][0]["rows"]
-    certificates = [json.loads(path.read_bytes()) for path in docket.glob("certificates/*.json")]
-    disclosed = [record["request_id"] for certificate in certificates for record in certificate["records"]]
-    [(requests, persons)] = rows(
-        "SELECT count(*), count(DISTINCT person_id) FILTER (list_contains($disclosed, request_id)) FROM determinations"
-        .replace("$disclosed", str(disclosed)),
-        determinations=docket / "determinations.parquet",
-    )  # fmt: skip
-    assert (line["requests"], line["instances_of_disclosure"], line["taxpayers"]) == (requests, len(disclosed), persons)
+    requests, disclosed, persons = 0, 0, set()
+    for tables in (folder / "custodian").rglob("determinations.parquet"):
+        people = dict(rows("SELECT seq, person_id FROM determinations", determinations=tables))
+        certificates = [path.read_bytes() for path in tables.parent.glob("certificates/*.json")]
+        given = [one.seq for each in certificates for one in stated.read(each).records]
+        requests, disclosed = requests + len(people), disclosed + len(given)
+        persons.update(people[seq] for seq in given)
+    assert (line["requests"], line["instances_of_disclosure"], line["persons"]) == (requests, disclosed, len(persons))
     other = gatehouse("report", "disclosures", "--site", folder / "custodian", "--year", 2024, "--format", "json")
     assert json.loads(other.stdout)["tables"][0]["rows"] == []
+
+
+def test_no_report_names_a_rule_about_informants_for_anybody_who_was_not_found(
+    demonstration: tuple[Path, str], docket: Path
+) -> None:
+    """A sworn form listed 314 requests under the confidential-informant rule where no such determination existed."""
+    folder, _ = demonstration
+    rules = rows(
+        "SELECT DISTINCT unnest(list_filter(fired, lambda rule: NOT list_contains(unknown, rule))) FROM determinations "
+        "JOIN facts USING (seq) WHERE persons_agreeing <> 1",
+        determinations=docket / "determinations.parquet",
+        facts=docket / "facts.parquet",
+    )
+    named = {rule for (rule,) in rules}
+    assert "identity-exactly-one" in named
+    assert not any(rule.startswith("i6") for rule in named)
+    [(request,)] = rows(
+        "SELECT request_id FROM determinations JOIN facts USING (seq) WHERE persons_agreeing = 0 ORDER BY seq LIMIT 1",
+        determinations=docket / "determinations.parquet",
+        facts=docket / "facts.parquet",
+    )
+    [(restricted,)] = rows("SELECT count(*) FROM facts WHERE restricted", facts=docket / "facts.parquet")
+    site = ("--site", folder / "custodian", "--format", "json")
+    told = [gatehouse("explain", docket, request).stdout]
+    told += [gatehouse("report", name, *site).stdout for name in ("declaration", "errors", "inquiry")]
+    assert restricted or not any("i6-" in text or "(i)(6)" in text for text in told)
+    assert all("identity-exactly-one" in text for text in told[:3])
+
+
+def test_a_closed_docket_and_a_recalled_one_stand_beside_a_fresh_one(demonstration: tuple[Path, str]) -> None:
+    dockets = demonstration[0] / "custodian" / "dockets"
+    told = {}
+    for name in ("ICE-2025-0001", "ICE-2025-0002", "ICE-2025-0003"):
+        with (dockets / name / "answers.csv").open(newline="") as stream:
+            told[name] = {answer["outcome"] for answer in csv.DictReader(stream)}
+    assert told["ICE-2025-0001"] == {"answered", "not_answered"}
+    assert list((dockets / "ICE-2025-0002" / "recalls").glob("*/incident.json"))
+    assert "pending" in told["ICE-2025-0003"]
+    assert not list(dockets.glob("ICE-2025-0003/releases/*"))
+
+
+def test_its_clock_goes_by(demonstration: tuple[Path, str]) -> None:
+    receipts = sorted((demonstration[0] / "custodian" / "dockets").glob("*/receipt.json"))
+    times = [json.loads(path.read_bytes())["received_at"] for path in receipts]
+    assert times == sorted(set(times))
+    assert all(time.startswith("2025-08-07T") for time in times)
+
+
+def test_what_is_published_later_finds_the_witnesses_again(demonstration: tuple[Path, str]) -> None:
+    folder, printed = demonstration
+    assert f"gatehouse witness again {folder}" in printed
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT / "src")}
+    command = [sys.executable, "-m", "gatehouse", "witness", "again", str(folder)]
+    with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        while "Leave this running" not in (line := running.stdout.readline()):
+            assert line, "the demonstration ended before it said so"
+            assert running.poll() is None
+        try:
+            for _ in range(60):
+                site = folder / "custodian"
+                built = gatehouse("answer", "build", "--site", site)
+                if built.returncode == 0:
+                    break
+                time.sleep(1)
+            assert built.returncode == 0, built.stderr
+        finally:
+            running.send_signal(signal.SIGINT)

@@ -20,13 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-
 import server
 
 ROOT = Path(__file__).parents[2]
-pytestmark = [pytest.mark.postgres, pytest.mark.tools, pytest.mark.nginx]
+pytestmark = [pytest.mark.slow, pytest.mark.postgres, pytest.mark.tools, pytest.mark.nginx]
 NAME = "gateway.agency.example"
 PASSWORD = "seven quiet herons"
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +28,16 @@ from gatehouse.intake import parties
 from gatehouse.intake.wire import COLUMNS
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.evaluate import evaluate
-from gatehouse.law.pack import SEVERITY, load
+from gatehouse.law.pack import SEVERITY
+from gatehouse.law.reading import load
 from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.oversight import asked
 from gatehouse.oversight.replay import replay
 from gatehouse.pipeline import determine as pipeline
+from gatehouse.synthetic.officers import names
 
 PACK = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
 AS_OF = dt.date(2025, 8, 7)
@@ -53,15 +57,50 @@ RIGHT = {
     "period_to": "2024-12-31",
     "authority": "8 USC 1253(a)(1)",
     "proceeding": "investigation",
-    "matter_number": "HSI-{n}",
+    "matter_number": "HSI-2025-0{n}",
     "matter_opened_on": "2025-01-02",
     "final_order_date": "2024-01-02",
-    "final_order_number": "A{n}",
+    "final_order_number": "A20011{n}",
     "removal_ground": "8 USC 1227(a)(1)(B)",
-    "reason": "The subject left the address given to the court for {letters} after the order was served",
+    "reason": "{reason}",
     "officer_ids": "ICE-{n}",
     "items": "last_known_address",
 }
+_DID = (
+    "sold forged cards to an undercover officer", "cashed stolen cheques at a pawn shop",
+    "bought nine pistols for a gang",
+    "lied to an inspector about a burned barn",
+    "wired ransom money through a bakery", "robbed a post office at noon",
+    "shipped fentanyl inside candles", "forged a notary's seal for six deeds", "hid a stolen truck under hay",
+    "bribed a harbor pilot with whisky", "swore falsely about a boat", "stole mail from forty boxes",
+)  # fmt: skip
+_PLACES = (
+    "Akron",
+    "Boise",
+    "Camden",
+    "Dayton",
+    "Elgin",
+    "Fargo",
+    "Gary",
+    "Helena",
+    "Irvine",
+    "Joliet",
+    "Keene",
+    "Lodi",
+)
+_SERVES = (
+    "the address is needed for the search warrant", "where he lived decides the judicial district of the charge",
+    "agents must serve a grand jury subpoena", "residence then would disprove the alibi",
+    "it will be an exhibit at trial", "prosecutors want the witness interviewed at home",
+)  # fmt: skip
+
+
+def own_reason(number: int) -> str:
+    """A reason of this row's own: neighbours have few words in common."""
+    did, place, serves = _DID[number % 12], _PLACES[number // 12 % 12], _SERVES[number * 5 // 7 % 6]
+    return f"The subject {did} in {place} on {1 + number % 27} May 2024; {serves}."
+
+
 NO_PLACE = {"address_line1": "", "city": "", "state": "", "postal_code": ""}
 
 
@@ -119,18 +158,41 @@ CASES: dict[str, Case] = {
     # 11: the reason is this row's own
     "no-reason": Case({"reason": ""}, "incomplete", "i2-reason"),
     "reason-in-the-letter": Case({"reason": "See attached letter"}, "incomplete", "i2-reason"),
+    "boilerplate": Case({"reason": "The address is relevant to the investigation."}, "incomplete", "i2-reason"),
+    "reason-for-a-person": Case(
+        {"reason": "Missed the flight of 2 July 2024 and told a clerk of a plan to hide."}, "held", "i2-reason-unclear"
+    ),
+    "reason-removal": Case({"reason": "{reason} It is also to deport the subject."}, "refused", "i2-reason-removal"),
+    "reason-voters": Case({"reason": "To check the voter rolls."}, "refused", "i2-reason-voters"),
+    "reason-benefits": Case({"reason": "To check eligibility for SNAP."}, "refused", "i2-reason-benefits"),
+    "reason-database": Case({"reason": "To update our records."}, "refused", "i2-reason-database"),
+    "reason-household": Case({"reason": "To find out who lives with him."}, "refused", "i2-reason-household"),
+    "reason-civil": Case({"reason": "To collect a debt."}, "refused", "i2-reason-civil"),
     "same-reason-1": Case(
-        {"reason": "Final order; the address is needed to find them"}, "held", "ceiling-identical-reason"
+        {"reason": "Ran from gate 4 on 3 May 2024; serve the target letter"}, "held", "ceiling-identical-reason"
     ),
     "same-reason-2": Case(
-        {"reason": "FINAL ORDER - the address is needed to find them"}, "held", "ceiling-identical-reason"
+        {"reason": "RAN FROM GATE 7 ON 9 JUNE 2024; SERVE THE TARGET LETTER"}, "held", "ceiling-identical-reason"
     ),
     "same-reason-3": Case(
-        {"reason": "Final order 3; the address is needed to find them."}, "held", "ceiling-identical-reason"
+        {"reason": "QUILL{letters} ran from gate 1 on 1/2/2024; serve the target letter."},
+        "held",
+        "ceiling-identical-reason",
     ),
     "same-reason-4": Case(
-        {"reason": "final order: the address is needed to find them"}, "held", "ceiling-identical-reason"
+        {"reason": "Ran from gate 2 on 3 May 2023; serve the target letter"}, "held", "ceiling-identical-reason"
     ),
+    "same-reason-5": Case(
+        {"reason": "ran from gate 2, on 3 May 2023;  Serve the target letter!"}, "held", "ceiling-identical-reason"
+    ),
+    **{
+        f"same-reason-{n}": Case(
+            {"reason": f"Ran from gate {n} on {n} May 2023; serve the target letter"},
+            "held",
+            "ceiling-identical-reason",
+        )
+        for n in range(6, 10)
+    },
     # 12: a criminal matter
     "no-matter": Case({"matter_number": ""}, "incomplete", "i2-matter"),
     "matter-not-opened": Case({"matter_opened_on": ""}, "incomplete", "mou-active-investigation"),
@@ -146,7 +208,7 @@ CASES: dict[str, Case] = {
     # 15: (i)(6), never shown
     "informant": Case({}, "refused", "i6-restricted"),
     # 17, 18: exactly that person
-    "absent-person": Case({"last_name": "NOBODY", "tin": "", "birth_date": ""}, "refused", "identity-exactly-one"),
+    "absent-person": Case({"last_name": "QUILLABSENT", "tin": "", "birth_date": ""}, "refused", "identity-exactly-one"),
     "wrong-tin": Case({"tin": "900-79-9999"}, "refused", "identity-exactly-one"),
     "wrong-birth-date": Case({"birth_date": "1981-01-31"}, "refused", "identity-exactly-one"),
     "tin-of-the-spouse": Case({"tin": "90080{n}"}, "refused", "identity-exactly-one"),
@@ -214,7 +276,7 @@ ceiling = 10
 reason = "many names at one address"
 """
 
-NUMBERS = {name: number for number, name in enumerate(CASES, 1000)}
+NUMBERS = {name: number for number, name in enumerate(CASES, 1300)}
 """Each case's number is its person, its home, its officer and its matter."""
 
 
@@ -222,9 +284,13 @@ def spelled(number: int) -> str:
     return "".join("ABCDEFGHIJ"[int(digit)] for digit in str(number))
 
 
+PEOPLE = iter(names(1000))
+"""A name of its own for each officer: two of one name and title are one officer."""
+
+
 def officer(identifier: str, **changes: Any) -> dict[str, Any]:
     recipient = str(x25519.Identity.generate().to_public())
-    listed = {"id": identifier, "name": "An officer", "title": "Agent", "employee": True, "attests_sole_use": True}
+    listed = {"id": identifier, "name": next(PEOPLE), "title": "Agent", "employee": True, "attests_sole_use": True}
     return listed | {"recipient": recipient} | changes
 
 
@@ -266,7 +332,7 @@ def write_submission(folder: Path, cases: dict[str, dict[str, str]]) -> Path:
     folder.mkdir()
     rows = []
     for name, change in cases.items():
-        fill = {"n": NUMBERS[name], "letters": spelled(NUMBERS[name])}
+        fill = {"n": NUMBERS[name], "letters": spelled(NUMBERS[name]), "reason": own_reason(NUMBERS[name])}
         filled = {column: text.format(**fill) for column, text in (RIGHT | change).items()}
         rows.append(filled | {"request_id": name})
     with (folder / "requests.csv").open("w", newline="", encoding="utf-8") as stream:
@@ -400,6 +466,18 @@ def test_the_docket_accounts_for_every_request_and_replays(docket) -> None:
         assert replay(connection, docket.root).requests == len(CASES)
 
 
+def test_requests_are_compared_with_the_agency_s_own_copy(place, docket, tmp_path) -> None:
+    """A docket whose rows are others than those that the agency signed agrees with every digest in it."""
+    submission, copy = place / "submission", Docket(shutil.copytree(docket.root, tmp_path / docket.root.name))
+    with open_workspace("512MB", threads=2) as connection:
+        assert asked.compare(connection, copy.root, submission) == len(CASES)
+        connection.execute(f"CREATE TABLE kept AS FROM '{copy.table('requests')}'")
+        connection.execute("UPDATE kept SET last_name = 'Another', last_key = 'ANOTHER' WHERE seq = 3")
+        connection.execute(f"COPY kept TO '{copy.table('requests')}' (FORMAT parquet)")
+        with pytest.raises(AnswerIsNo, match="row 4 is not as the agency sent it: last_name, last_key"):
+            asked.compare(connection, copy.root, submission)
+
+
 def test_an_unsigned_submission_clears_nothing(place) -> None:
     assert determined(place, "unsigned", unsigned=True).read_summary()["outcomes"]["cleared"] == 0
 
@@ -446,8 +524,8 @@ def test_a_halted_submission_clears_nothing(docket) -> None:
 @pytest.mark.parametrize(
     ("day", "outcomes"),
     [
-        (dt.date(2025, 9, 10), {"cleared", "held", "incomplete", "refused"}),
-        (dt.date(2025, 9, 11), {"held", "incomplete", "refused"}),
+        (dt.date(2025, 9, 4), {"cleared", "held", "incomplete", "refused"}),
+        (dt.date(2025, 9, 5), {"held", "incomplete", "refused"}),
         (dt.date(2025, 11, 21), {"refused"}),
         (dt.date(2026, 2, 5), {"refused"}),
     ],
@@ -460,12 +538,13 @@ def test_orders_tighten_from_their_day(docket, day: dt.date, outcomes: set[str])
 def test_a_missing_fact_never_loosens_an_outcome(docket) -> None:
     """Each fact in turn is taken away from every request; no outcome becomes milder.
 
-    Two exceptions are the law's own: facts whose absence a rule forgives with a stated reason, and a proceeding that is
-    not stated, which comes back as incomplete where one for civil removal is refused.
+    Exceptions are the law's own: facts whose absence a rule forgives with a stated reason; a proceeding that is not
+    stated, which comes back as incomplete where one for civil removal is refused; and an (i)(6) determination that is
+    not recorded, which holds for a person where one on record refuses.
     """
     pack = load(PACK)
     forgiven = {fact for rule in pack.in_force(AS_OF) for fact in rule.ignores}
-    assert forgiven == {"period_filed"}
+    assert forgiven == {"period_filed", "restricted", "matter_before_agency"}
     with open_workspace("512MB", threads=2) as connection:
         connection.execute(f"CREATE TABLE facts AS FROM '{docket.table('facts')}'")
         kinds = {row[0]: row[1] for row in connection.execute("DESCRIBE facts").fetchall() if row[0] != "seq"}
@@ -479,7 +558,11 @@ def test_a_missing_fact_never_loosens_an_outcome(docket) -> None:
                 "SELECT DISTINCT before.outcome, after.outcome FROM before JOIN after USING (seq) "
                 f"WHERE CASE after.outcome {severity} END < CASE before.outcome {severity} END"
             ).fetchall()
-            allowed = {"proceeding": {("refused", "incomplete")}, "period_filed": {("held", "cleared")}}
+            allowed = {
+                "proceeding": {("refused", "incomplete")},
+                "period_filed": {("held", "cleared")},
+                "restricted": {("refused", "held")},
+            }
             assert set(milder) <= allowed.get(fact, set()), fact
 
 
@@ -512,7 +595,7 @@ def test_a_refused_submission_leaves_its_record_and_nothing_else(place, tmp_path
 @pytest.fixture(scope="module", autouse=True)
 def nothing_is_left_half_done(place) -> Iterator[None]:
     yield
-    assert [path.name for path in place.iterdir() if path.name.endswith(".making")] == []
+    assert [path.name for path in place.iterdir() if path.name.startswith(".making")] == []
 
 
 def guesses(*tins: str) -> dict[str, dict[str, str]]:

@@ -9,15 +9,11 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-
 import server
 
 from gatehouse.cli.main import cli
@@ -33,6 +29,7 @@ Call = Callable[..., str]
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def database(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Where people's work is kept; with PostgreSQL the register lies in a database too."""
     if request.param == "sqlite":
         yield "sqlite:///gatehouse.sqlite3"
         return
@@ -66,14 +63,19 @@ def found_site(call: Call, custodian: Path, agency: Path, database: str) -> None
         key = read_signer(custodian / "people" / f"{person}.key").verifier.text
         text += f'\n[[officers]]\nid = "{person}"\nname = "{person}"\nrole = "disclosure_officer"\nkey = "{key}"\n'
         text += "from = 2025-01-01\n"
+    if database.startswith("postgresql://"):
+        held = server.hold_register(server.another(database, "records"), custodian / "register")
+        text = text.replace(str(custodian / "register"), held)
     configuration.write_text(text)
 
 
 def approve(call: Call, custodian: Path, docket: str, person: str) -> None:
     site = ("approve", docket, "--site", custodian / "site", "--officer", person, "--all-cleared")
-    drawn = json.loads(call(*site, "--sample", "--json"))
-    assert drawn["requests"]
-    call(*site, "--key", custodian / "people" / f"{person}.key", "--examined", drawn["sample"], "--found", 0,
+    marks = custodian / f"{docket}-{person}.csv"
+    drawn = json.loads(call(*site, "--sample", "--marks", marks, "--json"))
+    assert [line.partition(",")[0] for line in marks.read_text().splitlines()[1:]] == drawn["requests"]
+    marks.write_text("request_id,mark\n" + "".join(f"{request},right\n" for request in drawn["requests"]))
+    call(*site, "--key", custodian / "people" / f"{person}.key", "--examined", drawn["sample"], "--marks", marks,
          "--reason", REASON)  # fmt: skip
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from gatehouse.kernel import canonical, clock, digests, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput, place
 
+SOURCE = Path(__file__).parents[2] / "src" / "gatehouse"
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
@@ -107,3 +109,28 @@ def test_errors_say_what_where_and_what_to_do() -> None:
     error = WrongInput("not a date", where=place("requests.csv", 7, "birth_date"), remedy="Write it as 2025-01-31")
     assert str(error) == "requests.csv, row 7, column birth_date: not a date. Write it as 2025-01-31"
     assert (AnswerIsNo.status, WrongInput.status, MachineFailed.status) == (1, 2, 3)
+
+
+def test_outside_an_error_names_files_and_no_paths():
+    error = WrongInput(
+        "this is not a site: /srv/gatehouse/custodian/gatehouse.toml is missing",
+        where="custodian/inbox/in-3f.zip", remedy="Look at /srv/x/y.log, https://example.org/docs/a and 26 USC 6103/7",
+    )  # fmt: skip
+    told = error.outside
+    assert told == (
+        "in-3f.zip: this is not a site: gatehouse.toml is missing. "
+        "Look at y.log, https://example.org/docs/a and 26 USC 6103/7"
+    )
+    assert "/srv/gatehouse" in str(error)
+
+
+def test_one_module_asks_what_time_it_is() -> None:
+    asking = re.compile(r"\btime\.time\(|\bdatetime\.now\(|\butcnow\(|\bdate\.today\(|\btimezone\.now\b")
+    found = {path.relative_to(SOURCE).as_posix() for path in SOURCE.rglob("*.py") if asking.search(path.read_text())}
+    assert found == {"kernel/clock.py"}
+
+
+def test_a_pretended_date_neither_ends_nor_prolongs_what_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(clock.PRETENDED, "2025-08-07T14:00:00Z")
+    assert clock.stamp(clock.now()) == "2025-08-07T14:00:00Z"
+    assert abs(clock.machine() - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=1)

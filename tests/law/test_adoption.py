@@ -14,7 +14,7 @@ from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
 from gatehouse.law import adoption
 from gatehouse.law.adoption import adopt, in_force, pinned
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Signer
 
@@ -108,10 +108,10 @@ def _does_not_load(folder: Path, keys: Keys) -> None:
     ("spoil", "says"),
     [
         (_older, "older than 0.1.0"),
-        (_other_content, "with other content"),
-        (_changed_after_signing, "not those that were signed"),
+        (_other_content, "with different content"),
+        (_changed_after_signing, "differ from those that were signed"),
         (_wrong_key, "the custodian did not sign"),
-        (_no_version, "no version"),
+        (_no_version, "is not a version"),
         (_does_not_load, "must be a text|effect"),
     ],
 )
@@ -130,7 +130,7 @@ def test_the_last_good_pack_stays_in_force(
 def test_a_pack_changed_where_it_stands_decides_nothing(packs: Path, keys: Keys):
     path = packs / f"{BASIS}@0.1.0" / LAW
     path.write_text(path.read_text() + "# a remark\n")
-    with pytest.raises(AnswerIsNo, match="not those that were signed"):
+    with pytest.raises(AnswerIsNo, match="differ from those that were signed"):
         in_force(packs, BASIS, offices(keys))
 
 
@@ -138,7 +138,7 @@ def test_a_pin_moved_to_another_signed_pack_decides_nothing(packs: Path, first: 
     adopt(version(first, "0.1.0", "0.2.0", keys), packs, offices(keys))
     text = (packs / "pinned.json").read_text()
     (packs / "pinned.json").write_text(text.replace(f"{BASIS}@0.2.0", f"{BASIS}@0.1.0"))
-    with pytest.raises(AnswerIsNo, match="not the pack that was adopted"):
+    with pytest.raises(AnswerIsNo, match="this pack differs from the one that was adopted"):
         in_force(packs, BASIS, offices(keys))
 
 
@@ -148,7 +148,7 @@ OUTSIDE = '{"format":"gatehouse-packs/1","packs":{"a":{"folder":"../x","version"
 @pytest.mark.parametrize("text", ["{", "[]", '{"packs": {"a": {}}}', '{"format": "x", "packs": {}}', OUTSIDE])
 def test_a_broken_list_is_told(packs: Path, keys: Keys, text: str):
     (packs / "pinned.json").write_text(text)
-    with pytest.raises(WrongInput, match="no list of packs"):
+    with pytest.raises(WrongInput, match="not a list of packs"):
         in_force(packs, BASIS, offices(keys))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.law import examples
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 
 PAGE = Path("docs/law-checks.md").read_text(encoding="utf-8")
 IRS = Path("packs/us-irs-6103-i-2")

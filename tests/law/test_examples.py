@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gatehouse.law import examples
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 
 PACKS = sorted(path.parent for path in Path("packs").glob("*/pack.toml"))
 

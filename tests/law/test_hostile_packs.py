@@ -14,7 +14,8 @@ from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
 from gatehouse.law.adoption import adopt, in_force
 from gatehouse.law.check import check
 from gatehouse.law.lint import lint
-from gatehouse.law.pack import Effect, load
+from gatehouse.law.pack import Effect
+from gatehouse.law.reading import load
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Signer
 
@@ -45,15 +46,15 @@ REFUSED = {
     "terms-in-a-circle": ("pack.toml, line", "circle"),
     "unknown-fact": ("statute.toml, line 26", "Did you mean signature_valid"),
     "order-that-grants": ("order.toml, line", "only tightens"),
-    "order-that-ends-the-statute": ("order.toml", "no order of this pack"),
+    "order-that-ends-the-statute": ("order.toml", "not an order in this pack"),
     "order-that-redefines-a-rule": ("order.toml, line 11", "taken"),
     "huge-expression": ("statute.toml, line 26", "characters"),
-    "deep-expression": ("statute.toml, line 26", "levels of brackets"),
+    "deep-expression": ("statute.toml, line 26", "levels of parentheses"),
     "injected-statement": ("statute.toml, line 26", "not part of the rule language"),
     "reads-a-file": ("statute.toml, line 26", "IN lists constants"),
     "not-utf-8": ("statute.toml, line 3", "not UTF-8"),
     "byte-order-mark": ("statute.toml, line 1", "not UTF-8"),
-    "not-toml": ("statute.toml, line 10", "not TOML"),
+    "not-toml": ("statute.toml, line 10", "not valid TOML"),
     "two-grants-of-one-id": ("statute.toml, line", "taken"),
     "a-fact-named-like-a-column": ("pack.toml, line", "cannot name a fact"),
     "a-fact-that-closes-the-quote": ("pack.toml, line", "cannot name a fact"),
@@ -128,7 +129,7 @@ def test_a_file_that_is_no_file_or_has_no_plain_name_is_refused(tmp_path: Path):
             load(folder)
         (folder / "law" / name).unlink()
     os.mkfifo(folder / "law" / "waits.toml")  # reading it would wait for ever
-    with pytest.raises(WrongInput, match="plain files"):
+    with pytest.raises(WrongInput, match="regular files"):
         load(folder)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -14,13 +15,14 @@ from click.testing import CliRunner
 from small import LAW, change, key, signed, small
 
 from gatehouse.cli.law import law
+from gatehouse.kernel import extras
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
 from gatehouse.law.check import check
 from gatehouse.law.evaluate import table_of_facts
 from gatehouse.law.examples import as_toml
 from gatehouse.law.impact import impact
-from gatehouse.law.pack import load
 from gatehouse.law.prove import solver_module
+from gatehouse.law.reading import load
 from gatehouse.law.signing import Offices, record, sign, sign_recorded, verify, version_key
 from gatehouse.ledger.signers import Signer
 
@@ -51,14 +53,17 @@ def test_what_is_refused(tmp_path: Path, keys: tuple[Signer, Signer]):
     with pytest.raises(AnswerIsNo, match="older than"):
         verify(folder, offices, no_older_than="0.2.0")
     change(folder, LAW, "The grant.", "The grant!")
-    with pytest.raises(AnswerIsNo, match="not those that were signed"):
+    with pytest.raises(AnswerIsNo, match="differ from those that were signed"):
         verify(folder, offices)
 
 
 def test_one_key_is_not_two_offices(tmp_path: Path, keys: tuple[Signer, Signer]):
     folder = signed(small(tmp_path / "p"), *keys)
-    with pytest.raises(AnswerIsNo, match="the same key"):
+    with pytest.raises(AnswerIsNo, match="one key is the key of both offices"):
         verify(folder, Offices([keys[0].verifier], [keys[0].verifier]))
+    one, other = key("ana-ruiz.agency"), key("Agency.Ana.Ruiz")
+    with pytest.raises(AnswerIsNo, match=r"one name .* is the key of both offices"):
+        verify(signed(small(tmp_path / "q"), one, other), Offices([one.verifier], [other.verifier]))
 
 
 @pytest.mark.parametrize("pack", sorted(SHIPPED.glob("*/pack.toml")), ids=lambda path: path.parent.name)
@@ -75,7 +80,7 @@ def test_a_record_of_other_bytes_signs_nothing(tmp_path: Path, keys: tuple[Signe
         sign_recorded(load(folder), keys[0])
     record(check(load(folder)))
     change(folder, LAW, "The grant.", "The grant!")
-    with pytest.raises(AnswerIsNo, match="of other bytes"):
+    with pytest.raises(AnswerIsNo, match="for different bytes"):
         sign_recorded(load(folder), keys[0])
     assert not (folder / "pack.sig").exists()
 
@@ -173,8 +178,11 @@ def test_a_draft_is_a_copy_without_signature_and_proof(tmp_path: Path):
 
 def test_a_missing_solver_says_the_line_that_adds_it(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "z3", None)
-    with pytest.raises(MachineFailed, match=r"install .*z3-solver"):
+    with pytest.raises(MachineFailed, match="the solver z3 is not installed") as missing:
         solver_module()
+    assert missing.value.remedy == extras.remedy("prove")
+    assert re.search(r"GATEHOUSE_LOCK=(\S+) ", missing.value.remedy)[1] == extras.PRODUCTION
+    assert "\nz3-solver==" in Path(extras.PRODUCTION).read_text()
 
 
 def test_the_impact_names_requests_to_look_at_and_adds_up_dockets(tmp_path: Path):

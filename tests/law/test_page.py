@@ -12,9 +12,10 @@ import pytest
 from small import LAW, append, change, rule, small
 
 from gatehouse.law.language import parse_condition
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.pack import Pack
 from gatehouse.law.page import write_page
 from gatehouse.law.prove import prove_all
+from gatehouse.law.reading import load
 from gatehouse.law.words import Words, in_words
 
 IRS = Path("packs/us-irs-6103-i-2")
@@ -111,8 +112,8 @@ def flat(words: Words) -> Iterator[str]:
 
 
 SAID = {
-    "matter_number_given": "the matter has a number: yes",
-    "NOT matter_number_given": "the matter has a number: no",
+    "agreement_in_force": "the agreement is in force: yes",
+    "NOT agreement_in_force": "the agreement is in force: no",
     "restricted IS FALSE": "an (i)(6) determination is in force for the taxpayer is no",
     "proceeding IS NULL": "the kind of proceeding is not known",
     "proceeding IS NOT NULL": "the kind of proceeding is known",

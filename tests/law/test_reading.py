@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 from pathlib import Path
 
 import pytest
 from small import LAW, append, change, order, rule, small
 
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 
+PACKS = Path(__file__).parents[2] / "packs"
 CONDITIONS = {
     "unknown field": ("signature_vaild", "Did you mean signature_valid"),
     "a spelling that the fact never has": ("proceeding = 'investigaton'", "Did you mean investigation"),
@@ -26,12 +28,12 @@ CONDITIONS = {
     "arithmetic on truth": ("signature_valid + 1 = 2", "not added"),
     "half a sentence": ("signature_valid AND", "not a condition"),
     "two statements": ("signature_valid; DROP TABLE facts", "not part of the rule language"),
-    "a comment that hides the rest": ("signature_valid -- AND FALSE", "no comments"),
+    "a comment that hides the rest": ("signature_valid -- AND FALSE", "must not contain comments"),
     "an unknown list": ("basis IN banned", "unknown list"),
     "a number too large": ("persons_agreeing < 99999999999", "below two thousand million"),
     "items": ("items_requested = 'x'", "list of items"),
     "a case": ("CASE WHEN signature_valid THEN true ELSE false END", "not part of the rule language"),
-    "brackets without end": ("(" * 60 + "signature_valid" + ")" * 60, "levels of brackets"),
+    "brackets without end": ("(" * 60 + "signature_valid" + ")" * 60, "levels of parentheses"),
     "a huge expression": (" AND ".join(["signature_valid"] * 400), "characters"),
     "deeper than the parser goes": ("NOT " * 400 + "signature_valid", "not a condition"),
 }
@@ -70,7 +72,7 @@ def test_an_order_cannot_grant(tmp_path: Path):
 def test_an_order_cannot_end_a_statute(tmp_path: Path):
     folder = small(tmp_path / "p")
     append(folder, "orders/one.toml", order("one", "2025-06-01", ends='["statute"]'))
-    _wrong(folder, "no order of this pack", "one.toml")
+    _wrong(folder, "not an order in this pack", "one.toml")
 
 
 def test_an_order_ends_an_earlier_one_from_its_day_on(tmp_path: Path):
@@ -110,7 +112,7 @@ def test_a_quoted_date(tmp_path: Path):
 def test_links_and_strange_files(tmp_path: Path):
     folder = small(tmp_path / "p")
     (folder / "law" / "notes.txt").write_text("x")
-    _wrong(folder, "no part of a pack")
+    _wrong(folder, "does not belong in a pack")
     (folder / "law" / "notes.txt").unlink()
     (folder / "law" / "more.toml").symlink_to(folder / LAW)
     _wrong(folder, "links")
@@ -127,3 +129,27 @@ def test_the_digest_changes_with_every_byte_and_with_nothing_else(tmp_path: Path
     assert load(folder).digest == first
     change(folder, LAW, "The grant.", "The grant!")
     assert load(folder).digest != first
+
+
+def test_the_same_bytes_elsewhere_are_the_same_law_with_places_of_their_own(tmp_path: Path) -> None:
+    here, there = PACKS / "us-irs-6103-i-2", tmp_path / "copied"
+    shutil.copytree(here, there)
+    first, second = load(here), load(there)
+    assert load(here).vocabulary is first.vocabulary, "what the same bytes say is worked out once"
+    assert second.digest == first.digest
+    for named in ("instruments", "rules", "examples", "properties", "texts"):
+        pairs = list(zip(getattr(first, named), getattr(second, named), strict=True))
+        assert pairs
+        assert all(Path(b.file).relative_to(there) == Path(a.file).relative_to(here) for a, b in pairs)
+    assert all(each.file.startswith(str(there)) for each in second.lists.values())
+    assert all(any(rule.instrument is one for one in second.instruments) for rule in second.rules)
+
+
+def test_a_byte_that_changes_is_read(tmp_path: Path) -> None:
+    folder = tmp_path / "changed"
+    shutil.copytree(PACKS / "us-irs-6103-i-2", folder)
+    before = load(folder)
+    document = folder / "pack.toml"
+    document.write_text(document.read_text().replace(f'title = "{before.title}"', 'title = "Another title"'))
+    assert load(folder).title == "Another title"
+    assert load(folder).digest != before.digest

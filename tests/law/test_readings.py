@@ -14,7 +14,8 @@ from gatehouse.law import polars_engine
 from gatehouse.law.admission import LEAP_DAYS
 from gatehouse.law.crosscheck import crosscheck
 from gatehouse.law.edges import edge_rows, rows
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.pack import Pack
+from gatehouse.law.reading import load
 
 IRS = Path("packs/us-irs-6103-i-2")
 DAY = dt.date(2025, 8, 7)
@@ -65,3 +66,11 @@ def test_the_command_counts_what_it_compared():
     assert result.exit_code == 0, result.output
     assert "2,000 random requests" in result.output
     assert "no disagreement" in result.output
+
+
+def test_the_cross_check_notices_an_engine_that_takes_the_unknown_for_a_fact(
+    irs: Pack, monkeypatch: pytest.MonkeyPatch
+):
+    stops = polars_engine._stops
+    monkeypatch.setattr(polars_engine, "_stops", lambda *given: replace(out := stops(*given), certain=out.fires))
+    assert {each.readings for each in crosscheck(irs, edge_rows(irs), DAY)} == {"DuckDB and Polars"}

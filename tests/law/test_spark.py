@@ -14,7 +14,8 @@ from gatehouse.kernel.errors import MachineFailed
 from gatehouse.law.admission import admit
 from gatehouse.law.edges import rows
 from gatehouse.law.evaluate import evaluate, table_of_facts
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.pack import Pack
+from gatehouse.law.reading import load
 from gatehouse.law.spark import SparkEngine
 
 pytestmark = pytest.mark.spark
@@ -52,7 +53,7 @@ def test_an_engine_that_reads_one_row_otherwise_decides_nothing(
     right = dialect.text
     trimming = "RTRIM('\\n', `authority`) ="  # as `$` in many a regular expression overlooks a newline at the end
     monkeypatch.setattr(dialect, "text", lambda tree: right(tree).replace("`authority` =", trimming))
-    with pytest.raises(MachineFailed, match="reads this pack otherwise"):
+    with pytest.raises(MachineFailed, match="evaluates this pack differently"):
         admit(engine, irs, DAY)
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import opening
-from gatehouse.ledger.commitments import DETERMINATION, commit, commit_event, destroy, open_record
+from gatehouse.ledger.commitments import DETERMINATION, commit, commit_event, destroy, determination, open_record
 from gatehouse.ledger.opening import ENTRY_BYTES, Opening
 
 JSON = st.recursive(
@@ -30,6 +30,7 @@ def connection():
         """CREATE TABLE determinations AS SELECT range AS seq, 'R"' || range AS request_id,
         CASE range % 3 WHEN 0 THEN 'cleared' ELSE 'refused' END AS outcome,
         CASE range % 3 WHEN 0 THEN [] ELSE ['FORM', 'SUBJECT'] END AS codes, ['é\u2028\n\t\x1f"\\'] AS fired,
+        CASE range % 2 WHEN 0 THEN [] ELSE ['é\u2028\n\t\x1f"\\'] END AS unknown,
         NULL::VARCHAR[] AS items, CASE range % 3 WHEN 0 THEN range + 7 END AS person_id,
         DATE '2025-08-07' AS as_of, repeat('ab', 32) AS pack_digest FROM range(50)"""
     )
@@ -46,7 +47,8 @@ def test_columns_and_single_records_agree(connection, tmp_path):
         assert whole.entry == made.entries[seq]
         fields = whole.fields()
         assert fields["request"] == f'R"{seq}'
-        assert fields["grounds"] == ['é\u2028\n\t\x1f"\\']
+        fired = ['é\u2028\n\t\x1f"\\']
+        assert fields["grounds"] == {"fired": fired, "unknown": fired if seq % 2 else []}
         assert fields["person"] == (seq + 7 if seq % 3 == 0 else None)
         assert fields["answer"]["as_of"] == "2025-08-07"
         assert fields["answer"]["items"] is None
@@ -141,3 +143,16 @@ def test_a_digest_list_is_no_disclosure():
     forged = Opening(whole.batch, 0, (opening.digest(listed),), (listed,))
     with pytest.raises(AnswerIsNo):
         forged.fields()
+
+
+def test_a_docket_from_before_the_unknown_was_told_apart_stays_provable(connection, tmp_path):
+    """Its grounds are the fired rules alone; neither adding the column later nor taking it away goes unnoticed."""
+    connection.execute("CREATE TABLE earlier AS SELECT * EXCLUDE (unknown) FROM determinations")
+    assert determination(connection, "determinations") == DETERMINATION
+    fields = determination(connection, "earlier")
+    assert fields == {**DETERMINATION, "grounds": ("fired",)}
+    made = commit(connection, "earlier", fields, tmp_path / "vault.parquet")
+    assert commit(connection, "determinations", DETERMINATION, tmp_path / "vault.parquet").entries[0] != made.entries[0]
+    opened = open_record(connection, "earlier", fields, tmp_path / "vault.parquet", seq=0, show=["grounds"])
+    assert opened.entry == made.entries[0]
+    assert opened.fields()["grounds"] == ['é\u2028\n\t\x1f"\\']

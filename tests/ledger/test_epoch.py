@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import subprocess
+import sys
+from pathlib import Path
 
 import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatehouse.kernel.errors import WrongInput
-from gatehouse.ledger import commitments, dictionary, epoch, signers, tree
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import commitments, cosignature, dictionary, epoch, signers, tree, witnessed
 from gatehouse.ledger.answer import Answer, Map, Stated, verify
 from gatehouse.ledger.log import Log
-from gatehouse.ledger.policy import without_witnesses
+from gatehouse.ledger.policy import parse_policy, without_witnesses
+from gatehouse.ledger.signers import Algorithm
+
+STRANGER = Path(__file__).parents[2] / "verifier" / "verify_answer.py"
 
 DAY = dt.date(2026, 3, 1)
 NOW = dt.datetime(2026, 3, 1, tzinfo=dt.UTC)
@@ -37,6 +43,7 @@ def pages(folder, connection, built, person, which):
     entry, opening = commitments.commit_event({"event": "answers", **stated})
     with Log.create(folder / f"{person}-{which}", SIGNER, state=folder / f"state-{person}-{which}") as log:
         log.append("a", [hashlib.sha512(bytes([n])).digest()[:53] for n in range(3)])
+        earlier = log.publish(NOW)
         index = log.append("b", [entry])
         shown = log.publish(NOW)
         proof = b"".join(tree.inclusion_proof(index, shown.size, log.reader().node))
@@ -44,8 +51,9 @@ def pages(folder, connection, built, person, which):
     said = []
     for page in range(1, len(found.pages) + 1) or [0]:
         data = Answer(
-            which, person, opening.only([str(which)]), index, proof, shown.encoded.decode(), found.path, found.leaf,
-            found.salt, dictionary.page_digests(found.pages), page, found.pages[page - 1] if page else b"",
+            which, person, opening.only([str(which)]), index, proof, earlier.encoded.decode(), shown.encoded.decode(),
+            found.path, found.leaf, found.salt, dictionary.page_digests(found.pages), page,
+            found.pages[page - 1] if page else b"",
         )  # fmt: skip
         said.append(verify(data.encode(), without_witnesses(SIGNER.verifier)))
         assert len(data.encode()) < 4000
@@ -102,9 +110,9 @@ def _lenient(parsed, _where):
     ("persons", "disclosures", "says"),
     [
         ([], [], "numbers must be whole"),
-        ([1, 1], [], "stand once"),
-        ([1, -1], [], "not negative"),
-        ([1], [(2, 1, DAY, "a", "b", None)], "nobody in the register"),
+        ([1, 1], [], "each appearing once"),
+        ([1, -1], [], "0 or greater"),
+        ([1], [(2, 1, DAY, "a", "b", None)], "a person who is not in the register"),
         ([1], [(1, 1, DAY, "a" * 120, "b", None)], "too long"),
     ],
 )
@@ -128,3 +136,66 @@ def test_on_several_processors_the_roots_are_the_same(tmp_path, monkeypatch):
 def test_nothing_is_readable_by_others(tmp_path):
     _, built = build(tmp_path, range(5), [(1, 1, DAY, "a", "b", None)])
     assert built.folder.stat().st_mode & 0o077 == 0
+
+
+WITNESSES = [
+    signers.parse_signer(signers.new_key(f"w.example/{name}", Algorithm.ED25519_COSIGNATURE)[0]) for name in "abc"
+]
+LINES = [f"log {SIGNER.key_text}", *(f"witness {one.name[-1]} {one.key_text}" for one in WITNESSES)]
+WITNESSED = parse_policy("\n".join([*LINES, "group outside 2 a b c", "quorum outside"]).encode())
+
+
+@pytest.mark.parametrize(
+    ("as_of", "before", "after", "why"),
+    [
+        (NOW.date(), NOW, NOW, None),
+        (NOW.date() + dt.timedelta(days=365), NOW, NOW, "had seen it by"),
+        (NOW.date() - dt.timedelta(days=30), NOW, NOW, "had not seen it"),
+        (NOW.date() + dt.timedelta(days=365), NOW, NOW + dt.timedelta(days=365), "too far apart"),
+    ],
+    ids=["its own day", "a year ahead", "a month back", "the checkpoint after it held back for a year"],
+)
+def test_the_day_of_an_answer_is_borne_out_by_its_witnesses(tmp_path, as_of, before, after, why):
+    connection, built = build(tmp_path, range(8), [])
+    stated = {str(one): Stated(as_of, 3, built.nonce, built.root(one)).document() for one in Map}
+    entry, opening = commitments.commit_event({"event": "answers", **stated})
+
+    def publish(log, time):
+        signed = log.publish(NOW).note
+        lines = [cosignature.cosign(one, signed.text, int(time.timestamp())) for one in WITNESSES[:2]]
+        return signed.plus(lines).encoded.decode()
+
+    with Log.create(tmp_path / "log", SIGNER, state=tmp_path / "state") as log:
+        log.append("a", [hashlib.sha512(bytes([n])).digest()[:53] for n in range(3)])
+        earlier = publish(log, before)
+        index = log.append("b", [entry])
+        shown = publish(log, after)
+        proof = b"".join(tree.inclusion_proof(index, index + 1, log.reader().node))
+    found = epoch.find(connection, built, 5, Map.NOTICE)
+    data = Answer(
+        Map.NOTICE, 5, opening.only(["notice"]), index, proof, earlier, shown, found.path, found.leaf, found.salt,
+        dictionary.page_digests(found.pages), 1, found.pages[0],
+    ).encode()  # fmt: skip
+    assert len(data) < 4096
+    if why is None:
+        assert verify(data, WITNESSED, not_before=as_of).framed == witnessed.Frame(before, after)
+    else:
+        with pytest.raises(AnswerIsNo, match=why):
+            verify(data, WITNESSED, not_before=as_of)
+    policy = tmp_path / "my.policy"
+    policy.write_text("\n".join([*LINES, "group outside 2 a b c", "quorum outside", ""]))
+    (tmp_path / "5.answer").write_bytes(data)
+    program = [sys.executable, str(STRANGER), str(tmp_path / "5.answer"), "--policy", str(policy)]
+    assert subprocess.run(program, check=False, capture_output=True).returncode == (0 if why is None else 1)
+
+
+@given(st.integers(1, 300))
+def test_the_last_entrys_path_is_all_of_the_tree_before_it(size):
+    leaves = [tree.leaf_hash(bytes([number % 256, number // 256])) for number in range(size)]
+
+    def node(level, index):
+        part = leaves[index << level : (index + 1) << level]
+        return part[0] if level == 0 else tree.node_hash(node(level - 1, 2 * index), node(level - 1, 2 * index + 1))
+
+    proof = tree.inclusion_proof(size - 1, size, node)
+    assert tree.root_before_last(proof) == tree.range_hash(0, size - 1, node)

@@ -13,7 +13,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "fuzz"))
 import ledger as fuzz
 
 KINDS = sorted(
-    ["checkpoint", "proof", "opening", "answer", "bundle", "policy", "halt", "stamp", "request", "key"]
+    ["checkpoint", "proof", "opening", "answer", "bundle", "policy", "halt", "stamp", "request", "key", *fuzz.DOCUMENTS]
 )  # fmt: skip
 
 
@@ -39,7 +39,7 @@ def test_noise_is_refused(world, kind, noise):
 
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(at=st.integers(0, 5000), drop=st.integers(0, 40), put=st.binary(max_size=40))
+@given(at=st.integers(0, 40_000), drop=st.integers(0, 40), put=st.binary(max_size=40))
 def test_a_spliced_input_is_read_or_refused_alike(world, kind, at, drop, put):
     good = world.seeds[kind]
     at %= len(good) + 1
@@ -47,6 +47,22 @@ def test_a_spliced_input_is_read_or_refused_alike(world, kind, at, drop, put):
     said = world.read(kind, spliced)
     if kind == "answer" and said is not None:
         assert said.disclosures == world.read(kind, good).disclosures
+
+
+@pytest.mark.parametrize("kind", fuzz.DOCUMENTS)
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(edits=st.binary(min_size=4, max_size=16))
+def test_an_edited_document_says_nothing_but_what_was_signed(world, kind, edits):
+    changed = fuzz.edited(world.seeds[kind], edits)
+    said = world.read(kind, changed)
+    if kind == "certificate" and said is not None:
+        assert said == world.read(kind, world.seeds[kind])
+
+
+@pytest.mark.parametrize("kind", fuzz.DOCUMENTS)
+@pytest.mark.parametrize("deep", [b"[" * 100_000, b'{"received_at":' * 50_000, b"[" * 500 + b"]" * 500])
+def test_a_deep_document_is_refused(world, kind, deep):
+    assert world.read(kind, deep) is None
 
 
 @pytest.mark.parametrize("depth", [60, 300])

@@ -4,36 +4,28 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
-import shutil
 import subprocess
 from pathlib import Path
 
+import golang
 import pytest
 
-from gatehouse.ledger import signers
+from gatehouse.ledger import proof, signers
+from gatehouse.ledger.commitments import commit_event
 from gatehouse.ledger.log import Log
 
 pytestmark = pytest.mark.tools
 
 SOURCE = Path(__file__).parent / "interop" / "main.go"
-GOPATH = Path("/usr/share/gocode")  # where Debian's golang-golang-x-mod-dev puts it
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
 def go_verifier(tmp_path_factory):
-    if shutil.which("go") is None or not (GOPATH / "src/golang.org/x/mod/sumdb/tlog").is_dir():
-        reason = "Go is missing; Debian: apt-get install golang-go golang-golang-x-mod-dev"
-        if "tools" in os.environ.get("GATEHOUSE_REQUIRE", "").split(","):
-            pytest.fail(reason)
-        pytest.skip(reason)
-    folder = tmp_path_factory.mktemp("go")
-    environment = {**os.environ, "GO111MODULE": "off", "GOPATH": str(GOPATH), "GOCACHE": str(folder / "cache")}
-    subprocess.run(["go", "build", "-o", str(folder / "interop"), str(SOURCE)], env=environment, check=True)
+    program = golang.build(SOURCE, tmp_path_factory.mktemp("go"))
 
-    def verify(ledger, vkey):
-        return subprocess.run([folder / "interop", ledger, vkey], capture_output=True, text=True, check=False)
+    def verify(*given):
+        return subprocess.run([program, *given], capture_output=True, text=True, check=False)
 
     return verify
 
@@ -68,3 +60,21 @@ def test_go_refuses_what_was_changed(tmp_path, go_verifier):
         assert go_verifier(tmp_path / "ledger", signer.key_text).returncode != 0
         path.write_bytes(data)
     assert go_verifier(tmp_path / "ledger", signer.key_text).returncode == 0
+
+
+def test_go_checks_a_proof_and_refuses_its_changes(tmp_path, go_verifier):
+    signer, _ = keep(tmp_path, [3, 300])
+    entry, opening = commit_event({"event": "approval", "docket": "D-1", "count": 7})
+    with Log.open(tmp_path / "ledger", signer, state=tmp_path / "state") as log:
+        index = log.append("event", [entry])
+        published = log.publish(NOW)
+        data = proof.prove_inclusion(log.reader(), index, published, opening.only(["event", "count"]))
+    path = tmp_path / "case.tlog-proof"
+    path.write_bytes(data)
+    answer = go_verifier("proof", path, signer.key_text)
+    assert answer.stderr == ""
+    assert answer.stdout.split("\n")[0] == f"{index} {published.size} {published.root.hex()}"
+    assert sorted(answer.stdout.split("\n")[1:-1]) == ['"count" 7', '"event" "approval"']
+    for at in range(30, len(data) - 2, 41):
+        path.write_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+        assert go_verifier("proof", path, signer.key_text).returncode != 0, at

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import hashlib
-import sys
-from pathlib import Path
+import socket
+import threading
 
 import pytest
 from cryptography import x509
+from local_authority import make, openssl
 
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
 from gatehouse.ledger import policy, signers, timestamps
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.verify import verify_log
-
-sys.path.insert(0, str(Path(__file__).parent))
-from local_authority import make, openssl
 
 pytest.importorskip("rfc3161_client", reason="the timestamps extra is not installed")
 pytestmark = pytest.mark.tools
@@ -90,3 +89,41 @@ def test_an_answer_to_another_question_is_no_answer(authority):
     timestamps.stamp(b"first", [replayed])
     with pytest.raises(MachineFailed):
         timestamps.stamp(b"first", [replayed])
+
+
+def test_an_authority_that_dribbles_ends_at_the_deadline():
+    """Each byte comes in time, headers and body; the whole answer does not."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def dribble():
+        for start in (b"HTTP/1.0 200 OK\r\nX: ", b"HTTP/1.0 200 OK\r\n\r\n"):
+            connection, _ = listening.accept()
+            with connection, contextlib.suppress(OSError):
+                connection.sendall(start)
+                while not ended.wait(0.02):
+                    connection.sendall(b"x")
+
+    threading.Thread(target=dribble, daemon=True).start()
+    authority = timestamps.HttpAuthority(f"http://127.0.0.1:{listening.getsockname()[1]}/", seconds=0.4)
+    for _ in range(2):
+        with pytest.raises(OSError, match=r"deadline|could be read"):
+            authority(b"query")
+    ended.set()
+    listening.close()
+
+
+def test_others_write_while_an_authority_thinks(tmp_path, authority):
+    signer = signers.parse_signer(signers.new_key("log.example")[0])
+    with Log.create(tmp_path / "ledger", signer, state=tmp_path / "state") as log:
+        log.append("a", [bytes(53)])
+        log.publish(NOW)
+
+        def slow(query):
+            with Log.open(tmp_path / "ledger", signer, state=tmp_path / "state") as other:
+                other.append("b", [bytes(53)])
+            return authority[1](query)
+
+        log.stamp([slow])
+        assert log.size == 2
+    assert (tmp_path / "ledger/checkpoints/1.tsr").is_file()

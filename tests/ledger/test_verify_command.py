@@ -6,6 +6,7 @@ import datetime as dt
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,8 +15,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from gatehouse.ledger import proof, signers
-from gatehouse.ledger.commitments import DETERMINATION, commit, open_record
+from gatehouse.kernel import digests
+from gatehouse.ledger import docket_files, entries, note, proof, signers
+from gatehouse.ledger.commitments import DETERMINATION, commit, commit_event, open_record
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.policy import parse_policy
 from gatehouse.ledger.witness_client import HttpWitness
@@ -45,24 +47,52 @@ def site(tmp_path_factory):
     connection = duckdb.connect()
     connection.execute(
         """CREATE TABLE determinations AS SELECT range AS seq, 'R-' || range AS request_id, 'refused' AS outcome,
-        ['FORM'] AS codes, ['us.a'] AS fired, NULL::VARCHAR[] AS items, NULL::BIGINT AS person_id,
+        ['FORM'] AS codes, ['us.a'] AS fired, ['us.a'] AS unknown, NULL::VARCHAR[] AS items, NULL::BIGINT AS person_id,
         DATE '2025-08-07' AS as_of, repeat('ab', 32) AS pack_digest, NULL::BIGINT AS ledger_index FROM range(40)"""
     )
     made = commit(connection, "determinations", DETERMINATION, docket / "vault.parquet")
     with Log.create(root / "ledger", signer, state=root / "state") as log:
-        log.append("before", [bytes([n]) * 53 for n in range(3)])
-        first = log.append("D-1", made.entries)
-        log.append("after", [n.to_bytes(53) for n in range(300)])
+        log.append("before", [bytes([n]) * 53 for n in range(2)])
+        first = log.size + 1
+        connection.execute(f"UPDATE determinations SET ledger_index = {first} + seq")
+        connection.execute(f"COPY determinations TO '{docket}/determinations.parquet'")
+        connection.execute(f"COPY (SELECT seq, request_id FROM determinations) TO '{docket}/requests.parquet'")
+        lay_down(log, docket, made)
+        log.append("after", [n.to_bytes(53) for n in range(299)])
         published = log.publish(NOW)
         opened = open_record(
             connection, "determinations", DETERMINATION, docket / "vault.parquet", seq=7, show=["request", "answer"]
         )
         data = proof.prove_inclusion(log.reader(), first + 7, published, opened)
     (root / "case.tlog-proof").write_bytes(data)
-    connection.execute(f"UPDATE determinations SET ledger_index = {first} + seq")
-    connection.execute(f"COPY determinations TO '{docket}/determinations.parquet'")
-    connection.execute(f"COPY (SELECT seq, request_id FROM determinations) TO '{docket}/requests.parquet'")
     return root
+
+
+def lay_down(log, docket, made):
+    """Commit a docket as `pipeline.commit` does: what was received, the determinations, then every file."""
+    agency = signers.parse_signer(signers.new_key("agency.example")[0])
+    rows = len(made.entries)
+    manifest = {"id": "D-1", "agency": "agency.example", "tables": [{"rows": rows - 1}, {"rows": 1}]}
+    (docket / "submission.json").write_text(json.dumps(manifest))
+    signed = note.sign_detached((docket / "submission.json").read_bytes(), agency)
+    (docket / "submission.json.sig").write_text(signed)
+    digest = {name: digests.of_file(docket / name) for name in ("submission.json", "submission.json.sig")}
+    receipt = {"submission": "D-1", "digest": digest["submission.json"], "requests": rows,
+               "received_at": "2025-08-07T12:00:00Z"}  # fmt: skip
+    (docket / "receipt.json").write_text(json.dumps(receipt))
+    (docket.parents[1] / "agency.vkey").write_text(f"{agency.key_text}\n")
+    (docket / "events").mkdir()
+    received = entries.Received(
+        "D-1", "agency.example", "D-1", digest["submission.json"], digest["submission.json.sig"],
+        digests.of_file(docket / "receipt.json"), rows, made.batch, log.size + 1, "ab" * 32, "2025-08-07",
+    )  # fmt: skip
+    entry, opening = commit_event(received.fields())
+    (docket / "events" / "received.json").write_bytes(opening.encode())
+    log.append("D-1/received", [entry, *made.entries])
+    docketed = entries.Docketed("D-1", received.first - 1, docket_files.listing(docket), None)
+    entry, opening = commit_event(docketed.fields())
+    (docket / "events" / "docket.json").write_bytes(opening.encode())
+    log.append("D-1/docket", [entry])
 
 
 def test_verify_ledger_proof_and_docket(site):
@@ -76,9 +106,10 @@ def test_verify_ledger_proof_and_docket(site):
     assert done.returncode == 0
     assert 'request: "R-7"' in done.stdout
     assert "person" not in done.stdout
-    done = gatehouse("verify", "docket", site / "dockets/D-1", *policy)
+    done = gatehouse("verify", "docket", site / "dockets/D-1", *policy, "--agency-key", site / "agency.vkey")
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith("verified: 40 requests, one determination each, in order\nentries 3 to 42 of")
+    assert "\nthe receipt, 2025-08-07T12:00:00Z: no witness says when\n" in done.stdout
 
 
 def test_failures_are_one_line_and_show_nothing(site, tmp_path):
@@ -106,14 +137,14 @@ CHANGES = {
         "INSERT INTO determinations BY NAME SELECT 40 AS seq, 'R-40' AS request_id, 43 AS ledger_index",
         "a determination answers no request", "row 41",
     ),
-    "one twice": ("INSERT INTO determinations SELECT * FROM determinations WHERE seq = 5", "stands twice", ""),
+    "one twice": ("INSERT INTO determinations SELECT * FROM determinations WHERE seq = 5", "appears twice", ""),
     "two exchanged": (
         "UPDATE determinations SET seq = 3 - seq, ledger_index = ledger_index + 3 - 2 * seq WHERE seq IN (1, 2)",
         "determination", "row 2",
     ),
-    "outcome changed": ("UPDATE determinations SET outcome = 'cleared' WHERE seq = 21", "is not the one", "row 22"),
-    "order changed": ("UPDATE determinations SET ledger_index = 85 - ledger_index", "is not the submission's", ""),
-    "moved": ("UPDATE determinations SET ledger_index = ledger_index + 1", "is not the one in the ledger", "row 1"),
+    "outcome changed": ("UPDATE determinations SET outcome = 'cleared' WHERE seq = 21", "differs from", "row 22"),
+    "order changed": ("UPDATE determinations SET ledger_index = 85 - ledger_index", "order in the submission", ""),
+    "moved": ("UPDATE determinations SET ledger_index = ledger_index + 1", "from the one in the ledger", "row 1"),
     "beyond": ("UPDATE determinations SET ledger_index = ledger_index + 999", "does not cover", ""),
     "never committed": ("UPDATE determinations SET ledger_index = NULL WHERE seq = 0", "was never committed", ""),
 }  # fmt: skip
@@ -128,17 +159,74 @@ def test_a_changed_docket_is_named(site, tmp_path, name):
 
     change, what, where = CHANGES[name]
     docket = tmp_path / "D-1"
-    docket.mkdir()
+    shutil.copytree(site / "dockets/D-1", docket)
     connection = duckdb.connect()
     connection.execute(f"CREATE TABLE determinations AS FROM '{site}/dockets/D-1/determinations.parquet'")
     connection.execute(change)
     connection.execute(f"COPY determinations TO '{docket}/determinations.parquet'")
-    for file in ("requests.parquet", "vault.parquet"):
-        (docket / file).write_bytes((site / "dockets/D-1" / file).read_bytes())
     checkpoint = verify_log(site / "ledger", policy.read(site / "my.policy")).checkpoint
     with pytest.raises(AnswerIsNo, match=what) as caught:
         verify_docket(connection, docket, site / "ledger", checkpoint)
     assert where in str(caught.value)
+
+
+EXCHANGES = {
+    "a request dropped": (
+        "requests.parquet", lambda path: duckdb.sql(f"COPY (FROM '{path}' WHERE seq < 35) TO '{path}'"),
+        "a determination answers no request",
+    ),
+    "the manifest says another number": (
+        "submission.json", lambda path: path.write_text(path.read_text().replace("39", "44")), "as the manifest says",
+    ),
+    "the receipt says another number": (
+        "receipt.json", lambda path: path.write_text(path.read_text().replace("40", "45")), "as the receipt says",
+    ),
+    "the manifest is another": (
+        "submission.json", lambda path: path.write_text(path.read_text() + " "), "in the manifest",
+    ),
+    "the signature is another": (
+        "submission.json.sig", lambda path: path.write_text(path.read_text() + "x"), "in the signature",
+    ),
+    "the receipt is another": ("receipt.json", lambda path: path.write_text(path.read_text() + " "), "in the receipt"),
+    "a file too many": ("extra.txt", lambda path: path.write_text("?"), "does not list this file"),
+    "columns added": (
+        "requests.parquet",
+        lambda path: duckdb.sql(f"COPY (SELECT *, 1 AS officer_list FROM '{path}') TO '{path}'"),
+        "differs from the one that was committed",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", EXCHANGES)
+def test_an_exchanged_file_of_a_docket_is_named(site, tmp_path, name):
+    """What was received counts: requests left out before or after the commitment do not pass."""
+    from gatehouse.kernel.errors import AnswerIsNo
+    from gatehouse.ledger import policy
+    from gatehouse.ledger.docket_proof import verify_docket
+    from gatehouse.ledger.verify import verify_log
+
+    file, change, what = EXCHANGES[name]
+    docket = tmp_path / "D-1"
+    shutil.copytree(site / "dockets/D-1", docket)
+    checkpoint = verify_log(site / "ledger", policy.read(site / "my.policy")).checkpoint
+    key = signers.read_verifier(site / "agency.vkey")
+    found = verify_docket(duckdb.connect(), docket, site / "ledger", checkpoint, agency=[key])
+    assert (found.requests, found.received.requests, found.signed_by) == (40, 40, "agency.example")
+    change(docket / file)
+    with pytest.raises(AnswerIsNo, match=what):
+        verify_docket(duckdb.connect(), docket, site / "ledger", checkpoint, agency=[key])
+
+
+def test_a_submission_that_another_agency_signed_is_refused(site):
+    from gatehouse.kernel.errors import AnswerIsNo
+    from gatehouse.ledger import policy
+    from gatehouse.ledger.docket_proof import verify_docket
+    from gatehouse.ledger.verify import verify_log
+
+    checkpoint = verify_log(site / "ledger", policy.read(site / "my.policy")).checkpoint
+    other = signers.parse_signer(signers.new_key("agency.example")[0]).verifier
+    with pytest.raises(AnswerIsNo):
+        verify_docket(duckdb.connect(), site / "dockets/D-1", site / "ledger", checkpoint, agency=[other])
 
 
 def test_an_entry_of_the_batch_that_the_docket_does_not_show_is_found(tmp_path):
@@ -150,7 +238,7 @@ def test_an_entry_of_the_batch_that_the_docket_does_not_show_is_found(tmp_path):
     connection = duckdb.connect()
     connection.execute(
         """CREATE TABLE determinations AS SELECT range AS seq, 'R-' || range AS request_id, 'refused' AS outcome,
-        [] AS codes, [] AS fired, [] AS items, 1 AS person_id, '' AS as_of, '' AS pack_digest,
+        [] AS codes, [] AS fired, [] AS unknown, [] AS items, 1 AS person_id, '' AS as_of, '' AS pack_digest,
         range AS ledger_index FROM range(4)"""
     )
     made = commit(connection, "determinations", DETERMINATION, tmp_path / "vault.parquet")

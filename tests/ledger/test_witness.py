@@ -6,14 +6,18 @@ import contextlib
 import datetime as dt
 import hashlib
 import http.client
+import importlib.util
+import socket
 import threading
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
-from gatehouse.ledger import checkpoint, cosignature, note, policy, signers, tree
+from gatehouse.ledger import checkpoint, cosignature, note, policy, signers, tree, witness_server
+from gatehouse.ledger.gathering import Declined
 from gatehouse.ledger.log import Log
 from gatehouse.ledger.policy import parse_policy
 from gatehouse.ledger.signers import Algorithm
@@ -23,6 +27,7 @@ from gatehouse.ledger.witness_client import CarriedWitness, HttpWitness, request
 from gatehouse.ledger.witness_server import server
 
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
+STRANGER = Path(__file__).parents[2] / "verifier" / "verify_ledger.py"
 LOG = signers.parse_signer(signers.new_key("log.example/2026")[0])
 
 
@@ -69,7 +74,8 @@ def test_growth_is_cosigned_and_everything_else_refused(witness):
     stale = witness.add_checkpoint(honest.ask(5, 20))
     assert (stale.status, stale.body, stale.content_type) == (409, b"12\n", "text/x.tlog.size")
     assert witness.add_checkpoint(forked.ask(12, 20)).status == 422
-    assert witness.add_checkpoint(forked.ask(12, 12)).status == 422
+    fork = witness.add_checkpoint(forked.ask(12, 12))
+    assert (fork.status, fork.body[:4]) == (409, b"FORK")  # as the standard has it for two roots of one size
     assert witness.add_checkpoint(honest.ask(3, 7)).status == 409
     rollback = request_body(12, [], signed(7, tree.range_hash(0, 7, honest.read)))
     assert witness.add_checkpoint(rollback).status == 400
@@ -84,7 +90,7 @@ def test_what_it_says_is_what_the_standard_names(witness):
     other = note.sign(checkpoint.body("other.example", 5, root), LOG).encoded
     assert witness.add_checkpoint(request_body(0, [], other)).status == 404
     assert witness.add_checkpoint(request_body(0, [root], signed(5, root))).status == 422
-    assert witness.add_checkpoint(request_body(0, [], signed(0, root))).status == 422
+    assert witness.add_checkpoint(request_body(0, [], signed(0, root))).status == 409
     assert witness.add_checkpoint(request_body(0, [root] * 64, signed(5, root))).status == 400
     for body in [b"", b"old 0", b"old 00\n\n", b"old -1\n\nx", b"\xff\n\n", b"x" * (1 << 18)]:
         assert witness.add_checkpoint(body).status == 400
@@ -113,7 +119,7 @@ def test_it_remembers_after_a_restart(tmp_path):
     assert second.add_checkpoint(forked.ask(0, 9)).status == 409
     assert second.add_checkpoint(honest.ask(9, 10)).status == 200
     second.close()
-    with pytest.raises(WrongInput, match="another name"):
+    with pytest.raises(WrongInput, match="a different name"):
         open_key(state, "other")
 
 
@@ -199,7 +205,7 @@ def test_a_split_view_never_reaches_two_quorums(tmp_path):
     first = [one.add_checkpoint(honest.ask(0, 8)).status for one in made[:2]]
     second = [one.add_checkpoint(forked.ask(0, 8)).status for one in made[1:]]
     assert (first, second) == ([200, 200], [409, 200])
-    assert made[1].add_checkpoint(forked.ask(8, 8)).status == 422
+    assert made[1].add_checkpoint(forked.ask(8, 8)).status == 409
     for one in made:
         one.close()
 
@@ -246,6 +252,83 @@ def test_http_bodies_are_bounded_and_the_newest_checkpoint_is_served(tmp_path):
     signed_by = checkpoint.parse(data).note.signed_by([LOG.verifier, crowd.policy.witnesses[0].verifier])
     assert len(signed_by) == 2
     crowd.stop(0)
+
+
+def test_a_refusal_is_told_as_what_it_is(tmp_path):
+    """Stale, fork, unknown key, unknown log, out of reach: what the operator must do differs for each."""
+    crowd = Crowd(tmp_path, 1)
+    [client], [(witness, _)] = crowd.clients, crowd.made
+    honest, forked = History(), History("fork")
+
+    def said(history, size, signer=LOG, name="log.example/2026"):
+        text = checkpoint.body(name, size, tree.range_hash(0, size, history.read))
+        offered = checkpoint.parse(note.sign(text, signer).encoded)
+        with pytest.raises(Declined) as declined:
+            client.cosign(offered, lambda old: tree.consistency_proof(old, size, history.read))
+        return str(declined.value)
+
+    assert witness.add_checkpoint(honest.ask(0, 12)).status == 200
+    assert "w0 has cosigned 12 entries already: this checkpoint of 9 is stale" in said(honest, 9)
+    assert "another root of this size of 12: THE LEDGER IS FORKED" in said(forked, 12)
+    assert "does not continue the 12 entries it cosigned: THE LEDGER IS FORKED" in said(forked, 20)
+    stranger = signers.parse_signer(signers.new_key("log.example/2026")[0])
+    assert "knows no key that signed this checkpoint" in said(honest, 20, stranger)
+    other = signers.parse_signer(signers.new_key("other.example")[0])
+    assert "does not watch this log" in said(honest, 20, other, "other.example")
+    crowd.stop(0)
+    assert "w0 cannot be reached" in said(honest, 20)
+
+
+def test_128_ask_at_once_and_as_many_more_wait(tmp_path):
+    """Two hundred who connect in one instant are all answered, and none is turned away."""
+    crowd = Crowd(tmp_path, 1)
+    port, body = crowd.made[0][1].server_address[1], History().ask(0, 5)
+    statuses = []
+
+    def ask():
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.request("POST", "/add-checkpoint", body)
+        statuses.append(connection.getresponse().status)
+        connection.close()
+
+    threads = [threading.Thread(target=ask) for _ in range(witness_server.AT_ONCE + 72)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(set(statuses)) == [200, 409]
+    assert len(statuses) == len(threads)
+    crowd.stop(0)
+
+
+def test_a_request_that_comes_byte_by_byte_ends_at_the_deadline(tmp_path, monkeypatch):
+    monkeypatch.setattr(witness_server, "PATIENCE", 0.5)
+    crowd = Crowd(tmp_path, 1)
+    with socket.create_connection(("127.0.0.1", crowd.made[0][1].server_address[1])) as slow:
+        with contextlib.suppress(OSError):
+            for _ in range(600):
+                slow.sendall(b"x")
+                slow.settimeout(0.02)
+                with contextlib.suppress(TimeoutError):
+                    if slow.recv(1) == b"":
+                        break
+        slow.settimeout(5)
+        with contextlib.suppress(ConnectionError):
+            assert slow.recv(1) == b""
+    crowd.stop(0)
+
+
+@pytest.mark.parametrize("time", [0, 2**53 + 1, 2**63])
+def test_a_cosignature_is_of_no_impossible_time(tmp_path, time):
+    """The raw signature is right; only the time that it states cannot be."""
+    signer = open_key(tmp_path, "w.example/1")
+    text = checkpoint.body("log.example/2026", 5, bytes(32))
+    raw = signer.sign(f"cosignature/v1\ntime {time}\n{text}".encode())
+    assert not cosignature.accepts(signer.verifier, text, time.to_bytes(8, "big") + raw)
+    spec = importlib.util.spec_from_file_location("verify_ledger", STRANGER)
+    spec.loader.exec_module(stranger := importlib.util.module_from_spec(spec))
+    with pytest.raises(stranger.Failure, match="impossible time"):
+        stranger.Key(signer.key_text).check(text.encode(), time.to_bytes(8, "big") + raw)
 
 
 W = [signers.new_key(f"w/{n}", Algorithm.ED25519_COSIGNATURE)[1] for n in range(6)]

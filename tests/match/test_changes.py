@@ -227,7 +227,7 @@ def test_an_index_made_with_another_table_of_zip_codes_is_not_used(
     monkeypatch.setattr(index.metadata, "version", lambda _: "0.1")
     index._rules.cache_clear()
     try:
-        with pytest.raises(WrongInput, match="another register or version"):
+        with pytest.raises(WrongInput, match="a different register or version"):
             open_index(register, tmp_path / "i")
         _change(earlier, _chance(1))
         assert _build(earlier, tmp_path).changed is None
@@ -281,14 +281,14 @@ def _id_of_an_unchanged_person(world: World) -> None:
 
 
 SPOILT = {
-    "held by several persons": _tin_of_an_unchanged_person,
+    "shared by several persons": _tin_of_an_unchanged_person,
     "several last known": _second_last_known,
-    "column person_id: 1 × ids of nobody .person_id 1": _person_gone_but_not_the_addresses,
-    "restrictions.*ids of nobody": _restriction_of_nobody,
-    "restrictions.*ids of nobody .person_id 1004": _restricted_person_gone,
+    "column person_id: 1 × ids of no known person .person_id 1": _person_gone_but_not_the_addresses,
+    "restrictions.*ids of no known person": _restriction_of_nobody,
+    "restrictions.*ids of no known person .person_id 1004": _restricted_person_gone,
     "missing ids": _id_missing,
-    "addresses.*1 × ids of nobody": _address_without_an_id,
-    "ids held twice": _id_of_an_unchanged_person,
+    "addresses.*1 × ids of no known person": _address_without_an_id,
+    "duplicate ids": _id_of_an_unchanged_person,
 }
 
 

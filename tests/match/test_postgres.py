@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
@@ -14,8 +15,9 @@ import faults
 import pytest
 from match_world import AS_OF, Person, Request, World, load_requests, rows_of
 
-from gatehouse.kernel.errors import MachineFailed, WrongInput
-from gatehouse.match import build, match, open_register
+from gatehouse.kernel import scratch
+from gatehouse.kernel.errors import CustodianFault, MachineFailed, WrongInput
+from gatehouse.match import build, match, open_register, postgres
 from gatehouse.match.register import Register
 
 pytestmark = pytest.mark.postgres
@@ -130,13 +132,34 @@ def test_a_missing_table_or_column_is_named_and_the_password_is_not(filled: str)
 
     with psycopg.connect(filled) as db:
         db.execute("DROP TABLE restrictions")
-    with pytest.raises(WrongInput, match="an empty one states that there are none") as refused:
+    with pytest.raises(WrongInput, match="An empty table states that there are none") as refused:
         open_register(filled)
     assert "secret" not in str(refused.value)
     with psycopg.connect(filled) as db:
         db.execute("CREATE TABLE restrictions (person_id bigint, kind text)")
     with pytest.raises(WrongInput, match="determined_on"):
         open_register(filled)
+
+
+def test_a_user_without_the_right_to_read_is_told_which_table(filled: str) -> None:
+    import psycopg
+
+    with psycopg.connect(filled) as db:
+        db.execute(
+            "CREATE ROLE reader LOGIN; GRANT USAGE ON SCHEMA public TO reader; GRANT SELECT ON persons TO reader"
+        )
+    with pytest.raises(CustodianFault, match=r"permission denied for table names. Grant the user"):
+        open_register(filled.replace("gate:secret@", "reader@"))
+
+
+def test_a_value_of_another_type_is_a_fault_of_the_register_and_is_not_repeated(filled: str) -> None:
+    import psycopg
+
+    with psycopg.connect(filled) as db:
+        db.execute("ALTER TABLE filings ALTER tax_year TYPE text USING 'the year of ' || tax_year")
+    with pytest.raises(CustodianFault, match="not of the type that the contract asks for") as refused:
+        open_register(filled)
+    assert "2022" not in str(refused.value)
 
 
 def test_nothing_can_be_written_through_it(filled: str) -> None:
@@ -148,7 +171,46 @@ def test_nothing_can_be_written_through_it(filled: str) -> None:
     assert not folder.exists(), "the snapshot goes with the register"
 
 
+def test_no_text_of_a_person_is_laid_down_while_a_register_is_copied(
+    filled: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rows pass through a pipe; the folder of the snapshot is its owner's alone, and swept if its process dies."""
+    seen: list[tuple[str, int]] = []
+    write = postgres.write_parquet
+
+    def watched(connection, query: str, target: Path) -> None:
+        seen.append((target.parent.name, stat.S_IMODE(target.parent.stat().st_mode)))
+        others = [path for path in target.parent.iterdir() if path.suffix not in {".parquet", ""}]
+        assert others
+        assert all(stat.S_ISFIFO(path.stat().st_mode) for path in others)
+        write(connection, query, target)
+
+    monkeypatch.setattr(postgres, "write_parquet", watched)
+    open_register(filled)
+    assert len(seen) == 5
+    assert all(name.startswith(scratch.PREFIX) and mode == 0o700 for name, mode in seen)
+
+
+@pytest.mark.parametrize("read", [False, True])
+def test_a_copy_whose_reader_fails_ends_with_the_reader_s_error(
+    filled: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, read: bool
+) -> None:
+    def failing(_connection, _query: str, target: Path) -> None:
+        if read:  # a full disk, met after the first bytes
+            with target.with_suffix(".pipe").open("rb") as stream:
+                stream.read(1)
+        raise OSError(28, "No space left on device")
+
+    import psycopg
+
+    with psycopg.connect(filled) as db:  # more than a pipe holds
+        db.execute("INSERT INTO names SELECT 1001, repeat('A', 100), 'B', NULL, NULL FROM generate_series(1, 20000)")
+    monkeypatch.setattr(postgres, "write_parquet", failing)
+    with pytest.raises(OSError, match="No space left"):
+        postgres.take_snapshot(filled, tmp_path / "taken", {"names": {"last_name": "VARCHAR"}}, frozenset())
+
+
 def test_a_server_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(MachineFailed, match="cannot be reached") as failed:
+    with pytest.raises(MachineFailed, match=r"cannot be read: .*No such file") as failed:
         open_register(f"postgresql://gate:secret@/postgres?host={tmp_path}")
     assert "secret" not in str(failed.value)

@@ -40,7 +40,7 @@ def test_a_table_that_is_missing_is_named(world: World, tmp_path: Path, table: s
 
 
 def test_without_restrictions_the_remedy_is_to_determine_them(world: World, tmp_path: Path) -> None:
-    with pytest.raises(WrongInput, match="an empty one states that there are none"):
+    with pytest.raises(WrongInput, match="An empty file states that there are none"):
         open_register(world.write(tmp_path / "r", without=("restrictions",)))
 
 
@@ -64,7 +64,7 @@ def test_a_column_that_is_missing_or_mistyped_is_named(world: World, tmp_path: P
 def test_a_file_that_is_no_parquet_is_refused(world: World, tmp_path: Path) -> None:
     folder = world.write(tmp_path / "r")
     (folder / "persons.parquet").write_text("person_id,tin\n")
-    with pytest.raises(WrongInput, match="no Parquet"):
+    with pytest.raises(WrongInput, match="not a Parquet"):
         open_register(folder)
 
 
@@ -92,7 +92,7 @@ def test_an_index_is_used_again_and_is_refused_for_another_version(world: World,
     assert (again.folder / "index.json").stat().st_mtime_ns == made
     world.rows["filings"].append((1002, 2023))
     changed = open_register(world.write(folder))
-    with pytest.raises(WrongInput, match="another register or version"):
+    with pytest.raises(WrongInput, match="a different register or version"):
         open_index(changed, tmp_path / "i")
     rebuilt = build(changed, tmp_path / "i", memory="1GB", today=AS_OF)
     assert rebuilt.folder != first.folder
@@ -102,7 +102,7 @@ def test_a_damaged_description_of_an_index_is_no_index(world: World, tmp_path: P
     register = open_register(world.write(tmp_path / "r"))
     index = build(register, tmp_path / "i", memory="1GB", today=AS_OF)
     (index.folder / "index.json").write_text("{")
-    with pytest.raises(WrongInput, match="no index"):
+    with pytest.raises(WrongInput, match="out of date"):
         open_index(register, tmp_path / "i")
 
 

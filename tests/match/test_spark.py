@@ -92,7 +92,7 @@ def test_a_broken_register_is_refused_in_the_same_words(engine: SparkEngine, tmp
         said.append(str(refused.value))
     assert said[0] == said[1]
     assert "TINs that are not nine digits" in said[0]
-    assert "ids of nobody (person_id 7)" in said[0]
+    assert "ids of no known person (person_id 7)" in said[0]
 
 
 @pytest.mark.spark
@@ -122,18 +122,18 @@ def test_what_is_missing_is_said_in_one_line_with_how_to_add_it(
     monkeypatch.setattr(session, "find_spec", lambda _name: object())
     monkeypatch.setattr(session.shutil, "which", lambda _name: None)
     monkeypatch.delenv("JAVA_HOME", raising=False)
-    with pytest.raises(MachineFailed, match=r"there is no Java.*openjdk-17-jre-headless"):
+    with pytest.raises(MachineFailed, match=r"Java is not installed.*openjdk-17-jre-headless"):
         open_cluster("local[2]", folder=tmp_path / "w").__enter__()
     monkeypatch.setattr(session.shutil, "which", lambda _name: "/usr/bin/java")
     with pytest.raises(MachineFailed, match="does not answer"):
         open_cluster("spark://127.0.0.1:9", folder=tmp_path / "w").__enter__()
-    with pytest.raises(WrongInput, match="no master"):
+    with pytest.raises(WrongInput, match="not a Spark master"):
         open_cluster("yarn", folder=tmp_path / "w").__enter__()
     assert not (tmp_path / "w").exists()
 
 
 def test_a_worker_with_another_version_reads_nothing(tmp_path: Path) -> None:
-    with pytest.raises(MachineFailed, match="another Gatehouse or DuckDB"):
+    with pytest.raises(MachineFailed, match="a different version of Gatehouse or DuckDB"):
         texts.read("part.parquet", step=lambda _db, rows: rows, out=str(tmp_path), version="another")
     assert not list(tmp_path.iterdir())
 

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
-
-sys.path.insert(0, str(Path(__file__).parent))
-sys.path.insert(0, str(Path(__file__).parents[1] / "release"))
-
 import house
+import pytest
 from watched import Watched
 
 from gatehouse.casework.selection import Selection

@@ -57,7 +57,7 @@ def test_a_destruction_that_is_not_on_record_hides_nothing(before: tuple[house.H
     fields = {"event": "destruction", "docket": house.NAME, "reason": "none", "at": "2027-11-10T12:05:00Z"}
     _, opening = commit_event(fields)
     (watched.docket / "events" / "destroyed.json").write_bytes(opening.encode())
-    with pytest.raises(AnswerIsNo, match="the ledger does not say so"):
+    with pytest.raises(AnswerIsNo, match="the ledger has no record of it"):
         watched.make("disclosures")
 
 
@@ -66,5 +66,5 @@ def test_the_receipt_of_a_destroyed_docket_still_counts_only_as_received(before:
     destruction.destroy(home.connection, home.office, house.NAME, "Retention schedule: two years", LONG_AFTER)
     receipt = json.loads((watched.docket / "receipt.json").read_bytes())
     (watched.docket / "receipt.json").write_text(json.dumps({**receipt, "requests": 4}))
-    with pytest.raises(AnswerIsNo, match="receipt is not the one"):
+    with pytest.raises(AnswerIsNo, match="receipt differs from the one"):
         sources.verify(open_workspace(), watched.sources())

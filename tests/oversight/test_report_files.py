@@ -35,7 +35,29 @@ def streams(pdf: bytes) -> bytes:
     return b"\n".join(found)
 
 
-@pytest.mark.parametrize("name", list(reports.CATALOGUE))
+ON_PAPER = [kind.name for kind in reports.CATALOGUE.values() if kind.paper]
+
+
+@pytest.mark.parametrize("name", sorted(reports.CATALOGUE.keys() - set(ON_PAPER)))
+def test_what_is_made_for_programs_is_no_pdf(watched: Watched, name: str) -> None:
+    connection, made = watched.make(name, asked(name, watched))
+    with pytest.raises(WrongInput, match="for programs and has no PDF"):
+        typeset.pdf(made, connection)
+
+
+def test_many_rows_are_lines_of_a_table_and_few_are_forms(watched: Watched, monkeypatch: pytest.MonkeyPatch) -> None:
+    connection, made = watched.make("accounting")
+    forms = pages(typeset.pdf(made, connection))
+    monkeypatch.setattr(typeset, "MOST_CARDS", 3)
+    lines = pages(typeset.pdf(made, connection))
+    assert lines < forms
+
+
+def pages(pdf: bytes) -> int:
+    return max(int(count) for count in re.findall(rb"/Count (\d+)", pdf + streams(pdf)))
+
+
+@pytest.mark.parametrize("name", ON_PAPER)
 def test_every_report_is_a_tagged_pdf_that_carries_itself(watched: Watched, name: str) -> None:
     connection, made = watched.make(name, asked(name, watched))
     pdf = typeset.pdf(made, connection)
@@ -62,7 +84,7 @@ def test_without_typst_it_says_how_to_add_it(
     watched: Watched, command: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
-    with pytest.raises(MachineFailed, match=r"gatehouse\[reports\]"):
+    with pytest.raises(MachineFailed, match=r"GATEHOUSE_LOCK=requirements-production\.lock"):
         command("disclosures", "--site", watched.root, "--out", tmp_path / "x.pdf")
 
 
@@ -145,13 +167,14 @@ def test_what_a_terminal_shows(watched: Watched, command: Report) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--year", "2025", "--from", "2025-01-01"), "a year and days"),
-        (("--from", "1.1.2025"), "no date"),
+        (("--year", "2025", "--from", "2025-01-01"), "--year cannot be combined"),
+        (("--from", "1.1.2025"), "not a date"),
         (("--year", "0"), "no such year"),
+        (("--from", "2025-12-01", "--to", "2025-01-01"), "ends before it begins"),
         (("--docket", "ICE-2099-0001"), "no docket"),
-        (("--out", "report.xls"), "does not say its format"),
-        (("--format", "pdf"), "is a file"),
-        (("--format", "documents", "--out", "x"), "no export"),
+        (("--out", "report.xls"), "does not show the format"),
+        (("--format", "pdf"), "must be written to a file"),
+        (("--format", "documents", "--out", "x"), "cannot be exported"),
     ],
 )
 def test_what_makes_no_sense_is_said(
@@ -159,5 +182,5 @@ def test_what_makes_no_sense_is_said(
 ) -> None:
     with pytest.raises(WrongInput, match=message):
         command("disclosures", "--site", watched.root, *arguments)
-    with pytest.raises(WrongInput, match="nothing to make"):
+    with pytest.raises(WrongInput, match="no data is named"):
         command("disclosures")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import json
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -56,23 +58,23 @@ def test_the_requesters_counts_are_those_of_the_answers(watched: Watched, tmp_pa
     severity = {"cleared": 0, "held": 1, "incomplete": 2, "refused": 3}
     rows = [
         (seq, f"R{seq}", max([rule.outcome for rule in fired] or ["cleared"], key=severity.__getitem__),
-         sorted(rule.id for rule in fired), sorted({str(rule.code) for rule in fired}))
+         sorted(rule.id for rule in fired), [], sorted({str(rule.code) for rule in fired}))
         for seq, fired in enumerate(chosen)
     ]  # fmt: skip
     own.execute(
         "CREATE OR REPLACE TEMP TABLE rules (pack_digest VARCHAR, rule VARCHAR, code VARCHAR, "
-        "stops_as VARCHAR, effect VARCHAR, cite VARCHAR, party VARCHAR, cause VARCHAR, told BOOLEAN)"
+        "stops_as VARCHAR, effect VARCHAR, cite VARCHAR, party VARCHAR, cause VARCHAR, told BOOLEAN, reveals BOOLEAN)"
     )
     own.executemany(
-        "INSERT INTO rules VALUES ('p', ?, ?, ?, ?, '', '', ?, ?)",
+        "INSERT INTO rules VALUES ('p', ?, ?, ?, ?, '', '', ?, ?, false)",
         [
             [one.id, str(one.code), one.outcome, str(one.effect), str(one.code), answers.is_told(one.code, one.outcome)]
             for one in rules
         ],
     )
     own.execute("CREATE OR REPLACE TEMP TABLE asked (seq BIGINT, request_id VARCHAR, outcome VARCHAR, fired VARCHAR[], "
-                "codes VARCHAR[], agency VARCHAR, pack_digest VARCHAR, docket VARCHAR)")  # fmt: skip
-    own.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, 'a', 'p', 'd')", rows)
+                "unknown VARCHAR[], codes VARCHAR[], agency VARCHAR, pack_digest VARCHAR, docket VARCHAR)")  # fmt: skip
+    own.executemany("INSERT INTO asked VALUES (?, ?, ?, ?, ?, ?, 'a', 'p', 'd')", rows)
     answers.publish(own, determinations="asked", pack=pack, path=tmp_path / "answers.csv")
     with (tmp_path / "answers.csv").open(newline="") as stream:
         told = list(csv.DictReader(stream))
@@ -132,3 +134,16 @@ def test_a_report_that_was_meddled_with_is_refused_or_differs(
     except (WrongInput, AnswerIsNo):
         return
     assert found.differences or at[key] == before or key in {"refused_receipts", "asked"}
+
+
+@pytest.mark.parametrize(
+    ("count", "said"), [(0, "0 officers"), (1, "1 officer"), (2, "2 officers"), (1000, "1,000 officers")]
+)
+def test_a_number_has_the_word_that_fits_it(watched: Watched, count: int, said: str) -> None:
+    _, made = watched.make("declaration")
+    figures = tuple(replace(one, value=count) if isinstance(one.value, int) else one for one in made.figures)
+    text = " ".join(replace(made, figures=figures).sentences())
+    assert said in text
+    wrong = (r"\b1 (?:officers|persons|requests|instances|were|are|lack\b|concern\b|sealed packages)" if count == 1
+             else r"\d (?:officer|person|request|instance|was|is|lacks|concerns|sealed package)\b")  # fmt: skip
+    assert not re.search(wrong, text), text

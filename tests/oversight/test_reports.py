@@ -71,7 +71,8 @@ class Independent:
         for path in sorted(docket.glob("events/release-*.json")):
             event = opened(path, self.entries)
             data = (docket / "certificates" / f"{event['release']}.json").read_bytes()
-            assert sha256(data) == event["certificate"]
+            sealed = opened(docket / "events" / f"sealed-{event['release']}.json", self.entries)
+            assert sha256(data) == sealed["certificate"]
             for record in json.loads(data)["records"]:
                 self.given.append((record["seq"], event["officer"], event["release"], persons[record["seq"]]))
         self.actions = Counter(
@@ -119,7 +120,7 @@ def test_the_public_report_is_what_an_independent_count_gives(watched: Watched, 
     [line] = watched.rows("disclosures")
     assert line["requests"] == len(independent.rows) == 12
     assert line["instances_of_disclosure"] == len(independent.given) == 10
-    assert line["taxpayers"] == len({person for *_, person in independent.given})
+    assert line["persons"] == len({person for *_, person in independent.given})
     assert line["general_purposes"] == "investigation"
 
 
@@ -199,7 +200,8 @@ def test_incident_and_notices_follow_from_the_recall(watched: Watched) -> None:
     connection, made = watched.make("incident", asked)
     facts = dict(made.facts)
     assert facts["Contact"] == "Disclosure office"
-    assert facts["To be reported by"] == "2025-09-04 12:05:00 UTC, 24 hours after discovery"
+    assert facts["To be reported by"] == "2025-09-04 12:05:00 UTC"
+    assert facts["Report to"] == "TIGTA and IRS Office of Safeguards", "as the pack of the docket says"
     assert facts["Number of records"] == "1"
     [line] = made.document(connection)["tables"][0]["rows"]
     assert line["disposed_at"] == "2025-09-04T12:05:00Z"
@@ -252,7 +254,7 @@ def test_a_report_as_of_an_earlier_checkpoint(watched: Watched) -> None:
     [line] = watched.rows("disclosures")
     assert watched.rows("disclosures", size=watched.before_recall) == [line]
     assert watched.rows("errors", "recalls", size=watched.before_recall) == []
-    with pytest.raises(WrongInput, match="no checkpoint of size 3"):
+    with pytest.raises(WrongInput, match="no published checkpoint of size 3"):
         watched.make("disclosures", size=3)
 
 
@@ -271,6 +273,15 @@ def set_determination(docket: Path) -> None:
 def set_rules(docket: Path) -> None:
     replace_in(docket / "determinations.parquet",
                "SELECT * REPLACE (CASE WHEN seq = 0 THEN []::VARCHAR[] ELSE fired END AS fired) FROM rows")  # fmt: skip
+
+
+def set_unknown(docket: Path) -> None:
+    replace_in(docket / "determinations.parquet",
+               "SELECT * REPLACE (CASE WHEN seq = 0 THEN ['a'] ELSE unknown END AS unknown) FROM rows")  # fmt: skip
+
+
+def drop_unknown(docket: Path) -> None:
+    replace_in(docket / "determinations.parquet", "SELECT * EXCLUDE (unknown) FROM rows")
 
 
 def drop_request(docket: Path) -> None:
@@ -328,7 +339,8 @@ def rename_docket(docket: Path) -> None:
 TAMPERED = {
     function.__name__: (function, where)
     for function, where in (
-        (set_determination, house.NAME), (set_rules, house.NAME), (drop_request, house.NAME),
+        (set_determination, house.NAME), (set_rules, house.NAME), (set_unknown, house.NAME),
+        (drop_unknown, house.NAME), (drop_request, house.NAME),
         (set_receipt, house.NAME), (set_manifest, house.NAME), (set_certificate, house.NAME),
         (set_certificate_record, house.NAME),
         (set_record, "rel-"), (set_notice, house.NAME), (hide_release, "ledger"), (hide_certificate, house.NAME),
@@ -451,7 +463,7 @@ def test_a_report_under_another_ledgers_checkpoint_is_refused(watched: Watched, 
     stated["made_from"]["checkpoint"]["root"] = "0" * 64
     path = tmp_path / "report.json"
     path.write_text(json.dumps(stated))
-    with pytest.raises(AnswerIsNo, match="not one of this ledger"):
+    with pytest.raises(AnswerIsNo, match="does not belong to this ledger"):
         rebuild(open_workspace(), path, watched.sources())
     path.write_text("{}")
     with pytest.raises(WrongInput):
@@ -481,7 +493,7 @@ def test_the_requester_learns_no_more_than_from_the_answers(watched: Watched) ->
         "not answered, and told why": 1, "told at the close": 11,
     }  # fmt: skip
     _, made = watched.make("errors", {"reader": "requester"})
-    assert [table.name for table in made.tables] == ["outcomes", "causes", "rules"]
+    assert [table.name for table in made.tables] == ["outcomes", "causes", "rules", "unknown"]
 
 
 def test_a_receipt_without_its_entry_dates_nothing(copied: Watched) -> None:
@@ -490,7 +502,7 @@ def test_a_receipt_without_its_entry_dates_nothing(copied: Watched) -> None:
     set_receipt(copied.docket)
     believed = policy.read(copied.root / "witnesses.policy")
     given = Sources((Docket(copied.docket),), copied.root / "ledger", believed)
-    with pytest.raises(AnswerIsNo, match="cannot be opened"):
+    with pytest.raises(AnswerIsNo, match="a file of the docket is missing"):
         sources.verify(open_workspace(), given)
 
 

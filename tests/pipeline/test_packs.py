@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, CustodianFault, WrongInput
 from gatehouse.kernel.progress import silent
 from gatehouse.law import check, signing
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 from gatehouse.law.signing import Offices
 from gatehouse.law.template import write_template
 from gatehouse.ledger import policy
@@ -60,6 +60,8 @@ def test_a_new_site_has_two_offices_and_its_law_on_record(site: Site, pack: Path
     assert all(key.stat().st_mode & 0o777 == 0o600 for key in founding.keys_of_offices(site))
     assert size(site) == 4  # founded, configuration and keys as they stand, and one pack in force
     assert not (pack / "pack.lock").exists()  # the pack given is left alone
+    assert not any(key.is_relative_to(site.root) for key in founding.keys_of_offices(site))
+    assert sorted(path.name for path in site.keys.iterdir()) == ["custodian.key", "log.key"]
 
 
 def test_every_adoption_is_an_entry_once(site: Site, pack: Path) -> None:
@@ -69,18 +71,47 @@ def test_every_adoption_is_an_entry_once(site: Site, pack: Path) -> None:
         assert size(site) == 5
 
 
-def test_a_crash_between_adoption_and_ledger_is_finished_before_anything_is_decided(
+def test_after_a_crash_between_adoption_and_ledger_nothing_is_decided_until_it_is_on_record(
     site: Site, pack: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     raised(site, pack, "0.2.0")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(packs.record, "open_log", lambda _: (_ for _ in ()).throw(KeyboardInterrupt))
         packs.adopt(site, pack, NOW)
+    with pytest.raises(AnswerIsNo, match=r"differs from the one whose adoption is on record.*gatehouse law adopt"):
+        packs.in_force(site, BASIS)
+    packs.adopt(site, pack, NOW)
     assert packs.in_force(site, BASIS).version == "0.2.0"
-    with packs.record.open_log(site) as log:
-        packs.on_record(site, log)
-        packs.record.publish(site, log, NOW)
     assert size(site) == 5
+
+
+def test_another_pack_under_the_version_in_force_decides_nothing(site: Site, pack: Path) -> None:
+    """Both offices' keys sign it, and `pinned.json` names it: the ledger still names the one that was adopted."""
+    path = pack / "pack.toml"
+    path.write_text(path.read_text() + "\n# other content\n")
+    law = pack / "law" / "statute.toml"
+    law.write_text(law.read_text().replace("The", "A", 1))
+    raised(site, pack, load(pack).version)
+    with pytest.raises(AnswerIsNo, match="different content"):
+        packs.adopt(site, pack, NOW)
+    pins = json.loads((site.packs / "pinned.json").read_bytes())
+    folder = site.pack_for(BASIS)
+    shutil.rmtree(folder)
+    shutil.copytree(pack, folder)
+    pins["packs"][BASIS]["digest"] = load(pack).digest
+    (site.packs / "pinned.json").write_text(json.dumps(pins))
+    with pytest.raises(AnswerIsNo, match="differs from the one whose adoption is on record"):
+        packs.in_force(site, BASIS)
+    (site.packs / "pinned.json").write_text(json.dumps({"format": pins["format"], "packs": {}}))
+    with pytest.raises(AnswerIsNo, match="already adopted with different content"):
+        packs.adopt(site, pack, NOW)
+
+
+def test_an_adoption_that_is_not_opened_stops_the_law(site: Site) -> None:
+    [kept] = site.events.glob("pack-*.json")
+    kept.unlink()
+    with pytest.raises(AnswerIsNo, match=r"events/pack-.*: the opening of the event site/pack-.* is missing"):
+        packs.in_force(site, BASIS)
 
 
 def test_what_is_on_record_cannot_be_rolled_back(site: Site, pack: Path, tmp_path: Path) -> None:
@@ -100,6 +131,21 @@ def test_an_unsigned_pack_put_in_the_place_of_the_law_decides_nothing(site: Site
         packs.in_force(site, BASIS)
 
 
+def test_one_officer_who_holds_both_offices_decides_nothing(site: Site) -> None:
+    """By a key of the one and the name of the other: no key and no name stands in both offices."""
+    counsel, custodian = offices(site)
+    before = site.configuration.read_text()
+    entry = (
+        f'\n[[officers]]\nid = "do-9"\nname = "{custodian.name}"\nrole = "disclosure_officer"\n'
+        f'key = "{counsel.verifier.text}"\nfrom = 2025-01-01\n'
+    )
+    site.configuration.write_text(before + entry)
+    with pytest.raises(CustodianFault, match="officer do-9 is the key of both offices"):
+        packs.in_force(site, BASIS)
+    site.configuration.write_text(before + entry.replace(counsel.verifier.text, new_key("do-9")[1]))
+    assert packs.in_force(site, BASIS)
+
+
 def test_a_site_without_offices_decides_nothing(site: Site) -> None:
     text = site.configuration.read_text()
     site.configuration.write_text(text.replace("[offices]", "[officials]"))
@@ -110,7 +156,7 @@ def test_a_site_without_offices_decides_nothing(site: Site) -> None:
 def test_one_key_for_both_offices_decides_nothing(site: Site) -> None:
     counsel, custodian = (signer.verifier.text for signer in offices(site))
     site.configuration.write_text(site.configuration.read_text().replace(custodian, counsel))
-    with pytest.raises(AnswerIsNo, match="same key"):
+    with pytest.raises(WrongInput, match="one key is the key of both offices"):
         packs.in_force(site, BASIS)
 
 
@@ -149,13 +195,14 @@ def test_run_decides_nothing_under_law_that_does_not_verify(site: Site, pack: Pa
     submission.mkdir()
     manifest = {
         "format": "gatehouse-submission/1", "id": "S-1", "agency": "us.example", "basis": BASIS, "agreement": "a",
-        "signed_on": "2025-08-06", "signatory": {"name": "Head", "title": "Director", "capacity": "agency_head"},
+        "signed_on": "2025-08-06",
+        "signatory": {"name": "Dana Whitlock", "title": "Director", "capacity": "agency_head"},
         "officers": [], "tables": [{"file": "requests.csv", "sha256": "0" * 64, "rows": 1}],
     }  # fmt: skip
     (submission / "submission.json").write_text(json.dumps(manifest))
     law = site.pack_for(BASIS) / "law" / "statute.toml"
     law.write_text(law.read_text().replace("persons_agreeing = 1", "persons_agreeing >= 0"))
-    with pytest.raises(AnswerIsNo, match="not those that were signed"):
+    with pytest.raises(AnswerIsNo, match="differ from those that were signed"):
         journey.run(site, submission, now=NOW, progress=silent)
     assert list(site.dockets.iterdir()) == []
     packs.adopt(site, raised(site, pack, "0.2.0"), NOW)

@@ -43,14 +43,14 @@ def test_only_a_demonstration_may_pretend_a_date(tmp_path: Path, monkeypatch: py
     demonstration = sites.make(tmp_path / "demo", pretending)
     monkeypatch.setenv("GATEHOUSE_NOW", "2025-08-07T12:00:00Z")
     assert sites.open_site(demonstration.root).demonstration
-    with pytest.raises(WrongInput, match="pretends another date"):
+    with pytest.raises(WrongInput, match="sets a pretended date"):
         sites.open_site(real.root)
 
 
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ("[site\n", "not readable as TOML"),
+        ("[site\n", "not valid TOML"),
         ("[site]\n", "'name'"),
         ("", "'site'"),
         ("[site]\nname = 7\n", "'name'"),

@@ -15,6 +15,7 @@ from gatehouse.ledger import policy as policies
 from gatehouse.ledger.answer import Answer, Map, verify
 from gatehouse.pipeline import answers, recall
 from gatehouse.release.recall import Cause
+from gatehouse.store import models_of
 
 DAY = house.LATER
 AFTER = DAY + dt.timedelta(days=40)
@@ -124,7 +125,11 @@ def test_every_epoch_is_new_and_an_answer_belongs_to_its_own(released):
         verify(old, policy, not_before=AFTER.date())
     one, other = Answer.parse(old), Answer.parse(new)
     mixed = [
-        replace(other, epoch=one.epoch, index=one.index, proof=one.proof, checkpoint=one.checkpoint),
+        replace(
+            other, epoch=one.epoch, index=one.index, proof=one.proof, earlier=one.earlier, checkpoint=one.checkpoint
+        ),
+        replace(one, earlier=other.earlier),
+        replace(one, checkpoint=other.checkpoint),
         replace(other, path=one.path),
         replace(other, salt=one.salt),
         replace(one, epoch=other.epoch),
@@ -202,18 +207,46 @@ def test_a_recalled_release_was_a_disclosure_all_the_same(released):
     assert all(shown(released, person, Map.SEALED).disclosures for person in CLEARED)
 
 
-def test_an_altered_certificate_stops_the_building_and_the_old_answers_stay(released, releases):
+def test_an_altered_list_stops_the_building_and_the_old_answers_stay(released, releases):
     answers.build(released.connection, released.office, DAY)
     before = ask(released, 5)
-    path = released.docket.certificates / f"{releases[0].id}.json"
-    path.write_bytes(path.read_bytes().replace(b'"items":["last_known_address"]', b'"items":[]', 1))
-    with pytest.raises(AnswerIsNo, match="certificate"):
+    path = released.docket.root / "persons" / f"{releases[0].id}.json"
+    path.write_bytes(path.read_bytes().replace(b'["last_known_address"]', b"[]", 1))
+    with pytest.raises(AnswerIsNo, match=r"persons/.*: the list of persons in a release is missing"):
         answers.build(released.connection, released.office, AFTER)
     assert ask(released, 5) == before
 
 
+def test_what_the_database_says_of_releases_changes_no_answer(released):
+    """The attack: `UPDATE store_release SET published_at = NULL`, then build anew, and nobody was ever told of."""
+    allow(released, 0)
+    models = models_of()
+    models.Release.objects.update(published_at=None)
+    answers.build(released.connection, released.office, DAY)
+    assert len(shown(released, 5).disclosures) == 1
+    models.Return.objects.all().delete()
+    models.Release.objects.all().delete()
+    answers.build(released.connection, released.office, AFTER)
+    assert len(shown(released, 5, Map.SEALED).disclosures) == 1
+    answers.check(released.connection, released.office)
+    assert answers.check_earlier(released.connection, released.office) == 1
+
+
+def test_an_earlier_epoch_that_left_somebody_out_is_named(released):
+    answers.build(released.connection, released.office, DAY)
+    answers.build(released.connection, released.office, AFTER)
+    assert answers.check_earlier(released.connection, released.office) == 1
+    first = min((path for path in released.site.answers.iterdir() if path.name.isdecimal()), key=lambda p: int(p.name))
+    assert sorted(path.name for path in first.iterdir()) == ["epoch.json", "numbers.parquet"]
+    released.connection.execute(
+        f"COPY (SELECT range AS person_id FROM range(11)) TO '{first / 'numbers.parquet'}' (FORMAT parquet)"
+    )
+    with pytest.raises(AnswerIsNo, match="map on record does not match the releases"):
+        answers.check_earlier(released.connection, released.office)
+
+
 def test_before_the_first_epoch_there_is_no_answer(released):
-    with pytest.raises(WrongInput, match="no answers were built"):
+    with pytest.raises(WrongInput, match="no answers have been built"):
         ask(released, 5)
     answers.build(released.connection, released.office, DAY)
     with pytest.raises(WrongInput, match="no such page"):

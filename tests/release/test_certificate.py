@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import dataclasses
 import datetime as dt
 import json
 from pathlib import Path
 from typing import Any
 
+import forging
 import house
 import pytest
+from forging import HOSTILE
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gatehouse.casework import roster
 from gatehouse.casework import statement as statements
@@ -19,12 +22,12 @@ from gatehouse.kernel import canonical
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
 from gatehouse.ledger import policy
 from gatehouse.ledger.signers import Algorithm, new_key, parse_signer
-from gatehouse.release import archive, certificate, officer, package, recipients, trust
+from gatehouse.release import archive, binding, format1, officer, package, recipients, stated, trust
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.release.seal import seal
 from gatehouse.release.trust import Trust
+from gatehouse.synthetic.docket import agency_signer
 
-HOSTILE = sorted((Path(__file__).parents[1] / "hostile" / "releases").glob("*.json"))
 Releases = tuple[ReleaseRecord, ...]
 
 
@@ -38,8 +41,8 @@ def whole(released: house.House, releases: Releases) -> dict[str, Any]:
     return json.loads((released.docket.certificates / f"{releases[0].id}.json").read_bytes())
 
 
-def verify(document: dict[str, Any], believed: Trust) -> certificate.Verified:
-    return certificate.verify(canonical.encode(document), believed)
+def verify(document: dict[str, Any], believed: Trust) -> binding.Verified:
+    return binding.verify(canonical.encode(document), believed)
 
 
 def test_the_certificate_as_it_is_holds(whole: dict[str, Any], believed: Trust) -> None:
@@ -50,50 +53,26 @@ def test_the_certificate_as_it_is_holds(whole: dict[str, Any], believed: Trust) 
 
 @pytest.mark.parametrize("file", HOSTILE, ids=lambda path: path.stem)
 def test_a_named_forgery_is_refused(whole: dict[str, Any], believed: Trust, file: Path) -> None:
-    change = json.loads(file.read_text())
-    *way, last = change["path"]
-    place: Any = whole
-    for step in way:
-        place = place[step]
-    if change["set"] == "DELETE":
-        del place[last]
-    elif change["set"] == "COPY":
-        source: Any = whole
-        for step in change["from"]:
-            source = source[step]
-        place[last] = copy.deepcopy(source)
-    else:
-        assert place[last] != change["set"]
-        place[last] = change["set"]
-    if file.stem == "other-recipient":  # what the certificate names is checked against the key that opens
-        assert verify(whole, believed).header.recipient == change["set"]
-        return
     with pytest.raises(GatehouseError):
-        verify(whole, believed)
+        verify(forging.named(whole, file), believed)
 
 
 def test_every_byte_counts(released: house.House, releases: Releases, believed: Trust) -> None:
     data = (released.docket.certificates / f"{releases[0].id}.json").read_bytes()
-    free = _free_bytes(data)
-    step = 23
-    for at in range(0, len(data), step):
-        if at in free:
-            continue
+    for at in range(0, len(data), 37):
         altered = data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :]
         with pytest.raises(GatehouseError):
-            certificate.verify(altered, believed)
+            binding.verify(altered, believed)
 
 
-def _free_bytes(data: bytes) -> set[int]:
-    """Fields that only the custodian's signature over the package covers (see the next test)."""
-    document = json.loads(data)
-    free: set[int] = set()
-    for name in ("agency", "agreement", "basis", "expires_on", "officer", "receipt_key", "recipient", "release",
-                 "terms", "released_at", "received_at", "size", "submitters"):  # fmt: skip
-        text = canonical.encode({name: document[name]})[1:-1]
-        start = data.index(text)
-        free |= set(range(start, start + len(text)))
-    return free
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data())
+def test_every_field_changed_left_out_doubled_or_swapped_is_refused(
+    whole: dict[str, Any], believed: Trust, data: st.DataObject
+) -> None:
+    document = forging.drawn(data, whole)
+    with pytest.raises(GatehouseError):
+        verify(document, believed)
 
 
 def test_every_byte_of_a_package_counts(released: house.House, releases: Releases, tmp_path: Path) -> None:
@@ -109,21 +88,51 @@ def test_every_byte_of_a_package_counts(released: house.House, releases: Release
             officer.check(data[:cut], identity, believed, (), house.LATER, where="cut.age")
 
 
+def test_a_certificate_of_the_format_before_opens_only_when_asked_for(tmp_path: Path) -> None:
+    """Made by an earlier version: it proves less, so it takes a flag, and a forgery of it is refused all the same."""
+    folder = HOSTILE[0].parent / "format-1"
+    key, trusted = recipients.read_identity(folder / "officer.key"), folder / "trust"
+    with pytest.raises(GatehouseError):
+        officer.open_release(folder / "release.age", key, trusted, tmp_path / "out", house.LATER)
+    opened = officer.open_release(folder / "release.age", key, trusted, tmp_path / "out", house.LATER, old=True)
+    assert len(opened.rows) == 5
+    altered = opened.certificate.replace(b'"cleared', b'"cleareD', 1)
+    with pytest.raises(GatehouseError):
+        format1.verify(altered, trust.read(trusted))
+
+
+def test_a_package_of_this_format_is_none_of_the_format_before(
+    released: house.House, releases: Releases, tmp_path: Path
+) -> None:
+    identity = recipients.read_identity(released.key("ICE-0000"))
+    package_file, trusted = released.package(releases[0].id), released.site.root / "trust"
+    with pytest.raises(GatehouseError):
+        officer.open_release(package_file, identity, trusted, tmp_path / "out", house.LATER, old=True)
+
+
+def test_the_agencys_own_key_counts(released: house.House, releases: Releases, tmp_path: Path) -> None:
+    identity = recipients.read_identity(released.key("ICE-0000"))
+    package_file, trusted = released.package(releases[0].id), released.site.root / "trust"
+    own, other = agency_signer().verifier, parse_signer(new_key(agency_signer().name)[0]).verifier
+    officer.open_release(package_file, identity, trusted, tmp_path / "own", house.LATER, agency=[own])
+    with pytest.raises(AnswerIsNo):
+        officer.open_release(package_file, identity, trusted, tmp_path / "other", house.LATER, agency=[other])
+
+
 def forged_decision(released: house.House, whole: dict[str, Any], number: int, who: str, **changes: object) -> None:
     """Replace one approval by one properly signed by somebody else."""
     body = {**whole["decisions"][number]["statement"]["body"], "officer": who, **changes}
     whole["decisions"][number]["statement"] = statements.sign(body, released.staff[who]).document()
 
 
-def test_two_approvals_by_one_person(released: house.House, whole: dict[str, Any], believed: Trust) -> None:
-    forged_decision(released, whole, 1, "ann")
-    with pytest.raises(AnswerIsNo, match="two different people"):
+@pytest.mark.parametrize("who", ["ann", "eve"])
+def test_an_approval_that_is_not_in_the_ledger(
+    released: house.House, whole: dict[str, Any], believed: Trust, who: str
+) -> None:
+    """Properly signed, by the same person again or by a third: it was not committed before the release."""
+    forged_decision(released, whole, 1, who)
+    with pytest.raises(AnswerIsNo, match="differs from the one in the ledger"):
         verify(whole, believed)
-
-
-def test_a_third_person_may_stand_in(released: house.House, whole: dict[str, Any], believed: Trust) -> None:
-    forged_decision(released, whole, 1, "eve")
-    assert verify(whole, believed)
 
 
 def changed(believed: Trust, who: str, **changes: object) -> Trust:
@@ -136,6 +145,8 @@ def changed(believed: Trust, who: str, **changes: object) -> Trust:
     "changes",
     [
         {"role": "clerk"},
+        {"name": "Another Name"},
+        {"start": dt.date(2024, 1, 1)},
         {"until": dt.date(2025, 9, 1)},
         {"start": dt.date(2025, 9, 2)},
         {"revoked_on": dt.date(2025, 9, 1)},
@@ -186,12 +197,13 @@ def parts(released: house.House, releases: Releases) -> dict[str, Any]:
     custodian = house.custodian_signer(released)
     data = released.package(releases[0].id).read_bytes()
     outer = package.open_outer(data, identity, custodian.verifier, where="release")
-    rows, key = package.open_inner(outer, identity, where="release")
+    inner = package.open_inner(outer, identity, where="release")
     return {
         "certificate": outer.certificate,
         "terms": outer.terms,
-        "rows": rows,
-        "receipt_key": key,
+        "rows": inner.rows,
+        "receipt_key": inner.receipt_key,
+        "salt": inner.salt,
         "custodian": custodian,
     }
 
@@ -212,6 +224,8 @@ def test_the_sealer_seals_what_the_certificate_permits(parts: dict[str, Any], be
         lambda parts: parts["rows"].__setitem__(0, (*parts["rows"][0][:2], "tin", *parts["rows"][0][3:])),
         lambda parts: parts.update(terms=parts["terms"] + b" "),
         lambda parts: parts.update(receipt_key=new_key("other")[0]),
+        lambda parts: parts.update(salt=bytes(32)),
+        lambda parts: parts["rows"].__setitem__(0, (*parts["rows"][0][:3], "1 Other St", *parts["rows"][0][4:])),
         lambda parts: parts.update(certificate=parts["certificate"].replace(b'"cleared', b'"cleareD', 1)),
         lambda parts: parts.update(certificate=b"{}"),
         lambda parts: parts.update(certificate=b""),
@@ -223,6 +237,8 @@ def test_the_sealer_seals_what_the_certificate_permits(parts: dict[str, Any], be
         "another item",
         "other terms",
         "other key",
+        "other salt",
+        "another address",
         "altered",
         "empty",
         "none",
@@ -247,7 +263,7 @@ def test_nothing_is_decrypted_before_the_certificate_holds(
     data = package.build(
         parts["custodian"],
         release="rel-x", recipient=identity.recipient, certificate=altered, terms=parts["terms"], rows=parts["rows"],
-        receipt_key=parts["receipt_key"],
+        receipt_key=parts["receipt_key"], salt=parts["salt"],
     )  # fmt: skip
     monkeypatch.setattr(package, "open_inner", lambda *_, **__: pytest.fail("records were decrypted"))
     with pytest.raises(GatehouseError):
@@ -256,14 +272,14 @@ def test_nothing_is_decrypted_before_the_certificate_holds(
 
 def test_a_certificate_around_other_records(released: house.House, parts: dict[str, Any], believed: Trust) -> None:
     identity = recipients.read_identity(released.key("ICE-0000"))
-    release = json.loads(parts["certificate"])["release"]
+    release = stated.read(parts["certificate"]).release.release
     rows = [*parts["rows"], ("R-000003", *parts["rows"][0][1:])]
     data = package.build(
         parts["custodian"],
         release=release, recipient=identity.recipient, certificate=parts["certificate"], terms=parts["terms"],
-        rows=rows, receipt_key=parts["receipt_key"],
+        rows=rows, receipt_key=parts["receipt_key"], salt=parts["salt"],
     )  # fmt: skip
-    with pytest.raises(AnswerIsNo, match="exactly those"):
+    with pytest.raises(AnswerIsNo, match="differ from those that the certificate permits"):
         officer.check(data, identity, believed, (), house.LATER, where="forged.age")
 
 
@@ -271,22 +287,22 @@ def test_a_package_passed_on_to_another_officer(released: house.House, parts: di
     other = recipients.read_identity(released.key("ICE-0001"))
     data = package.build(
         parts["custodian"],
-        release=json.loads(parts["certificate"])["release"], recipient=other.recipient,
-        certificate=parts["certificate"], terms=parts["terms"], rows=parts["rows"], receipt_key=parts["receipt_key"],
+        release=stated.read(parts["certificate"]).release.release, recipient=other.recipient,
+        certificate=parts["certificate"], terms=parts["terms"], rows=parts["rows"],
+        receipt_key=parts["receipt_key"], salt=parts["salt"],
     )  # fmt: skip
-    with pytest.raises(AnswerIsNo, match="another recipient"):
+    with pytest.raises(AnswerIsNo, match="a different recipient"):
         officer.check(data, other, believed, (), house.LATER, where="passed-on.age")
 
 
 def test_a_package_that_the_custodian_did_not_sign(
     released: house.House, parts: dict[str, Any], believed: Trust
 ) -> None:
-    """Anyone can encrypt to an officer; an officer who puts off the expiry date forges the custodian's signature."""
+    """Anyone can encrypt to an officer; only the custodian's signature makes a package of it."""
     identity = recipients.read_identity(released.key("ICE-0000"))
-    later = parts["certificate"].replace(b'"expires_on":"2025-11-30"', b'"expires_on":"2035-11-30"')
-    assert certificate.verify(later, believed)
-    parts.update(custodian=parse_signer(new_key(believed.custodian.name)[0]), certificate=later)
-    data = package.build(release=json.loads(later)["release"], recipient=identity.recipient, **parts)
+    said = stated.read(parts["certificate"]).release
+    parts.update(custodian=parse_signer(new_key(believed.custodian.name)[0]))
+    data = package.build(release=said.release, recipient=identity.recipient, **parts)
     with pytest.raises(AnswerIsNo, match="signature"):
         officer.check(data, identity, believed, (), house.LATER, where="forged.age")
 

@@ -11,7 +11,6 @@ import os
 import random
 import shutil
 import signal
-import sys
 import time
 import traceback
 from collections.abc import Callable, Iterator
@@ -20,11 +19,8 @@ from pathlib import Path
 import duckdb
 import house
 import pytest
-from django.db import connections
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
-
 import server
+from django.db import connections
 
 from gatehouse import store
 from gatehouse.casework import statement as statements
@@ -192,6 +188,7 @@ def check_packages(home: house.House, scratch: Path) -> None:
         assert notice.text("package") == one.digest
 
 
+@pytest.mark.slow
 def test_killed_at_any_instant(fresh: MakeHouse, tmp_path: Path) -> None:
     wanted = int(os.environ.get("GATEHOUSE_KILLS", "0"))
     seed = int(os.environ.get("GATEHOUSE_SEED", str(time.time_ns())))

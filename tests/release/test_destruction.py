@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
+import tempfile
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import duckdb
 import house
 import pytest
+from click.testing import CliRunner
 
+from gatehouse.cli.main import cli
+from gatehouse.intake.workspace import open_workspace
+from gatehouse.kernel import scratch
 from gatehouse.kernel.errors import AnswerIsNo, CustodianFault, WrongInput
 from gatehouse.kernel.progress import silent
 from gatehouse.ledger import policy as policies
@@ -20,7 +26,7 @@ from gatehouse.ledger.commitments import DETERMINATION, open_record
 from gatehouse.ledger.proof import verify_proof
 from gatehouse.ledger.tiles import TileReader
 from gatehouse.ledger.verify import verify_log
-from gatehouse.pipeline import answers, closing, destruction, journey
+from gatehouse.pipeline import answers, backup, closing, consistency, destruction, disclosures, inbox, journey
 from gatehouse.pipeline import record as records
 
 LONG_AFTER = house.LATER + dt.timedelta(days=800)
@@ -81,9 +87,9 @@ def verify_answer(home, person):
 
 
 def test_nothing_is_destroyed_while_it_may_be_needed(released, closed):
-    with pytest.raises(WrongInput, match="why"):
+    with pytest.raises(WrongInput, match="reason for destruction is missing"):
         destruction.destroy(closed.connection, closed.office, house.NAME, " ", LONG_AFTER)
-    with pytest.raises(AnswerIsNo, match="may still be used"):
+    with pytest.raises(AnswerIsNo, match="is still in use"):
         destroy(closed, house.LATER + dt.timedelta(days=1))
     assert closed.docket.vault.exists()
 
@@ -115,12 +121,14 @@ def test_a_crash_between_record_and_deletion_is_finished(closed, monkeypatch):
 
 
 def test_ledger_dockets_and_database_still_tell_one_story(closed):
-    from gatehouse.pipeline import agreement
-
-    before = agreement.compare(closed.connection, closed.site)
+    records.open_log(closed.site).close()  # a copied site's configuration is another one
+    assert consistency.compare(closed.connection, closed.site).differences == ()
     destroy(closed)
-    after = agreement.compare(closed.connection, closed.site)
-    assert {one.what for one in after.differences} <= {one.what for one in before.differences}
+    assert consistency.compare(closed.connection, closed.site).differences == ()
+    path = closed.docket.root / "disclosures.parquet"
+    path.write_bytes(path.read_bytes()[:-1])
+    [found] = consistency.compare(closed.connection, closed.site).differences
+    assert found.where.endswith("disclosures.parquet")
 
 
 def test_the_submission_cannot_come_again(closed, monkeypatch):
@@ -129,11 +137,125 @@ def test_the_submission_cannot_come_again(closed, monkeypatch):
 
 
 def test_a_submission_whose_docket_is_gone_is_refused_in_words_and_not_tried_again(closed, monkeypatch, tmp_path):
-    signed = "0" * 64
-    said = closed.docket.read_summary() | {"submission_digest": signed}
-    closed.docket.summary.write_text(json.dumps(said))
+    signed = closed.docket.read_summary()["submission_digest"]
     destroy(closed)
-    monkeypatch.setattr(journey, "_identify", lambda _: (SimpleNamespace(id=house.NAME), signed))
-    with pytest.raises(WrongInput, match="answered before, and its docket destroyed") as told:
+    monkeypatch.setattr(journey, "_identify", lambda *_: (SimpleNamespace(id=house.NAME, agency="us.dhs.ice"), signed))
+    with pytest.raises(WrongInput, match="already answered, and its docket was destroyed") as told:
         journey.run(closed.site, tmp_path, now=LONG_AFTER, progress=silent)
     assert not isinstance(told.value, CustodianFault)  # the agency's to mend: it is told, and nobody tries again
+
+
+# --- nothing stays behind, anywhere ---
+
+
+def held_by(root: Path, *, but: tuple[str, ...] = ()) -> dict[str, bytes]:
+    """What every file below a folder says, Parquet and zips read out, by name; `but` names folders of other data."""
+    said = {}
+    for path in sorted(root.rglob("*")):
+        name = path.relative_to(root)
+        if not path.is_file() or set(name.parts) & set(but):
+            continue
+        if path.suffix == ".parquet":
+            said[str(name)] = repr(duckdb.connect().execute(f"FROM read_parquet('{path}')").fetchall()).encode()
+        elif zipfile.is_zipfile(path):
+            with zipfile.ZipFile(path) as archive:
+                said[str(name)] = b"\n".join(archive.read(each) for each in archive.namelist())
+        else:
+            said[str(name)] = path.read_bytes()
+    return said
+
+
+def whose(said: dict[str, bytes], tokens: set[bytes]) -> dict[str, list[bytes]]:
+    found = {name: sorted(token for token in tokens if token in data) for name, data in said.items()}
+    return {name: tokens for name, tokens in found.items() if tokens}
+
+
+@pytest.fixture
+def lived_in(closed, tmp_path, monkeypatch):
+    """A site whose docket came in over the web, twice, and whose processes were killed now and then."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    site, docket = closed.site, closed.docket
+    for arrival in ("in-1", "in-2"):
+        path = inbox.waiting(site, arrival)
+        path.parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("requests.csv", "last_name\nQUILLFEATHER\n")
+        inbox.settle(site, arrival, docket)
+        inbox.settle(site, arrival, docket)
+    for place in (docket.root.with_name(".making-0123456789abcdef"), site.spill / "gatehouse-0123456789abcdef",
+                  temporary / "gatehouse-fedcba9876543210"):  # fmt: skip
+        place.mkdir(parents=True)
+        closed.connection.execute(
+            f"COPY (SELECT 'QUILLFEATHER' AS last_name) TO '{place / 'requests.parquet'}' (FORMAT parquet)"
+        )
+    return closed
+
+
+def test_nobody_named_in_it_is_found_anywhere_afterwards(lived_in, tmp_path):
+    """The whole site with its database, the folders for temporary files, and a backup made then."""
+    site, docket = lived_in.site, lived_in.docket
+    ids = f"SELECT request_id FROM read_parquet('{docket.table('requests')}')"
+    tokens = {name.encode() for (name,) in lived_in.connection.execute(ids).fetchall()} | {b"QUILLFEATHER"}
+    assert len(tokens) == 13
+    before = whose(held_by(site.root), tokens)
+    assert {name.split("/")[0] for name in before} >= {"dockets", "inbox", "spill"}
+    destroy(lived_in)
+    scratch._swept.clear()
+    with open_workspace(temporary=site.spill), open_workspace():  # whoever works next sweeps
+        backup.back_up(site, tmp_path / "backup", LONG_AFTER)
+    kept = {f"dockets/{docket.id}/disclosures.parquet"}  # who was disclosed to whom stays, by law
+    for root in (site.root, tmp_path / "backup", tmp_path / "temporary"):
+        found = whose(held_by(root, but=("pack", "packs")), tokens)
+        assert {name for name in found if name.removeprefix("site/") not in kept} == set(), found
+    assert not list(site.spill.iterdir())
+
+
+def test_what_was_handed_in_is_its_owners_alone_and_goes_with_its_docket(lived_in):
+    files = inbox.of(lived_in.site, lived_in.docket)
+    assert [path.name for path in files] == ["in-1.zip", "in-2.zip"]
+    assert inbox.find(lived_in.site, "in-1") == files[0]
+    done = destroy(lived_in)
+    assert inbox.of(lived_in.site, lived_in.docket) == []
+    assert done.files > 2
+
+
+def test_a_report_made_before_names_the_destruction_as_its_reason(closed, tmp_path):
+    with records.open_log(closed.site) as log:
+        records.publish(closed.site, log, LONG_AFTER)
+    site, made = closed.site.root, tmp_path / "made.json"
+
+    def call(*arguments):
+        done = CliRunner().invoke(cli, ["report", *map(str, arguments), "--site", str(site)])
+        return done.output, done.exception
+
+    assert call("declaration", "--out", made, "--format", "json")[1] is None
+    assert call("verify", made)[0].startswith("agrees: declaration")
+    done = destroy(closed)
+    said, failed = call("verify", made)
+    assert f"{house.NAME} was destroyed on 2027-11-10 (entry {done.entry}), after this report was made: {WHY}" in said
+    assert "1 docket was destroyed on record since the report was made" in str(failed)
+
+
+def test_a_destruction_makes_nobody_s_disclosure_go(closed, monkeypatch):
+    """A custodian keeps another list of whom it disclosed, with its digest on record: the releases' own lists stand."""
+    real = disclosures.keep
+
+    def fewer(connection, site, docket):
+        path = real(connection, site, docket)
+        connection.execute(f"CREATE OR REPLACE TABLE fewer AS FROM read_parquet('{path}') WHERE person_id <> 3")
+        connection.execute(f"COPY fewer TO '{path}' (FORMAT parquet)")
+        return path
+
+    monkeypatch.setattr(disclosures, "keep", fewer)
+    destroy(closed)
+    monkeypatch.undo()
+    answers.build(closed.connection, closed.office, LONG_AFTER)
+    with duckdb.connect() as connection:
+        data = answers.answer(connection, closed.site, 3, Map.SEALED)
+        assert len(verify(data, policies.read(closed.site.policy)).disclosures) == 1
+        found = consistency.compare(connection, closed.site).differences
+    assert [(one.where, one.what) for one in found] == [
+        (f"dockets/{house.NAME}/disclosures.parquet", "it does not list what was released")
+    ]

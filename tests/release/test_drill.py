@@ -55,7 +55,7 @@ def test_nothing_signed_in_a_drill_counts_at_the_site(released: house.House, tmp
 
 def test_a_site_without_releases_has_nothing_to_drill(small: house.House, tmp_path: Path) -> None:
     (tmp_path / "workshop").mkdir()
-    with pytest.raises(AnswerIsNo, match="nothing is released"):
+    with pytest.raises(AnswerIsNo, match="no releases to recall"):
         drill.drill(small.connection, small.site, tmp_path / "workshop", house.LATER)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 
 import house
 import pytest
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.ledger import halt, signers
+from gatehouse.ledger import halt, note, signers
 from gatehouse.ledger.halt import Action, Scope
 from gatehouse.ledger.opening import ENTRY_BYTES, Opening
 from gatehouse.ledger.policy import read as read_policy
@@ -81,7 +82,7 @@ def test_every_change_of_configuration_parties_policy_and_keys_is_entered(releas
 def test_a_halt_is_in_force_and_an_entry(released):
     key = signers.parse_signer(signers.new_key("inspector")[0])
     statement = halt.write(Action.HALT, Scope.parse("everything"), house.LATER, "Found a leak", key)
-    with pytest.raises(WrongInput, match="nobody oversees"):
+    with pytest.raises(WrongInput, match="has no overseers"):
         halts.enter(released.site, statement, house.LATER)
     (released.site.root / "oversight.policy").write_text(f"key {key.key_text}\nhalt 1\nresume 1\n")
     other = signers.parse_signer(signers.new_key("someone")[0])
@@ -92,11 +93,72 @@ def test_a_halt_is_in_force_and_an_entry(released):
     assert not halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
     halts.enter(released.site, statement, house.LATER)
     assert halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
-    resumed = halt.write(Action.RESUME, Scope.parse("everything"), house.LATER.replace(hour=13), "Mended", key)
-    halts.enter(released.site, resumed, house.LATER)
+    resumed = halt.write(Action.RESUME, Scope.parse("everything"), house.LATER, "Mended", key)
+    halts.enter(released.site, resumed, house.LATER)  # of the same time: the ledger's order counts
     assert not halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
-    assert [one["text"].split("\n")[1] for one in entered(released)["halt"]].count("resume everything") == 1
+    assert [one["text"].split("\n")[1] for one in entered(released)["resume"]] == ["resume everything"]
+    assert len(entered(released)["halt"]) == 1
+    again = halt.write(Action.HALT, Scope.parse("everything"), house.LATER, "Another leak", key)
+    halts.enter(released.site, again, house.LATER)
+    halts.enter(released.site, resumed, house.LATER)  # an old resumption laid in again lifts no later halt
+    assert halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
+    assert len(entered(released)["resume"]) == 1
+    early = halt.write(Action.RESUME, Scope.parse("everything"), house.LATER - dt.timedelta(hours=1), "Mended", key)
+    with pytest.raises(AnswerIsNo, match="written before the halt"):
+        halts.enter(released.site, early, house.LATER)
     verify_log(released.site.ledger, read_policy(released.site.policy))
+
+
+def test_a_resumption_waits_for_the_ledger_and_a_halt_does_not(released):
+    key = signers.parse_signer(signers.new_key("inspector")[0])
+    (released.site.root / "oversight.policy").write_text(f"key {key.key_text}\nhalt 1\nresume 1\n")
+
+    def say(action, reason):
+        text = halt.text(action, Scope.parse(f"docket {house.NAME}"), house.LATER, reason)
+        return halts.take(released.site, text, note.sign_detached(text.encode(), key).strip(), house.LATER)
+
+    def stopped():
+        return halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
+
+    with record.open_log(released.site):
+        assert say(Action.HALT, "Wait").in_force
+        assert stopped()
+    with record.open_log(released.site):
+        told = say(Action.RESUME, "Go on")
+        assert told.complete
+        assert not told.in_force
+        assert stopped()
+    with record.open_log(released.site):
+        assert not stopped()
+    [kept] = released.site.events.glob("resume-*.json")
+    text, other = kept.read_bytes(), next(released.site.events.glob("halt-*.json")).read_bytes()
+    kept.write_bytes(other)
+    with pytest.raises(AnswerIsNo, match="differs from the one in the ledger"):
+        stopped()
+    kept.write_bytes(text)
+    assert not stopped()
+    for path in released.site.halts.iterdir():
+        path.unlink()
+    with pytest.raises(AnswerIsNo, match="2 overseers' statements that are on record are missing"):
+        stopped()
+
+
+def test_nobody_lifts_a_halt_by_naming_other_overseers(released):
+    key, own = (signers.parse_signer(signers.new_key(name)[0]) for name in ("inspector", "custodian.own"))
+    policy = released.site.root / "oversight.policy"
+    policy.write_text(f"key {key.key_text}\nhalt 1\nresume 1\n")
+    everything = Scope.parse("everything")
+    halts.enter(released.site, halt.write(Action.HALT, everything, house.LATER, "A leak", key), house.LATER)
+    policy.write_text(f"key {own.key_text}\nhalt 1\nresume 1\n")
+    halts.enter(released.site, halt.write(Action.RESUME, everything, house.LATER, "All is well", own), house.LATER)
+    assert halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
+    policy.unlink()
+    with pytest.raises(AnswerIsNo, match=r"oversight\.policy is missing"):
+        halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
+    policy.write_text(f"key {key.key_text}\nhalt 1\nresume 1\n")
+    lifted = halt.write(Action.RESUME, everything, house.LATER + dt.timedelta(minutes=1), "Mended", key)
+    halts.enter(released.site, lifted, house.LATER)
+    assert not halts.is_halted(released.site, agency="us.dhs.ice", docket=house.NAME)
 
 
 def test_the_kinds_that_a_release_leaves(released):

@@ -14,9 +14,9 @@ import pytest
 from cryptography.hazmat.primitives.serialization import PublicFormat
 
 from gatehouse.intake.manifest import Officer
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
 from gatehouse.pipeline import release
-from gatehouse.release import officer
+from gatehouse.release import officer, recipients
 from gatehouse.release.recipients import encrypt, read_identity
 from gatehouse.synthetic.officers import _bech32
 
@@ -66,6 +66,34 @@ def test_another_token_does_not_open_it(tmp_path: Path, token: age_plugin.Key) -
     sealed = encrypt(b"records", recipient(other, "tag"))
     with pytest.raises(AnswerIsNo, match="does not open"):
         read_identity(key_file(tmp_path / "k", recipient(token, "tag"))).decrypt(sealed)
+
+
+BROKEN = {
+    "silent": ("sleep 600", "said nothing for 1 seconds"),
+    "ends at once": ("exit 1", "broke off or answered nonsense"),
+    "ends later": ("sleep 0.2", "broke off or answered nonsense"),
+    "nonsense": ("echo nonsense; sleep 1", "broke off or answered nonsense"),
+    "bytes": ("head -c 65536 /dev/urandom", "broke off or answered nonsense"),
+}
+
+
+@pytest.mark.parametrize(("does", "told"), BROKEN.values(), ids=BROKEN)
+def test_a_plugin_that_is_silent_or_broken_is_told_as_that(
+    tmp_path: Path, token: age_plugin.Key, monkeypatch: pytest.MonkeyPatch, does: str, told: str
+) -> None:
+    """Nobody waits for ever, and nobody is told that a good package was altered."""
+    monkeypatch.setattr(recipients, "SILENCE", 1.0)
+    sealed = encrypt(b"records", recipient(token, "tag"))
+    (tmp_path / "bin" / f"age-plugin-{age_plugin.NAME}").write_text(f"#!/bin/sh\n{does}\n")
+    with pytest.raises(MachineFailed, match=f"age-plugin-{age_plugin.NAME} {told}"):
+        read_identity(key_file(tmp_path / "k", recipient(token, "tag"))).decrypt(sealed)
+
+
+def test_an_altered_package_is_told_as_altered_through_a_plugin_too(tmp_path: Path, token: age_plugin.Key) -> None:
+    sealed = bytearray(encrypt(b"records", recipient(token, "tag")))
+    sealed[-1] ^= 1
+    with pytest.raises(AnswerIsNo, match="altered"):
+        read_identity(key_file(tmp_path / "k", recipient(token, "tag"))).decrypt(bytes(sealed))
 
 
 def test_a_missing_plugin_and_an_unsaid_public_half_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

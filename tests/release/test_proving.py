@@ -45,7 +45,7 @@ def test_without_a_choice_everything_but_the_person_is_shown(released):
 
 def test_the_person_is_shown_to_nobody(released):
     for show in (["person"], ["answer", "person"], ["nonsense"], []):
-        with pytest.raises(WrongInput, match="fields are request, answer, grounds"):
+        with pytest.raises(WrongInput, match="fields of a determination are request, answer, grounds"):
             case(released, show=show)
     with pytest.raises(WrongInput, match="no determination of this request"):
         case(released, request="R-999999")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import datetime as dt
 import json
 import random
@@ -16,9 +17,9 @@ from gatehouse.casework import statement as statements
 from gatehouse.casework.board import Blocked
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import State
-from gatehouse.kernel import digests
+from gatehouse.kernel import digests, formulas
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 from gatehouse.ledger import halt
 from gatehouse.ledger.note import verify_detached
 from gatehouse.ledger.opening import Opening
@@ -27,7 +28,7 @@ from gatehouse.pipeline import closing, site
 from gatehouse.pipeline import recall as recalling
 from gatehouse.pipeline import release as stage
 from gatehouse.pipeline.returns import reconcile, take
-from gatehouse.release import officer, returns
+from gatehouse.release import officer, returns, trust
 from gatehouse.release.recall import Cause
 from gatehouse.release.recipients import read_identity, write_identity
 from gatehouse.release.uselog import Entry, Use
@@ -92,7 +93,7 @@ def test_nobody_else_opens_it(
 
 def test_one_approval_releases_nothing(small: house.House) -> None:
     house.decide(small, "ann", "approve")
-    with pytest.raises(AnswerIsNo, match="nothing is approved"):
+    with pytest.raises(AnswerIsNo, match="no case has approvals"):
         release(small)
     assert list(small.docket.releases.iterdir()) == []
 
@@ -160,7 +161,7 @@ def test_overseers_stop_a_release_and_let_it_go_on(approved: house.House) -> Non
         release(approved)
     say(halt.Action.RESUME, house.LATER, "2.halt")
     (approved.site.root / "oversight.policy").rename(approved.site.root / "away")
-    with pytest.raises(AnswerIsNo, match="nobody to believe"):
+    with pytest.raises(AnswerIsNo, match=r"oversight\.policy is missing"):
         release(approved)
     assert list(approved.docket.releases.iterdir()) == []
     (approved.site.root / "away").rename(approved.site.root / "oversight.policy")
@@ -221,17 +222,18 @@ def test_a_package_altered_by_one_byte_is_refused_and_recorded(
 def test_a_case_refused_while_sealing_stops_the_whole_batch(
     approved: house.House, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from gatehouse.pipeline.sealing import Sealing
+    from gatehouse.pipeline.sealing import Done, Own
+    from gatehouse.release import certificate as certificates
 
-    whole = Sealing.seal
+    whole = Own.seal
 
-    def refused_meanwhile(self: Sealing, name: str, release: str) -> returns.ReleaseRecord:
-        sealed = whole(self, name, release)
-        if name == "ICE-0001":
+    def refused_meanwhile(self: Own, release: str, certificate: bytes) -> Done:
+        sealed = whole(self, release, certificate)
+        if certificates.parse(certificate).release.opening.fields()["officer"] == "ICE-0001":
             house.decide(approved, "eve", "refuse", cases=Selection.of([5]))
         return sealed
 
-    monkeypatch.setattr(Sealing, "seal", refused_meanwhile)
+    monkeypatch.setattr(Own, "seal", refused_meanwhile)
     with pytest.raises(Blocked):
         release(approved)
     assert Shelf().releases(house.NAME) == ()
@@ -515,7 +517,7 @@ def test_a_receipt_for_another_release_is_refused_and_recorded(
             returns.accept(shelf, one, LATER)
     path = tmp_path / "receipt.json"
     path.write_bytes(forged[0].encoded())
-    with pytest.raises(Blocked, match="another release"):
+    with pytest.raises(Blocked, match="a different release"):
         take(released.office, house.NAME, path, LATER)
     assert released.office.casebook.attempts(house.NAME)[-1].code == "other_release"
     assert shelf.returned(releases[0].id) == ()
@@ -552,4 +554,54 @@ def test_every_decision_and_release_is_in_the_ledger(
         events[path.stem] = opening.fields()
     assert {"decision-0", "decision-1", *(f"release-{one.id}" for one in releases)} <= set(events)
     for one in releases:
-        assert events[f"release-{one.id}"]["package"] == digests.of_file(released.package(one.id))
+        assert events[f"sealed-{one.id}"]["package"] == digests.of_file(released.package(one.id))
+
+
+def test_opening_over_a_link_or_into_a_failing_folder_leaves_no_record(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [record] = [one for one in releases if one.officer == "ICE-0000"]
+
+    def opening(out: Path) -> None:
+        key = read_identity(released.key("ICE-0000"))
+        officer.open_release(released.package(record.id), key, released.site.root / "trust", out, LATER)
+
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "nowhere").symlink_to(tmp_path / "not-there")
+    (tmp_path / "file").write_text("x")
+    for name in ("link", "nowhere", "file"):
+        with pytest.raises(WrongInput, match="this is a link or a file, not a folder"):
+            opening(tmp_path / name)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", lambda *_: (_ for _ in ()).throw(OSError("no")))
+        with pytest.raises(OSError, match="no"):
+            opening(tmp_path / "failing")
+    assert not [path for path in tmp_path.rglob("*") if path.name == "records.csv" or path.name.endswith(".opening")]
+
+
+def test_no_record_is_a_formula_in_a_spreadsheet(
+    released: house.House, releases: tuple[returns.ReleaseRecord, ...], tmp_path: Path
+) -> None:
+    [record] = [one for one in releases if one.officer == "ICE-0000"]
+    key, believed = read_identity(released.key("ICE-0000")), trust.read(released.site.root / "trust")
+    found = officer.check(released.package(record.id).read_bytes(), key, believed, (), LATER, where="x")
+    signs = ("=1+1", "＝1+1", "@x", "12 Main St")
+    spoiled = tuple((*row[:-1], signs[number % 4]) for number, row in enumerate(found.rows))
+    officer._write(dataclasses.replace(found, rows=spoiled), tmp_path / "opened", LATER)
+    written = [list(row.values())[-1] for row in rows(tmp_path / "opened")]
+    assert written == [formulas.text(row[-1]) for row in spoiled]
+    assert written[:2] == ["'=1+1", "'＝1+1"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b'{"body": {"x": "\\ud800"}, "signature": ""}', b'{"body": {"\\udfff": 1}, "signature": "x"}',
+     b'{"body": {"x": 1.5}, "signature": ""}', b'{"body": {"x": ' + b"[" * 900 + b"]" * 900 + b'}, "signature": ""}',
+     b'{"body": {"x": NaN}, "signature": ""}', b'{"body": ' + b"[" * 100_000, b'{"body": {}, "signature": "\\ud800"}'],
+    ids=["half a character", "half a key", "a fraction", "a nest", "no number", "a deeper nest", "half a signature"],
+)  # fmt: skip
+def test_a_statement_that_no_signature_can_be_over_is_refused_in_words(said: bytes) -> None:
+    with pytest.raises(WrongInput):
+        found = statements.parse(said, where="x")
+        statements.verify(found, [], form="another", where="x")

@@ -47,7 +47,7 @@ def teach(witnesses, *keys):
 def test_announced_rotated_and_verified_with_both_lines(watched):
     home, witnesses = watched
     old = read(home, "log.vkey")
-    with pytest.raises(WrongInput, match="no key was announced"):
+    with pytest.raises(WrongInput, match="no key has been announced"):
         rotation.rotate(home.site, house.LATER)
     new = rotation.announce(home.site, house.LATER)
     assert rotation.announce(home.site, house.LATER) == new  # again, after a crash
@@ -61,7 +61,7 @@ def test_announced_rotated_and_verified_with_both_lines(watched):
     assert not rotation.next_key(home.site).exists()
     assert signers.read_signer(home.site.log_key).key_text == new
     only_new = policies.parse_policy(home.site.policy.read_bytes().replace(f"log {old}\n".encode(), b""))
-    with pytest.raises(AnswerIsNo, match="no log of the policy signed"):
+    with pytest.raises(AnswerIsNo, match="no log in the policy signed"):
         verify_log(home.site.ledger, only_new)  # the earlier checkpoints are the old key's
     assert release.release(home.connection, home.office, house.NAME, house.LATER).cases == 9
 
@@ -82,7 +82,7 @@ def test_until_the_witnesses_know_the_new_key_nothing_is_published(watched):
 def test_a_next_key_of_another_name_is_refused(watched):
     home, _ = watched
     signers.write_key(rotation.next_key(home.site), "other.example")
-    with pytest.raises(WrongInput, match="another name"):
+    with pytest.raises(WrongInput, match="name differs from"):
         rotation.announce(home.site, house.LATER)
 
 

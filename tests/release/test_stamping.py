@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import http.server
-import sys
 import threading
-from pathlib import Path
 
 import house
 import pytest
+from local_authority import make, openssl
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import timestamps
 from gatehouse.pipeline import record, release, stamping
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "ledger"))
-from local_authority import make, openssl
 
 pytest.importorskip("rfc3161_client", reason="the timestamps extra is not installed")
 pytestmark = pytest.mark.tools
@@ -98,7 +94,7 @@ def test_every_checkpoint_is_stamped_by_whichever_answers(home, two):
 
 def record_one(home, name):
     with record.open_log(home.site) as log:
-        record.event(log, home.site.events, f"site/letter_made-{name}", {"event": "test"})
+        record.event(log, home.site.events, f"site/letter_made-{name}", {"event": "letter_made"})
 
 
 def test_releases_stop_when_stamps_stay_away_and_go_on_when_they_come(home, two):
@@ -119,7 +115,7 @@ def test_releases_stop_when_stamps_stay_away_and_go_on_when_they_come(home, two)
 def test_a_site_that_was_never_stamped_releases_nothing(home, two):
     for one in two:
         one.silent = True
-    with pytest.raises(AnswerIsNo, match="no checkpoint was ever time-stamped"):
+    with pytest.raises(AnswerIsNo, match="no checkpoint has been time-stamped"):
         release.release(home.connection, home.office, house.NAME, house.LATER)
     assert not list(home.docket.releases.glob("*.age"))
     two[1].silent = False
@@ -142,3 +138,20 @@ def test_half_a_section_is_refused(approved, section):
     path.write_text(section + "\n" + path.read_text() if "=" in section.split("\n")[0] else path.read_text() + section)
     with pytest.raises(WrongInput, match="stop_after_hours"):
         stamping.read(approved.site)
+
+
+def test_a_stamp_under_an_unknown_root_is_told_as_that(home, two):
+    """Both ways: an authority that answers now, and stamps that were taken under a root since exchanged."""
+    roots = home.site.root / "tsa.pem"
+    both = roots.read_bytes()
+    roots.write_bytes(two[1].root.read_bytes())
+    two[1].silent = True
+    publish(home)
+    with pytest.raises(AnswerIsNo, match=r"none of the given certificates is its root.*Compare the authority's root"):
+        stamping.refuse(home.site, now())
+    roots.write_bytes(both)
+    publish(home)
+    stamping.refuse(home.site, now())
+    roots.write_bytes(two[1].root.read_bytes())
+    with pytest.raises(AnswerIsNo, match=r"1 that it does not vouch for. Compare the authority's root"):
+        stamping.refuse(home.site, now())

@@ -24,7 +24,7 @@ def test_a_postgresql_address_is_taken_apart() -> None:
     )  # fmt: skip
 
 
-@pytest.mark.parametrize("address", ["", "mysql://x/y", "postgresql://host", "postgresql://host:port/x", "sqlite:x"])
+@pytest.mark.parametrize("address", ["", "mysql://x/y", "postgresql://host:port/x", "sqlite:x"])
 def test_another_address_is_refused_without_repeating_it(address: str) -> None:
     with pytest.raises(WrongInput) as refusal:
         store.database(address)

@@ -13,7 +13,8 @@ from gatehouse.cli.reenact import reenact as command
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.law.evaluate import evaluate
-from gatehouse.law.reading import read_pack
+from gatehouse.law.reading import load
+from gatehouse.oversight.causes import ON_FILE
 from gatehouse.synthetic import august_page, historical, reenactment
 from gatehouse.synthetic.chart import Bar, Panel, draw
 from gatehouse.synthetic.reenactment import BATCH_RULES, OFFICER_RULES, Tally
@@ -67,11 +68,12 @@ def test_leaving_rules_aside_is_the_same_as_satisfying_them(result, folder, sati
         better += ", reason_identical := 1, submission_requests := 1, safeguards_open_findings := 0"
         better += ", agency_requests := 1, agency_near_misses := 0, officer_near_misses := 0"
     columns = ", ".join(f"{value.split(':=')[1]}::INTEGER AS {value.split(':=')[0]}" for value in better.split(", "))
+    columns += ", 'specific' AS reason_state" if satisfied is BATCH_RULES else ""
     with open_workspace("1GB") as connection:
         connection.execute(
             f"CREATE TABLE facts AS SELECT * REPLACE ({columns}) FROM read_parquet('{folder}/docket/facts.parquet')"
         )
-        evaluate(connection, read_pack(PACK), "facts", "decided", result.as_of)
+        evaluate(connection, load(PACK), "facts", "decided", result.as_of)
         counted = dict(connection.execute("SELECT outcome, count(*) FROM decided GROUP BY outcome").fetchall())
     assert {outcome: counted.get(outcome, 0) for outcome in reenactment.OUTCOMES} == result.outcomes(satisfied)
 
@@ -85,14 +87,26 @@ def test_a_batch_that_misses_the_record_is_refused():
 
 def test_alone_means_that_no_other_rule_stops_it(result):
     tallies = (
-        Tally(frozenset({"a"}), "refused", None, None, 3),
-        Tally(frozenset({"a", "b"}), "refused", "tin", True, 5),
-        Tally(frozenset({"b", "c"}), "held", None, None, 7),
+        Tally(frozenset({"a"}), frozenset({"a"}), frozenset(), "refused", None, None, 3),
+        Tally(frozenset({"a", "b"}), frozenset({"a", "b"}), frozenset(), "refused", "tin", True, 5),
+        Tally(frozenset({"b", "c", "d"}), frozenset({"b", "c"}), frozenset({"on file"}), "held", None, None, 7),
     )
-    severity = {"a": "refused", "b": "held", "c": "incomplete"}
+    severity = {"a": "refused", "b": "held", "c": "incomplete", "d": "held"}
     small = reenactment.Reenactment(15, 100, 1, 1.0, result.as_of, historical.Answered(5, 0), tallies, severity, {})
     assert (small.stopped("a"), small.alone("a"), small.alone("b"), small.alone("b", ["a", "c"])) == (8, 3, 0, 12)
     assert small.outcomes(["a"]) == {"cleared": 3, "held": 5, "incomplete": 7, "refused": 0}
+    assert (small.stopped("d"), small.alone("c", ["b"]), small.unknown()) == (0, 7, {"on file": 7})
+
+
+def test_the_page_names_no_rule_about_informants_where_nobody_was_found(result, tmp_path):
+    """1,257,884 requests stood under the confidential-informant rule although nobody was found for them."""
+    august_page.write(result, tmp_path / "page.md")
+    page, picture = (tmp_path / "page.md").read_text(), (tmp_path / "page.svg").read_text()
+    assert not any(name.startswith("i6") for name in [*result.rules(), *result.unknown()])
+    assert "i6-" not in page + picture
+    assert "(i)(6)" not in page + picture
+    assert ON_FILE in result.unknown()
+    assert result.stopped("identity-exactly-one") >= result.unknown()[ON_FILE] > 0
 
 
 @pytest.mark.parametrize("scale", [0, 0.0001, 1.5])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Annotated, Any
 
 from django.db import Error as DatabaseFailed
@@ -29,10 +31,12 @@ from gatehouse.console.models import Account, Arrival
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.tokens import Bearer
+from gatehouse.determine.docket import Docket
 from gatehouse.kernel import digests
-from gatehouse.kernel.errors import MachineFailed, own
+from gatehouse.kernel.errors import AnswerIsNo, CustodianFault, MachineFailed, WrongInput, own
 from gatehouse.ledger import policy
 from gatehouse.ledger.checkpoint import parse
+from gatehouse.pipeline import withdrawal
 from gatehouse.store.models import Release, Return
 
 
@@ -63,9 +67,15 @@ class Described(NinjaAPI):
         document = super().get_openapi_schema(**given)
         for operations in document["paths"].values():
             for operation in operations.values():
+                sent = operation.get("requestBody", {}).get("content", {})
+                if _ENCODED in sent:  # every body is taken as multipart/form-data
+                    sent["multipart/form-data"] = sent.pop(_ENCODED)
                 for status, response in operation["responses"].items():
                     _name_media_type(str(status), response)
         return document
+
+
+_ENCODED = "application/x-www-form-urlencoded"
 
 
 def _name_media_type(status: str, response: dict[str, Any]) -> None:
@@ -88,33 +98,45 @@ problems.register(api)
 
 PROBLEMS: dict[Any, Any] = dict.fromkeys((400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 500, 503), Problem)
 Name = Annotated[str, Path(max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
-After = Annotated[str, Query(max_length=256)]
+After = Annotated[str, Query(max_length=256, pattern=r"^[^\x00]*$")]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 Once = Annotated[str, Header(alias="Idempotency-Key", min_length=8, max_length=repeats.MOST_KEY, pattern=r"^[!-~]+$")]
 
 
-def _may(request: HttpRequest, permission: Permission) -> Account:
+def may(request: HttpRequest, permission: Permission) -> Account:
+    """The account that calls, where both it and its key hold a permission; raises HttpError 403."""
     bearer: Bearer = request.auth  # type: ignore[attr-defined]
     if not bearer.may(permission):
-        raise HttpError(403, f"This key does not carry {permission}, or its account's role does not allow it.")
+        raise HttpError(
+            403, f"This key does not have the permission {permission}, or its account's role does not allow it."
+        )
     return bearer.account
 
 
-def _docket(request: HttpRequest, name: str, permission: Permission) -> Reader:
-    account = _may(request, permission)
-    arrival = _arrival(account, name)
+@contextlib.contextmanager
+def conflicting() -> Iterator[None]:
+    """What is wrong in here with a form of the right shape is told as a conflict with how things stand: 409."""
+    try:
+        yield
+    except CustodianFault:
+        raise
+    except WrongInput as wrong:
+        raise AnswerIsNo(wrong.what, where=wrong.where, remedy=wrong.remedy) from wrong
+
+
+def docket_of(request: HttpRequest, name: str, permission: Permission) -> Reader:
+    """A received docket of the caller's own agency; raises Http404 for any other, 409 for one on its way."""
+    account = may(request, permission)
+    arrival = arrival_of(account, name)
     if arrival is not None and arrival.state != Arrival.State.DONE:
-        raise HttpError(409, "This submission is not received yet.")
-    reader = desk.docket(arrival.submission if arrival is not None else name)
-    if figures.agency_of(reader) != account.agency:
-        raise Http404
-    return reader
+        raise HttpError(409, "This submission has not been received yet.")
+    return desk.own(account.agency, arrival.submission if arrival is not None else name)
 
 
 @api.post("/submissions", response={202: Submission, **PROBLEMS}, summary="Hand in a zip; its form is checked")
 def hand_in(request: HttpRequest, key: Once, file: Annotated[UploadedFile, File()]) -> HttpResponse:
     """Keep the zip and check its form in the background. No record is searched and nothing is sent yet."""
-    account = _may(request, Permission.AGENCY_SUBMISSION_SEND)
+    account = may(request, Permission.AGENCY_SUBMISSION_SEND)
     digest = digests.of_bytes(b"") if not file.size else _digest(file)
 
     def act() -> tuple[int, str]:
@@ -138,12 +160,12 @@ def _digest(file: UploadedFile) -> str:
 @api.post("/submissions/{name}/send", response={202: Submission, **PROBLEMS}, summary="Send a checked submission")
 def send(request: HttpRequest, name: Name, key: Once) -> HttpResponse:
     """Have every request decided. Sending again changes nothing."""
-    account = _may(request, Permission.AGENCY_SUBMISSION_SEND)
-    arrival = _arrival(account, name)
+    account = may(request, Permission.AGENCY_SUBMISSION_SEND)
+    arrival = arrival_of(account, name)
     if arrival is None:
         raise Http404
     if arrival.state in {Arrival.State.CHECKING, Arrival.State.REFUSED, Arrival.State.FAILED}:
-        raise HttpError(409, "Only a submission whose form was checked and is whole can be sent.")
+        raise HttpError(409, "You can send a submission only after its form has been checked and found complete.")
 
     def act() -> tuple[int, str]:
         arrivals.send(arrival)
@@ -156,12 +178,9 @@ def send(request: HttpRequest, name: Name, key: Once) -> HttpResponse:
 @api.get("/submissions", response={200: Submissions, **PROBLEMS}, summary="The agency's submissions")
 def submissions(request: HttpRequest, after: After = "", limit: Limit = 100) -> Submissions:
     """Received dockets and what is on its way, by id."""
-    account = _may(request, Permission.AGENCY_SUBMISSION_READ)
+    account = may(request, Permission.AGENCY_SUBMISSION_READ)
     found = [_of_arrival(arrival) for arrival in arrivals.waiting(account.agency)]
-    for name in desk.dockets().names():
-        reader = desk.docket(name)
-        if figures.agency_of(reader) == account.agency:
-            found.append(_of_docket(name, reader))
+    found += [_of_docket(identifier, desk.docket(name)) for identifier, name in desk.own_ids(account.agency).items()]
     later = sorted((entry for entry in found if entry.id > after), key=lambda entry: entry.id)
     return Submissions(items=later[:limit], next=later[limit - 1].id if len(later) > limit else None)
 
@@ -169,17 +188,17 @@ def submissions(request: HttpRequest, after: After = "", limit: Limit = 100) -> 
 @api.get("/submissions/{name}", response={200: Submission, **PROBLEMS}, summary="One submission")
 def submission(request: HttpRequest, name: Name) -> Submission:
     """Where it is on its way, by the id from handing in or by the submission's own id."""
-    account = _may(request, Permission.AGENCY_SUBMISSION_READ)
-    arrival = _arrival(account, name)
+    account = may(request, Permission.AGENCY_SUBMISSION_READ)
+    arrival = arrival_of(account, name)
     if arrival is not None:
         return _of_arrival(arrival)
-    return _of_docket(name, _docket(request, name, Permission.AGENCY_SUBMISSION_READ))
+    return _of_docket(name, docket_of(request, name, Permission.AGENCY_SUBMISSION_READ))
 
 
 @api.get("/submissions/{name}/receipt", response={200: Receipt, **PROBLEMS}, summary="The signed receipt")
 def receipt(request: HttpRequest, name: Name) -> Receipt:
     """The receipt's exact text and its signature line; check it with the custodian's public key."""
-    folder = _docket(request, name, Permission.AGENCY_SUBMISSION_READ).folder
+    folder = docket_of(request, name, Permission.AGENCY_SUBMISSION_READ).folder
     text, signature = folder / "receipt.json", folder / "receipt.json.sig"
     if not text.is_file():
         raise Http404
@@ -190,7 +209,7 @@ def receipt(request: HttpRequest, name: Name) -> Receipt:
 @api.get("/submissions/{name}/answers", response={200: Answers, **PROBLEMS}, summary="Answers as they stand now")
 def answers(request: HttpRequest, name: Name, after: After = "", limit: Limit = 100) -> Answers:
     """Pending requests are all answered together when the docket closes."""
-    reader = _docket(request, name, Permission.AGENCY_SUBMISSION_READ)
+    reader = docket_of(request, name, Permission.AGENCY_SUBMISSION_READ)
     rows = reader.answer_page(after, limit + 1)
     items = [
         {
@@ -207,7 +226,7 @@ def answers(request: HttpRequest, name: Name, after: After = "", limit: Limit = 
 @api.get("/submissions/{name}/releases", response={200: Packages, **PROBLEMS}, summary="Sealed releases")
 def releases(request: HttpRequest, name: Name) -> Packages:
     """One package for each officer, and what has come back about it."""
-    docket = _docket(request, name, Permission.AGENCY_RELEASE_FETCH).folder.name
+    docket = docket_of(request, name, Permission.AGENCY_RELEASE_FETCH).folder.name
     found = Release.objects.filter(file__docket=docket, published_at__isnull=False)
     items = [
         {
@@ -227,7 +246,7 @@ def releases(request: HttpRequest, name: Name) -> Packages:
 @api.get("/submissions/{name}/releases/{release}", summary="One sealed package", response={200: bytes, **PROBLEMS})
 def release(request: HttpRequest, name: Name, release: Name) -> HttpResponseBase:
     """The bytes of one package; only the officer it names can open it. A recalled one is gone."""
-    reader = _docket(request, name, Permission.AGENCY_RELEASE_FETCH)
+    reader = docket_of(request, name, Permission.AGENCY_RELEASE_FETCH)
     path = arrivals.package(reader.folder, reader.folder.name, release)
     if path is None:
         raise Http404
@@ -271,7 +290,8 @@ def ledger_file(request: HttpRequest, file: Annotated[str, Path(max_length=64)])
     return FileResponse(path.open("rb"), content_type="application/octet-stream")
 
 
-def _arrival(account: Account, name: str) -> Arrival | None:
+def arrival_of(account: Account, name: str) -> Arrival | None:
+    """What the account's agency handed in under an id; None where there is none."""
     return Arrival.objects.filter(identifier=name, agency=account.agency).first()
 
 
@@ -283,14 +303,22 @@ def _of_arrival(arrival: Arrival) -> Submission:
             "state": state,
             "submission": arrival.submission,
             "requests": arrival.requests,
+            "withdrawn": _is_withdrawn(arrival),
             "message": arrival.message,
             "form": arrival.form,
         }
     )
 
 
+def _is_withdrawn(arrival: Arrival) -> bool:
+    if arrival.state == Arrival.State.DONE:
+        return withdrawal.is_withdrawn(Docket(desk.own(arrival.agency, arrival.submission).folder))
+    return arrival.state == Arrival.State.WITHDRAWN or withdrawal.waits(arrival.agency, arrival.submission)
+
+
 def _of_docket(name: str, reader: Reader) -> Submission:
     requests = int(reader.receipt.get("requests") or 0)
     return Submission(
-        id=name, state="received", submission=name, requests=requests, received_at=figures.received_at(reader)
-    )
+        id=name, state="received", submission=name, requests=requests, received_at=figures.received_at(reader),
+        withdrawn=withdrawal.is_withdrawn(Docket(reader.folder)),
+    )  # fmt: skip

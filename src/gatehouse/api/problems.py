@@ -33,13 +33,17 @@ _PLAIN: dict[int, tuple[str, str, str]] = {
     400: ("malformed", "The request cannot be read", "Its body, its headers or its address are damaged."),
     401: ("no-key", "A valid key is needed", "Send it as: Authorization: Bearer gk_…"),
     403: ("refused", "That is not allowed", ""),
-    404: ("not-found", "There is nothing here", "It does not exist, or it is not your agency's."),
-    405: ("no-such-method", "This address does not take that method", "The header Allow names those it takes."),
-    413: ("too-large", "The body is too large", "Nothing of it was kept."),
-    415: ("wrong-kind", "The body is of a kind that is not taken", "Send a form: multipart/form-data."),
-    429: ("too-often", "You call too often", "The header Retry-After says how long to wait."),
-    500: ("machine-failed", "Something on our side failed", "Nothing was half-done. Trying again is safe."),
-    503: ("not-ready", "Something on our side is not ready", f"{errors.NOT_YOURS} Try again later."),
+    404: ("not-found", "Not found", "It does not exist, or it is not your agency's."),
+    405: (
+        "no-such-method",
+        "This address does not take that method",
+        "The Allow header lists the methods that it accepts.",
+    ),
+    413: ("too-large", "The body is too large", "None of it was kept."),
+    415: ("wrong-kind", "The body's media type is not accepted", "Send a form: multipart/form-data."),
+    429: ("too-often", "Too many requests", "The Retry-After header says how long to wait."),
+    500: ("machine-failed", "An internal error occurred", "Nothing was left half-done. It is safe to try again."),
+    503: ("not-ready", "The service is temporarily unavailable", f"{errors.NOT_YOURS} Try again later."),
 }
 _KINDS = ("multipart/form-data",)
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
@@ -56,7 +60,9 @@ def everywhere(respond: Callable[[HttpRequest], HttpResponse]) -> Callable[[Http
         found = respond(request)
         if found.status_code < 400 or found.headers.get("Content-Type") == MEDIA_TYPE:
             return found
-        problem = answer(found.status_code, *_PLAIN.get(found.status_code, ("refused", "That was not done", "")))
+        problem = answer(
+            found.status_code, *_PLAIN.get(found.status_code, ("refused", "The request was not carried out", ""))
+        )
         for name in _KEPT:
             if name in found.headers:
                 problem.headers[name] = found.headers[name]
@@ -72,7 +78,9 @@ def _has_body(request: HttpRequest) -> bool:
 def answer(status: int, kind: str, title: str, detail: str = "") -> HttpResponse:
     """One problem as a response; a 401 says how to sign in, a 503 when to come back."""
     body = {"type": TYPE + kind, "title": title, "status": status, "detail": detail}
-    response = HttpResponse(json.dumps(body), status=status, content_type=MEDIA_TYPE)
+    response = HttpResponse(
+        json.dumps(body), status=status, content_type=MEDIA_TYPE, headers={"Cache-Control": "no-store"}
+    )
     if status == 401:
         response.headers["WWW-Authenticate"] = 'Bearer realm="gatehouse"'
     if status == 503:
@@ -85,7 +93,7 @@ def register(api: NinjaAPI) -> None:
 
     @api.exception_handler(TooMany)
     def too_often(request: HttpRequest, error: TooMany) -> HttpResponse:
-        response = answer(429, "too-often", "You call too often", f"{error}.")
+        response = answer(429, "too-often", "Too many requests", f"{error.outside}.")
         response.headers["Retry-After"] = str(error.wait)
         return response
 
@@ -97,7 +105,12 @@ def register(api: NinjaAPI) -> None:
     @api.exception_handler(GatehouseError)
     def rooms(request: HttpRequest, error: GatehouseError) -> HttpResponse:
         status = next((code for kind, code in _STATUS.items() if isinstance(error, kind)), 503)
-        return answer(status, "refused" if status != 503 else "machine-failed", "That was not done", f"{error}.")
+        return answer(
+            status,
+            "refused" if status != 503 else "machine-failed",
+            "The request was not carried out",
+            f"{error.outside}.",
+        )
 
     @api.exception_handler(AuthenticationError)
     def unknown(request: HttpRequest, error: AuthenticationError) -> HttpResponse:
@@ -106,11 +119,11 @@ def register(api: NinjaAPI) -> None:
     @api.exception_handler(ValidationError)
     def malformed(request: HttpRequest, error: ValidationError) -> HttpResponse:
         places = ", ".join(sorted({".".join(str(part) for part in fault["loc"]) for fault in _faults(error)}))
-        return answer(422, "malformed", "The request does not fit its description", f"Look at: {places}")
+        return answer(422, "malformed", "The request does not match its schema", f"Look at: {places}")
 
     @api.exception_handler(Http404)
     def nothing(request: HttpRequest, error: Http404) -> HttpResponse:
-        return answer(404, "not-found", "There is nothing here", "It does not exist, or it is not your agency's.")
+        return answer(404, "not-found", "Not found", "It does not exist, or it is not your agency's.")
 
     @api.exception_handler(HttpError)
     def other(request: HttpRequest, error: HttpError) -> HttpResponse:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 from django.db import IntegrityError, transaction
 from django.http import HttpResponse
-from django.utils import timezone
 from ninja.errors import HttpError
 
 from gatehouse.console.models import Account, Repeat
+from gatehouse.kernel import clock
 
 MOST_KEY = 128
 KEPT = dt.timedelta(days=7)
@@ -25,7 +25,7 @@ def once(account: Account, key: str, fingerprint: str, act: Callable[[], tuple[i
     fails the key is free again, because nothing was done; so it is a while after its process died over it. Keys are
     forgotten after a week.
     """
-    now = timezone.now()
+    now = clock.machine()
     Repeat.objects.filter(at__lt=now - KEPT).delete()
     Repeat.objects.filter(account=account, key=key, status=None, at__lt=now - DIED).delete()
     digest = hashlib.sha256(fingerprint.encode()).hexdigest()
@@ -46,7 +46,7 @@ def once(account: Account, key: str, fingerprint: str, act: Callable[[], tuple[i
 def _again(account: Account, key: str, digest: str) -> HttpResponse:
     kept = Repeat.objects.get(account=account, key=key)
     if kept.fingerprint != digest:
-        raise HttpError(409, "This Idempotency-Key was used for another request. Choose a new one.")
+        raise HttpError(409, "This Idempotency-Key was used for a different request. Choose a new one.")
     if kept.status is None:
-        raise HttpError(409, "The first request with this Idempotency-Key is still being done. Try again shortly.")
+        raise HttpError(409, "The first request with this Idempotency-Key is still in progress. Try again shortly.")
     return HttpResponse(kept.body, status=kept.status, content_type="application/json")

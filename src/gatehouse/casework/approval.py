@@ -9,25 +9,26 @@ from __future__ import annotations
 
 import datetime as dt
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
 
+from gatehouse.casework import reasons
 from gatehouse.casework import statement as statements
+from gatehouse.casework.about import About
 from gatehouse.casework.board import Blocked, Board
 from gatehouse.casework.records import Attempt, Casebook, CaseFile, Desk
-from gatehouse.casework.roster import Officer, Roster
+from gatehouse.casework.roster import Officer, Roster, marks
 from gatehouse.casework.sampling import SINGLE_LIMIT, Plan, Sample, draw
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, Actor
 from gatehouse.kernel import clock, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.ledger.signers import Signer
+from gatehouse.ledger.signers import Signer, Verifier
 
-FORM = "gatehouse-decision/1"
-SHORTEST_REASON = 12
-"""Characters below which a text cannot be a reason."""
+FORM = "gatehouse-decision/2"
 CLOCK_TOLERANCE = dt.timedelta(minutes=10)
 """How far the officer's clock may be from the custodian's."""
 
@@ -54,6 +55,8 @@ class Proposal:
     selection: Selection
     reason: str
     sample: Sample | None = None
+    seen: str = ""
+    """The digest of how the cases stood when they were looked at; empty for how they stand now."""
 
 
 def prompt(action: Action, docket: str, selection: Selection) -> str:
@@ -62,12 +65,18 @@ def prompt(action: Action, docket: str, selection: Selection) -> str:
     return f"Docket {docket}, {many}, decision '{action}'. {_QUESTIONS[action]}"
 
 
-def body(file: CaseFile, officer: Officer, proposal: Proposal, now: dt.datetime) -> dict[str, Any]:
-    """What the officer's key signs: the docket, the exact selection, the decision, the question and the answer."""
+def body(
+    file: CaseFile, board: Board, officer: Officer, proposal: Proposal, about: About, *, now: dt.datetime
+) -> dict[str, Any]:
+    """What the officer's key signs: the docket, the exact selection and what it is about, how it stood when it was
+    seen, the decision, the question and the answer.
+    """
     return {
         "format": FORM,
         "docket": file.docket,
         "determinations": file.determinations,
+        **about.document(),
+        "state": proposal.seen or board.digest(proposal.selection),
         "action": str(proposal.action),
         "selection": {"cases": len(proposal.selection), "sha256": proposal.selection.digest()},
         "officer": officer.id,
@@ -82,50 +91,83 @@ def body(file: CaseFile, officer: Officer, proposal: Proposal, now: dt.datetime)
 
 
 def propose(
-    casebook: Casebook, roster: Roster, proposal: Proposal, *, officer: str, signer: Signer, now: dt.datetime
+    casebook: Casebook,
+    roster: Roster,
+    proposal: Proposal,
+    about: About,
+    *,
+    officer: str,
+    signer: Signer,
+    now: dt.datetime,
 ) -> Statement:
     """Make and sign a statement. Only form is checked here; `decide` checks everything, and again."""
     person = roster.get(officer)
     if person is None:
         raise _recorded(
-            casebook, Attempt(proposal.docket, officer, proposal.action, "unknown_officer", now), _unknown(officer)
+            casebook,
+            Attempt(proposal.docket, officer, proposal.action, "unknown_officer", now),
+            _unknown(roster, officer),
         )
     if proposal.sample is not None and proposal.sample.found is None:
         raise _recorded(casebook, Attempt(proposal.docket, officer, proposal.action, "sample", now), _unexamined())
-    return statements.sign(body(casebook.file(proposal.docket), person, proposal, now), signer)
+    file, board = casebook.file(proposal.docket), casebook.board(proposal.docket)
+    return statements.sign(body(file, board, person, proposal, about, now=now), signer)
 
 
 def decide(
-    casebook: Casebook, roster: Roster, statement: Statement, selection: Selection, now: dt.datetime
+    casebook: Casebook,
+    roster: Roster,
+    statement: Statement,
+    selection: Selection,
+    about: About,
+    *,
+    now: dt.datetime,
+    sending: Iterable[Verifier] = (),
 ) -> tuple[int, Board]:
     """Check a signed decision and keep it: the decision's number in its docket, and the board it leads to.
 
+    `sending` are the keys of the agency that the docket came from.
+
     Raises Blocked with a stable code, after recording the attempt: `unknown_officer`, `authority`, `signature`,
-    `clock`, `submitter`, `conflict`, `reason`, `prompt`, `selection`, `determinations`, `sample`, `not_clearable`,
-    and those of `Board.move`.
+    `clock`, `submitter`, `conflict`, `reason`, `prompt`, `selection`, `determinations`, `subject` (something of what
+    it is about differs), `sample`, `not_clearable`, those of `Board.move`, and `state_changed`.
     """
     docket, officer = statement.text("docket"), statement.text("officer")
     action = _action(statement)
     try:
         with casebook.deciding(docket) as desk:
-            board = checked(desk, roster, statement, selection, now)
+            board = checked(desk, roster, statement, selection, about, now=now, sending=sending)
             return desk.save(board, statement, selection), board
     except Blocked as refusal:
         casebook.block(Attempt(docket, officer, action, refusal.code, now))
         raise
 
 
-def checked(desk: Desk, roster: Roster, statement: Statement, selection: Selection, now: dt.datetime) -> Board:
+def checked(
+    desk: Desk,
+    roster: Roster,
+    statement: Statement,
+    selection: Selection,
+    subject: About,
+    *,
+    now: dt.datetime,
+    sending: Iterable[Verifier] = (),
+) -> Board:
     """The board that a decision leads to; raises Blocked as `decide` does, and records nothing."""
     action = _action(statement)
     decided_at = instant(statement, "decided_at")
     if abs(decided_at - now) > CLOCK_TOLERANCE or decided_at < desk.file.received_at - CLOCK_TOLERANCE:
-        raise Blocked("clock", "the decision's time is not now", remedy="Set the clock and decide again")
+        raise Blocked(
+            "clock",
+            "the decision time differs too much from the server clock",
+            remedy="Set your clock and decide again",
+        )
     officer = authorised(roster, statement, decided_at.date())
-    uninvolved(desk.file, officer)
+    uninvolved(desk.file, officer, sending)
     if not officer_authority_now(roster, officer, now):
         raise Blocked("authority", f"officer {officer.id} has no authority today")
     about(desk.file, statement, selection)
+    _subject(statement, subject)
     _reasoned(statement, action, selection)
     _sampled(desk, statement, action, selection, officer)
     if action is Action.CLEAR and not selection <= desk.file.clearable:
@@ -133,24 +175,38 @@ def checked(desk: Desk, roster: Roster, statement: Statement, selection: Selecti
             "not_clearable",
             f"{len(selection - desk.file.clearable)} of {len(selection)} held cases have no single agreeing record "
             "or no permitted item",
-            remedy="Such cases can only be refused or returned; nobody chooses among candidates",
+            remedy="Refuse or return these cases. Nobody may choose among candidates",
         )
-    return desk.board.move(action, selection, actor=Actor.OFFICER, people=roster.people(officer.id))
+    after = desk.board.move(action, selection, actor=Actor.OFFICER, people=roster.people(officer.id))
+    if statement.body.get("state") != desk.board.digest(selection):
+        raise Blocked(
+            "state_changed",
+            "the cases were decided after you looked at them",
+            remedy="Look at the cases again and decide",
+        )
+    return after
 
 
-def authorised(roster: Roster, statement: Statement, on: dt.date) -> Officer:
+def _subject(statement: Statement, subject: About) -> None:
+    for name, value in subject.document().items():
+        if statement.body.get(name) != value:
+            what = f"the decision names other {name.replace('_', ' ')} than the docket does"
+            raise Blocked("subject", what, remedy="Look at the cases again and sign what is shown")
+
+
+def authorised(roster: Roster, statement: Statement, on: dt.date, *, form: str = FORM) -> Officer:
     """The officer whose key signed a decision and who had authority that day. Raises Blocked."""
     identifier = statement.text("officer")
     officer = roster.get(identifier)
     if officer is None:
-        raise _unknown(identifier)
+        raise _unknown(roster, identifier)
     try:
-        statements.verify(statement, [officer.key], form=FORM)
+        statements.verify(statement, [officer.key], form=form)
     except AnswerIsNo as wrong:
-        raise Blocked("signature", f"the decision is not signed by officer {identifier}'s key") from wrong
+        raise Blocked("signature", f"the key of officer {identifier} did not sign the decision") from wrong
     why = roster.why_not(identifier, on)
     if why is not None:
-        raise Blocked("authority", f"officer {identifier} {why}", remedy="Someone with authority must decide")
+        raise Blocked("authority", f"officer {identifier} {why}", remedy="Another officer, with authority, must decide")
     return officer
 
 
@@ -162,9 +218,17 @@ def officer_authority_now(roster: Roster, officer: Officer, now: dt.datetime) ->
 def about(file: CaseFile, statement: Statement, selection: Selection) -> None:
     """Check that a statement is about this docket, these determinations and exactly this selection; raises Blocked."""
     if statement.text("docket") != file.docket or statement.text("determinations") != file.determinations:
-        raise Blocked("determinations", "the decision is about other determinations", remedy="Look again and decide")
+        raise Blocked(
+            "determinations",
+            "the decision is about different determinations",
+            remedy="Look at the cases again and decide",
+        )
     if statement.body.get("selection") != {"cases": len(selection), "sha256": selection.digest()}:
-        raise Blocked("selection", "the decision names another selection of cases", remedy="Sign what is handed in")
+        raise Blocked(
+            "selection",
+            "the decision names a different selection of cases",
+            remedy="Sign the selection that you hand in",
+        )
     if selection.bits >> file.size:
         raise Blocked("selection", "the selection names cases the docket does not have")
 
@@ -175,7 +239,7 @@ def instant(statement: Statement, key: str) -> dt.datetime:
     try:
         moment = dt.datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     except ValueError:
-        raise WrongInput(f"'{key}' of a signed statement is no UTC instant") from None
+        raise WrongInput(f"'{key}' of a signed statement is not a UTC time") from None
     return moment
 
 
@@ -184,7 +248,7 @@ def sample(
 ) -> Sample:
     """Draw and record the sample that a bulk decision needs. Every draw stays on record, so redrawing shows."""
     if not proposal.selection:
-        raise WrongInput("nothing is selected", remedy="Name the cases to decide")
+        raise WrongInput("no cases are selected", remedy="Name the cases to decide")
     plan = plan or Plan(len(proposal.selection))
     seed = secrets.token_hex(32)
     drawn = draw(proposal.selection, plan.size(), bytes.fromhex(seed))
@@ -200,7 +264,7 @@ def examine(casebook: Casebook, identifier: str, found: int) -> Sample:
     """Record how many cases of a sample were found wrong, once. Raises WrongInput on an impossible number."""
     record = casebook.sample(identifier)
     if record is None:
-        raise WrongInput("no such sample", remedy="Draw one first")
+        raise WrongInput("there is no such sample", remedy="Draw one first")
     if not 0 <= found <= len(record.drawn):
         raise WrongInput(f"a sample of {len(record.drawn)} cannot hold {found} wrong cases")
     casebook.examined(identifier, found)
@@ -218,61 +282,73 @@ def _sampled(desk: Desk, statement: Statement, action: Action, selection: Select
         if needs_sample(action, selection):
             raise Blocked(
                 "sample",
-                f"{len(selection)} cases are decided at once and no sample was examined",
-                remedy="Draw one with --sample, look at it, and decide with --examined",
+                f"{len(selection)} cases are decided together, but no sample was examined",
+                remedy="Draw one with --sample, mark each of its cases, and decide with --examined",
             )
         return
     record = desk.sample(str(cited.get("id"))) if isinstance(cited, dict) else None
     mine = record is not None and (record.officer, record.action, record.selection) == (officer.id, action, selection)
     if record is None or not mine:
-        raise Blocked("sample", "the sample was drawn for another decision", remedy="Draw one for this decision")
+        raise Blocked("sample", "the sample was drawn for a different decision", remedy="Draw one for this decision")
     if record.found is None:
         raise _unexamined()
     if record.document() != cited or record.confidence_percent < 95:
-        raise Blocked("sample", "the decision misquotes its sample", remedy="Sign the sample as it is recorded")
+        raise Blocked(
+            "sample", "the decision does not match its recorded sample", remedy="Sign the sample as it is recorded"
+        )
     if len(record.drawn) < Plan(len(selection), confidence=Fraction(record.confidence_percent, 100)).size():
         raise Blocked("sample", "the sample is too small for so many cases", remedy="Draw a sample by the default plan")
     if record.found:
         raise Blocked(
             "sample",
             f"{record.found} of the {len(record.drawn)} cases examined are wrong",
-            remedy="Refuse or return those, and decide the rest one by one or after a new sample of a new selection",
+            remedy="Refuse or return those. Decide the rest one by one, or select them again and draw a new sample",
         )
 
 
 def _reasoned(statement: Statement, action: Action, selection: Selection) -> None:
-    reason = statement.text("reason")
-    if len(reason.strip()) < SHORTEST_REASON or len(set(reason.casefold().split())) < 2:
-        raise Blocked("reason", "no reason is given", remedy="Answer the question shown, in a sentence")
+    fault = reasons.fault(statement.text("reason"))
+    if fault is not None:
+        raise Blocked("reason", fault, remedy="Answer the question shown, in one sentence or a few")
     if statement.text("prompt") != prompt(action, statement.text("docket"), selection):
-        raise Blocked("prompt", "the reason answers another question", remedy="Answer the question shown")
+        raise Blocked("prompt", "the reason answers a different question", remedy="Answer the question shown")
 
 
-def uninvolved(file: CaseFile, officer: Officer) -> None:
-    """Check that an officer neither handed in nor received a docket and has no stated conflict; raises Blocked."""
-    if {officer.id, officer.name, officer.key.name, officer.delegated_by} & file.submitters:
+def uninvolved(file: CaseFile, officer: Officer, sending: Iterable[Verifier]) -> None:
+    """Check that an officer neither handed in nor received a docket, nor holds a key of the agency, nor has a conflict.
+
+    Raises Blocked.
+    """
+    mine = officer.marks | marks(officer.key.name, officer.delegated_by or "")
+    if mine & marks(*file.submitters, keys=sending):
         raise Blocked(
             "submitter",
             f"officer {officer.id} handed in or received this docket",
             remedy="Two people who had no part in the submission must decide",
         )
     if file.agency in officer.conflicts:
-        raise Blocked("conflict", f"officer {officer.id} has a stated conflict about this agency")
+        raise Blocked("conflict", f"officer {officer.id} has declared a conflict of interest with this agency")
 
 
 def _action(statement: Statement) -> Action:
     text = statement.text("action")
     if text not in {str(action) for action in OFFICER_ACTIONS}:
-        raise WrongInput("no officer can decide that", remedy=f"Choose one of {', '.join(OFFICER_ACTIONS)}")
+        raise WrongInput(
+            "this is not a decision that an officer can make", remedy=f"Choose one of {', '.join(OFFICER_ACTIONS)}"
+        )
     return Action(text)
 
 
-def _unknown(officer: str) -> Blocked:
-    return Blocked("unknown_officer", f"officer {officer} is not on the custodian's roster")
+def _unknown(roster: Roster, officer: str) -> Blocked:
+    why = roster.why_not(officer, dt.date.min)
+    remedy = "Two officers endorse the entry: gatehouse roster endorse" if officer in roster.unendorsed else ""
+    return Blocked("unknown_officer", f"officer {officer} {why}", remedy=remedy)
 
 
 def _unexamined() -> Blocked:
-    return Blocked("sample", "the sample was not examined yet", remedy="Record what was found with --found")
+    return Blocked(
+        "sample", "the sample has not been examined yet", remedy="Look at each of its cases and mark it right or wrong"
+    )
 
 
 def _recorded(casebook: Casebook, attempt: Attempt, refusal: Blocked) -> Blocked:

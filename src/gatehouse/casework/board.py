@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import INITIAL, Action, Actor, State, sources, target
+from gatehouse.kernel import canonical, digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 
 
@@ -35,7 +36,7 @@ class Board:
         union, total = Selection(), 0
         for state, members in determined.items():
             if state not in INITIAL:
-                raise WrongInput(f"{state} is no outcome of a determination")
+                raise WrongInput(f"{state} is not an outcome of a determination")
             union, total = union | members, total + len(members)
         if total != size or union.bits != (1 << size) - 1:
             raise WrongInput(
@@ -53,6 +54,13 @@ class Board:
         """How many cases stand in each state."""
         return {state: len(self.states[state]) for state in State}
 
+    def digest(self, selection: Selection) -> str:
+        """SHA-256 over how these cases stand and who approved them: what an officer saw when deciding."""
+        states = {str(state): (members & selection) for state, members in self.states.items()}
+        approved = {person: (members & selection) for person, members in self.approved_by.items()}
+        shown = [{name: members.digest() for name, members in sets.items() if members} for sets in (states, approved)]
+        return digests.of_bytes(canonical.encode(shown))
+
     def approvable_by(self, people: frozenset[str]) -> Selection:
         """Cases that these people could approve now: cleared or approved once, and not yet by any of them."""
         waiting = self.states[State.CLEARED] | self.states[State.APPROVED_ONCE]
@@ -67,7 +75,7 @@ class Board:
         `same_person` (an approval that stands for someone who approved the case already).
         """
         if not selection:
-            raise Blocked("empty", "nothing is selected", remedy="Name the cases to decide")
+            raise Blocked("empty", "no cases are selected", remedy="Name the cases to decide")
         allowed = sources(action, actor)
         reachable = Selection()
         for state in allowed:
@@ -76,9 +84,9 @@ class Board:
             names = ", ".join(allowed) or "no state"
             raise Blocked(
                 "state",
-                f"{len(selection - reachable)} of {len(selection)} cases cannot be decided so: "
+                f"{len(selection - reachable)} of {len(selection)} cases cannot be decided this way: "
                 f"'{action}' by the {actor} starts from {names}",
-                remedy="Another decision may have come first; look at the docket again",
+                remedy="Another decision may have come first. Look at the docket again",
             )
         approved_by = dict(self.approved_by)
         if action is Action.APPROVE:
@@ -94,8 +102,8 @@ class Board:
             if again:
                 raise Blocked(
                     "same_person",
-                    f"{len(again)} of {len(selection)} cases were approved by or for the same officer already",
-                    remedy="The second approval needs a second person",
+                    f"{len(again)} of {len(selection)} cases already have an approval by or for the same officer",
+                    remedy="A different officer must give the second approval",
                 )
 
     def _moved(self, action: Action, actor: Actor, selection: Selection) -> dict[State, Selection]:

@@ -1,8 +1,8 @@
 """The reviewer's queue: which cases wait, in the order of why they stopped, a page at a time.
 
 Built once from a docket's determinations and kept beside them as `queue.parquet` (`position`, `seq`, `request_id`,
-`outcome`, `fired`, `codes`, `clearable`). Cases that the same rules stopped stand together, the commonest first, so a
-reviewer who has understood one has understood the group. Pages are read by state, in milliseconds.
+`outcome`, `fired`, `codes`, `unknown`, `clearable`). Cases that the same rules stopped stand together, the commonest
+first, so a reviewer who has understood one has understood the group. Pages are read by state, in milliseconds.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import duckdb
 from gatehouse.casework.board import Board
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import State
+from gatehouse.determine import determinations
 from gatehouse.intake.workspace import write_parquet
 
 FILE = "queue.parquet"
@@ -24,14 +25,14 @@ _QUEUE = """
 WITH agreeing AS (
   SELECT seq FROM {evidence} WHERE agrees GROUP BY seq HAVING count(DISTINCT person_id) = 1
 ), waiting AS (
-  SELECT d.seq, d.request_id, d.outcome, d.fired, d.codes,
+  SELECT d.seq, d.request_id, d.outcome, d.fired, d.codes, d.unknown,
          d.outcome = 'cleared' OR (len(d.items) > 0 AND agreeing.seq IS NOT NULL) AS clearable
   FROM {determinations} d LEFT JOIN agreeing USING (seq) WHERE d.outcome IN ('held', 'cleared')
 ), groups AS (
   SELECT outcome, fired, count(*) AS cases FROM waiting GROUP BY ALL
 )
 SELECT row_number() OVER (ORDER BY waiting.outcome DESC, cases DESC, waiting.fired, seq) - 1 AS position,
-       seq, request_id, outcome, fired, codes, clearable
+       seq, request_id, outcome, fired, codes, unknown, clearable
 FROM waiting JOIN groups USING (outcome, fired) ORDER BY position
 """
 
@@ -57,18 +58,21 @@ class Page:
     cases: tuple[Waiting, ...]
 
 
-def build(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, dict[State, Selection], Selection]:
-    """Write a docket's queue; gives how many cases it has, which outcome each has, and which a person may clear.
-
-    Reads determinations.parquet and evidence.parquet. Doing it again gives the same bytes' worth of rows.
-    """
-    connection.read_parquet(str(folder / "determinations.parquet")).create_view("queue_determinations", replace=True)
+def write(connection: duckdb.DuckDBPyConnection, folder: Path) -> None:
+    """Write a docket's queue from determinations.parquet and evidence.parquet."""
+    decided = determinations.source(connection, folder / "determinations.parquet")
+    connection.execute(f"CREATE OR REPLACE TEMP VIEW queue_determinations AS FROM {decided}")
     connection.read_parquet(str(folder / "evidence.parquet")).create_view("queue_evidence", replace=True)
     write_parquet(
         connection,
         _QUEUE.format(determinations="queue_determinations", evidence="queue_evidence"),
         folder / FILE,
     )
+
+
+def read(connection: duckdb.DuckDBPyConnection, folder: Path) -> tuple[int, dict[State, Selection], Selection]:
+    """How many cases a docket has, which outcome each has, and which of the queue a person may clear."""
+    connection.read_parquet(str(folder / "determinations.parquet")).create_view("queue_determinations", replace=True)
     [(size,)] = connection.sql("SELECT count(*) FROM queue_determinations").fetchall()
     outcomes = _selections(connection, "queue_determinations", "outcome", size)
     connection.read_parquet(str(folder / FILE)).create_view("queue_lines", replace=True)

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from gatehouse.kernel import clock, ids
 from gatehouse.kernel.errors import WrongInput, own
+from gatehouse.kernel.ids import folded
 from gatehouse.ledger.signers import Verifier
 
 DECIDING_ROLES = ("disclosure_officer", "disclosure_manager")
@@ -41,6 +43,11 @@ class Officer:
     conflicts: tuple[str, ...] = ()
     """Agencies about whose requests this person may not decide."""
 
+    @cached_property
+    def marks(self) -> frozenset[str]:
+        """By what this entry alone is known as a human's."""
+        return marks(self.id, self.name, keys=[self.key])
+
     def document(self) -> dict[str, Any]:
         """The same facts as JSON, dates as ISO text, absent ones left out."""
         facts: dict[str, Any] = {
@@ -59,6 +66,8 @@ class Roster:
     """Everyone the custodian lists, by id."""
 
     officers: Mapping[str, Officer]
+    unendorsed: frozenset[str] = frozenset()
+    """Ids that are listed and do not count, because two officers of the roster before have not endorsed them."""
 
     def get(self, officer: str) -> Officer | None:
         """The person of that id, with authority or without."""
@@ -68,7 +77,8 @@ class Roster:
         """Why someone may not decide on a day; None when they may. Unknown people may not."""
         person = self.officers.get(officer)
         if person is None:
-            return "is not on the custodian's roster"
+            unendorsed = "is on the roster, but two officers who stood on it before have not endorsed the entry"
+            return unendorsed if officer in self.unendorsed else "is not on the custodian's roster"
         if person.role not in DECIDING_ROLES:
             return f"has the role {person.role}, which decides nothing"
         if person.revoked_on is not None and on >= person.revoked_on:
@@ -92,29 +102,58 @@ class Roster:
         """The persons that one signature stands for: the officer and, under a delegation, the one who lent it.
 
         Two approvals count as four eyes only when these sets are apart, so that nobody approves beside their own
-        delegate.
+        delegate. Entries that share an id or a name, folded, or a key are one human: whoever stands there twice still
+        has one voice.
         """
         person = self.officers.get(officer)
         lender = person.delegated_by if person else None
-        return frozenset({officer} | ({lender} if lender else set()))
+        ids = {officer} | ({lender} if lender else set())
+        own = frozenset(mark for one in ids if one in self.officers for mark in self.officers[one].marks)
+        return frozenset(ids | {one.id for one in self.officers.values() if one.marks & own})
+
+    def apart(self, officers: Iterable[str]) -> int:
+        """How many different humans these officers are, each together with whoever lent them authority."""
+        known: list[frozenset[str]] = []
+        for people in map(self.people, sorted(officers)):
+            if not any(people & other for other in known):
+                known.append(people)
+        return len(known)
+
+    def marks(self, officer: str) -> frozenset[str]:
+        """By what one signature is known as a human's: the ids, names and public keys that `people` joins."""
+        joined = self.people(officer)
+        listed = [self.officers[one].marks for one in joined if one in self.officers]
+        return marks(*joined).union(*listed)
 
     def document(self) -> list[dict[str, Any]]:
         """All officers as JSON, sorted by id."""
         return [self.officers[officer].document() for officer in sorted(self.officers)]
 
 
+def marks(*texts: str, keys: Iterable[Verifier] = ()) -> frozenset[str]:
+    """What two voices are compared by, wherever two are asked for: accounts, ids and names, folded, and public keys.
+
+    Two that share one mark are one human, as far as a site can know.
+    """
+    return frozenset({folded(text) for text in texts if text} | {f"key:{key.public.hex()}" for key in keys})
+
+
 def parse(sections: object, *, where: str) -> Roster:
     """Read `[[officers]]` (or the same as JSON). Raises WrongInput naming the entry and field at fault."""
     if not isinstance(sections, list):
-        raise WrongInput("officers must be a list of tables", where=where, remedy="Write each one under [[officers]]")
+        raise WrongInput(
+            "officers must be a list of tables", where=where, remedy="Write each officer under [[officers]]"
+        )
     people: dict[str, Officer] = {}
     for number, section in enumerate(sections, start=1):
         place = f"{where}, officer {number}"
         person = _officer(section, place)
         if person.id in people:
-            raise WrongInput(f"the id {person.id} is given twice", where=place, remedy="Give each person one id")
+            raise WrongInput(
+                f"two officers have the id {person.id}", where=place, remedy="Give each officer a unique id"
+            )
         if any(person.key.public == other.key.public for other in people.values()):
-            raise WrongInput("two officers share one key", where=place, remedy="Each person makes a key of their own")
+            raise WrongInput("two officers share one key", where=place, remedy="Have each officer make their own key")
         people[person.id] = person
     return Roster(people)
 
@@ -128,21 +167,23 @@ def read(configuration: Path) -> Roster:
     try:
         parsed = tomllib.loads(configuration.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise WrongInput(f"not readable as TOML: {wrong}", where=str(configuration), remedy="Mend that line") from None
+        raise WrongInput(
+            f"this file is not valid TOML: {wrong}", where=str(configuration), remedy="Correct that line"
+        ) from None
     except OSError as error:
-        raise WrongInput(f"cannot be read ({error.strerror})", where=str(configuration)) from None
+        raise WrongInput(f"the file cannot be read ({error.strerror})", where=str(configuration)) from None
     return parse(parsed.get("officers", []), where=configuration.name)
 
 
 def _officer(section: object, where: str) -> Officer:
     if not isinstance(section, dict):
-        raise WrongInput("an officer is a table", where=where)
+        raise WrongInput("each officer must be a table", where=where)
     unknown = sorted(set(section) - _FIELDS)
     if unknown:
-        raise WrongInput(f"the key {unknown[0]!r} is not known", where=where, remedy="See docs/casework.md")
+        raise WrongInput(f"the key {unknown[0]!r} is unknown", where=where, remedy="See docs/casework.md")
     identifier = _text(section, "id", where)
     if not ids.is_name(identifier):
-        raise WrongInput("an id is letters, digits, dot, dash and underscore", where=f"{where}, id")
+        raise WrongInput("an id may contain only letters, digits, dots, dashes and underscores", where=f"{where}, id")
     start = _date(section, "from", where)
     if start is None:
         raise WrongInput("the date is missing", where=f"{where}, from", remedy="Write from = 2025-01-01")
@@ -160,7 +201,7 @@ def _officer(section: object, where: str) -> Officer:
     )
     if person.delegated_by is not None and (person.until is None or person.delegation is None):
         raise WrongInput(
-            "a delegation needs an end (until) and where it is written down (delegation)",
+            "a delegation needs an end date (until) and the document that grants it (delegation)",
             where=where,
             remedy='Add until = 2026-12-31 and delegation = "order number"',
         )
@@ -176,7 +217,7 @@ def _text(section: Mapping[str, object], key: str, where: str) -> str:
 
 def _texts(value: object, where: str) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
-        raise WrongInput("a list of texts is expected", where=where)
+        raise WrongInput("this must be a list of strings", where=where)
     return tuple(value)
 
 
@@ -188,5 +229,5 @@ def _date(section: Mapping[str, object], key: str, where: str) -> dt.date | None
         return value
     day = clock.read_date(value) if isinstance(value, str) else None
     if day is None:
-        raise WrongInput("this is no date", where=f"{where}, {key}", remedy="Write it as 2025-01-31")
+        raise WrongInput("this is not a date", where=f"{where}, {key}", remedy="Write it as 2025-01-31")
     return day

@@ -11,7 +11,7 @@ import datetime as dt
 import hashlib
 from dataclasses import dataclass
 from fractions import Fraction
-from math import comb
+from math import comb, exp, fsum, lgamma, log, log1p
 from typing import Any
 
 from gatehouse.casework.selection import Selection
@@ -86,7 +86,8 @@ class Sample:
 def _check(plan: Plan) -> None:
     if plan.population < 1 or not 0 <= plan.tolerated < 1 or not 0 < plan.confidence < 1:
         raise WrongInput(
-            "a sample needs a population, a tolerated share from 0 below 1 and a confidence between 0 and 1",
+            "a sample needs a population, a tolerated share of at least 0 and below 1, and a confidence between "
+            "0 and 1",
             remedy="The default rules out more than 5 wrong in 100 at 95 % confidence",
         )
 
@@ -112,6 +113,39 @@ def bound(population: int, sample: int, found: int, confidence: Fraction = Fract
         else:
             high = middle - 1
     return low
+
+
+def interval(hits: int, of: int, confidence: Fraction = Fraction(95, 100)) -> tuple[float, float]:
+    """The exact (Clopper-Pearson) two-sided interval of a share, after `hits` among `of`; (0, 1) after none at all.
+
+    Its lower end is the p at which so many hits or more have probability (1 - confidence) / 2, its upper end the p at
+    which so many or fewer have it; each is found to seven decimals.
+    """
+    if not 0 <= hits <= of:
+        raise WrongInput("hits and trials must not decrease", remedy="Count again")
+    tail = float(1 - confidence) / 2
+
+    def crossing(most: int) -> float:
+        """Where the probability of at most `most` hits falls to what is sought."""
+        low, high = 0.0, 1.0
+        sought = 1 - tail if most < hits else tail
+        for _ in range(30):
+            middle = (low + high) / 2
+            low, high = (middle, high) if _binomial(most, of, middle) > sought else (low, middle)
+        return (low + high) / 2
+
+    return (0.0 if hits == 0 else crossing(hits - 1), 1.0 if hits == of else crossing(hits))
+
+
+def _binomial(most: int, of: int, share: float) -> float:
+    """The probability of at most so many hits; in logarithms, so that large numbers stay numbers."""
+    if not 0 < share < 1:
+        return 1.0 if share <= 0 or most >= of else 0.0
+    terms = (
+        lgamma(of + 1) - lgamma(k + 1) - lgamma(of - k + 1) + k * log(share) + (of - k) * log1p(-share)
+        for k in range(most + 1)
+    )
+    return min(1.0, fsum(map(exp, terms)))
 
 
 def _at_most(population: int, wrong: int, sample: int, found: int) -> Fraction:

@@ -32,7 +32,9 @@ class Selection:
         if not chosen:
             return cls()
         if min(chosen) < 0 or max(chosen) >= MOST_CASES:
-            raise WrongInput("a case number is out of range", remedy="Case numbers count the submission's rows from 0")
+            raise WrongInput(
+                "a case number is out of range", remedy="Case numbers count the submission's rows, starting at 0"
+            )
         field = bytearray(max(chosen) // 8 + 1)
         for seq in chosen:
             field[seq >> 3] |= 1 << (seq & 7)
@@ -94,9 +96,9 @@ class Selection:
         try:
             raw = inflater.decompress(packed, MOST_CASES // 8)
         except zlib.error as broken:
-            raise WrongInput("a selection cannot be read", remedy="Ask for the file again") from broken
+            raise WrongInput("the selection cannot be read", remedy="Ask for the file again") from broken
         if not inflater.eof or inflater.unused_data:
-            raise WrongInput("a selection is cut short or too large", remedy="Ask for the file again")
+            raise WrongInput("the selection is truncated or too large", remedy="Ask for the file again")
         return cls(int.from_bytes(raw, "little"))
 
     def text(self) -> str:
@@ -109,4 +111,4 @@ class Selection:
         try:
             return cls.unpack(base64.b64decode(text, validate=True))
         except (binascii.Error, ValueError) as broken:
-            raise WrongInput("a selection cannot be read", remedy="Ask for the file again") from broken
+            raise WrongInput("the selection cannot be read", remedy="Ask for the file again") from broken

@@ -30,7 +30,9 @@ class Statement:
         """One text of the body; raises WrongInput when it is missing or no text."""
         value = self.body.get(key)
         if not isinstance(value, str):
-            raise WrongInput(f"a signed statement lacks the text '{key}'", remedy="Ask its author for a whole one")
+            raise WrongInput(
+                f"the text '{key}' is missing from a signed statement", remedy="Ask its author for a complete copy"
+            )
         return value
 
     @property
@@ -56,11 +58,8 @@ def verify(statement: Statement, keys: Iterable[Verifier], *, form: str, where: 
     """Which of these keys signed it. Raises WrongInput on another format, AnswerIsNo when none of them did."""
     if statement.body.get("format") != form:
         raise WrongInput(f"this is not a {form} statement", where=where, remedy="Hand in the right file")
-    try:
-        data = canonical.encode(statement.body)
-    except (TypeError, UnicodeEncodeError) as wrong:
-        raise WrongInput("a signed statement is not canonical JSON", where=where) from wrong
-    return verify_detached(data, statement.signature, keys, where=where)
+    _check_canonical(statement, where)
+    return verify_detached(canonical.encode(statement.body), statement.signature, keys, where=where)
 
 
 def of_document(document: object, *, where: str = "") -> Statement:
@@ -71,16 +70,30 @@ def of_document(document: object, *, where: str = "") -> Statement:
         or not isinstance(document["body"], dict)
         or not isinstance(document["signature"], str)
     ):
-        raise WrongInput("a signed statement has a body and a signature", where=where, remedy="Ask for the file again")
+        raise WrongInput(
+            "a signed statement must have a body and a signature", where=where, remedy="Ask for the file again"
+        )
     return Statement(document["body"], document["signature"])
 
 
 def parse(data: bytes, *, where: str = "") -> Statement:
     """Read a statement from the bytes of a file; raises WrongInput."""
     if len(data) > _MOST_BYTES:
-        raise WrongInput("a signed statement is too large", where=where)
+        raise WrongInput("the signed statement is too large", where=where)
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as broken:
         raise WrongInput("this is not JSON", where=where, remedy="Ask for the file again") from broken
-    return of_document(document, where=where)
+    found = of_document(document, where=where)
+    _check_canonical(found, where)
+    return found
+
+
+def _check_canonical(statement: Statement, where: str) -> None:
+    """Raise WrongInput for a statement that no signature can be over: half a character, a fraction, a deep nest."""
+    try:
+        canonical.encode(statement.document())
+    except (TypeError, ValueError, RecursionError):  # UnicodeEncodeError is a ValueError
+        raise WrongInput(
+            "the signed statement is not canonical JSON", where=where, remedy="Ask its author for a complete copy"
+        ) from None

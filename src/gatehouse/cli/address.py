@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatehouse.cli import sheet
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -30,16 +32,16 @@ def address() -> None:
     "columns",
     multiple=True,
     metavar="NAME",
-    help="A column that holds a line of the address; several are its lines, in order. The contract's own names "
-    f"({', '.join(CONTRACT)}) are understood without this option.",
+    help="A column that holds a line of the address. Repeat for several lines, in order. The contract's column "
+    "names ({', '.join(CONTRACT)}) need no option.",
 )
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write, CSV.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The CSV file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def check(file: Path, columns: tuple[str, ...], out: Path, as_json: bool) -> None:
-    """Write the rows of FILE in their order, all their columns, with verdict, reason and the parts of each address.
+    """Write every row and column of FILE, in order, and add a verdict, a reason and the parts of each address.
 
-    Verdicts are complete, incomplete, not_an_address and institution. A name that FILE already uses is added with
-    `address_` in front.
+    The verdicts are complete, incomplete, not_an_address and institution. If FILE already uses a column name, the
+    new column is named with `address_` in front.
 
     \b
     Examples:
@@ -50,7 +52,7 @@ def check(file: Path, columns: tuple[str, ...], out: Path, as_json: bool) -> Non
     from gatehouse.intake.workspace import open_workspace
 
     connection = open_workspace()
-    header = _load(connection, file)
+    header = sheet.read(connection, file)
     _point_to_columns(connection, file, header, columns)
     judge(connection, "source", "judged", "row_number")
     _write(connection, header, out)
@@ -61,56 +63,6 @@ def check(file: Path, columns: tuple[str, ...], out: Path, as_json: bool) -> Non
         click.echo(json.dumps({"rows": sum(counts.values()), "verdicts": counts}))
     else:
         click.echo(", ".join(f"{number} {verdict}" for verdict, number in counts.items()) or "no rows", err=True)
-
-
-def _load(connection: duckdb.DuckDBPyConnection, file: Path) -> list[str]:
-    """Make the table `given` (row_number, c0, c1, …: text as written) and return the names in the header."""
-    import csv
-
-    import duckdb
-
-    from gatehouse.intake.workspace import quoted
-    from gatehouse.kernel.errors import WrongInput
-
-    try:
-        with file.open(encoding="utf-8-sig", newline="") as stream:
-            header = next(csv.reader(stream), [])
-    except FileNotFoundError:
-        raise WrongInput("no such file", where=str(file), remedy="Name a CSV file with a header") from None
-    except UnicodeDecodeError:
-        raise WrongInput("the file is not UTF-8", where=str(file), remedy="Save it as CSV in UTF-8") from None
-    except (csv.Error, OSError):
-        raise WrongInput("the file cannot be read as CSV", where=str(file), remedy="Name a CSV file") from None
-    if not header or len({name.lower() for name in header}) != len(header):
-        raise WrongInput("the header is missing or names a column twice", where=str(file),
-                         remedy="Give every column a name of its own")  # fmt: skip
-    names = "{" + ", ".join(f"'c{position}': 'VARCHAR'" for position in range(len(header))) + "}"
-    options = "header = true, delim = ',', quote = '\"', escape = '\"', nullstr = '', strict_mode = true"
-    reader = f"read_csv({quoted(file)}, columns = {names}, {options}, auto_detect = false, null_padding = false)"
-    try:
-        connection.execute(f"CREATE TABLE given AS SELECT row_number() OVER () AS row_number, * FROM {reader}")
-    except duckdb.Error:
-        raise WrongInput(
-            "a row does not fit the header, or is not UTF-8", where=f"{file}, {_misfit(file, len(header))}",
-            remedy="Every row needs one field a column; quote fields that hold commas or line breaks",
-        ) from None  # fmt: skip
-    return header
-
-
-def _misfit(file: Path, width: int) -> str:
-    """Which row of a refused file is the first that does not fit, as far as a slow second reading can tell."""
-    import csv
-
-    with file.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        rows = csv.reader(stream)
-        next(rows)
-        try:
-            for number, row in enumerate(rows, 1):
-                if (row and len(row) != width) or any("\ufffd" in field for field in row):
-                    return f"row {number}"
-        except csv.Error:
-            return f"line {rows.line_num}"
-    return "a row"
 
 
 def _point_to_columns(
@@ -127,7 +79,7 @@ def _point_to_columns(
     wanted = [name.strip().lower() for name in columns] or list(CONTRACT)
     known = {name: f"c{position[name]}" for name in CONTRACT if name in wanted and name in position}
     if not lines and not known:
-        raise WrongInput("no column holds an address", where=str(file), remedy="Name its lines with --column")
+        raise WrongInput("no column holds an address", where=str(file), remedy="Name the address columns with --column")
     lines = [*lines, *(known[name] for name in CONTRACT[:2] if name in known)]
     # Lines stay lines: a line break parts them, as it does inside a field.
     joined = f"concat_ws(chr(10), {', '.join(lines)})" if lines else "NULL"
@@ -140,20 +92,8 @@ def _point_to_columns(
 
 def _write(connection: duckdb.DuckDBPyConnection, header: list[str], out: Path) -> None:
     from gatehouse.intake.addresses import PARTS
-    from gatehouse.intake.workspace import quoted
-    from gatehouse.kernel import files
 
     taken = {name.strip().lower() for name in header}
     meant = {"verdict": "address_verdict", "reason": "address_reason", "zip_state": "zip_state"}
-    given = [f"g.c{position} AS {_identifier(name)}" for position, name in enumerate(header)]
-    added = [
-        f"j.{meant.get(name, name)} AS {_identifier(f'address_{name}' if name in taken else name)}"
-        for name in (*_ADDED, *PARTS)
-    ]
-    query = f"SELECT {', '.join(given + added)} FROM given g JOIN judged j USING (row_number) ORDER BY row_number"
-    with files.replacing(out) as temporary:
-        connection.execute(f"COPY ({query}) TO {quoted(temporary)} (FORMAT csv, HEADER true)")
-
-
-def _identifier(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+    added = {f"address_{name}" if name in taken else name: meant.get(name, name) for name in (*_ADDED, *PARTS)}
+    sheet.write(connection, header, "judged", added, out)

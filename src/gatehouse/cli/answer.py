@@ -11,7 +11,7 @@ from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock, files
 
 _SITE = click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-_JSON = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 @click.group()
@@ -33,7 +33,7 @@ def answer() -> None:
 @_SITE
 @_JSON
 def build(folder: Path, as_json: bool) -> None:
-    """Build both maps from everything released so far and put their roots on record; run it every night.
+    """Build both maps from all releases so far and record their roots in the ledger. Run this every night.
 
     Example: gatehouse answer build --site custodian
     """
@@ -54,11 +54,21 @@ def build(folder: Path, as_json: bool) -> None:
 @answer.command()
 @click.argument("number", type=int)
 @_SITE
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The answer's file, to be handed over.")
-@click.option("--sealed", is_flag=True, help="From the sealed map: for oversight alone, never for the person.")
-@click.option("--page", type=int, default=1, show_default=True, help="Of a list of more than four disclosures.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The file to write the answer to.")
+@click.option(
+    "--sealed",
+    is_flag=True,
+    help="Use the sealed map. The result is for oversight only and must never go to the person.",
+)
+@click.option(
+    "--page",
+    type=int,
+    default=1,
+    show_default=True,
+    help="The page to write, when the list has more than four disclosures.",
+)
 def person(number: int, folder: Path, out: Path, sealed: bool, page: int) -> None:
-    """Write the answer about the person with this NUMBER in the register. What it says is shown by `verify answer`.
+    """Write the answer about the person with this NUMBER in the register. Read it with `gatehouse verify answer`.
 
     Example: gatehouse answer person 4711 --site custodian --out 4711.answer
     """
@@ -75,11 +85,12 @@ def person(number: int, folder: Path, out: Path, sealed: bool, page: int) -> Non
 
 @answer.command()
 @_SITE
+@click.option("--all", "earlier", is_flag=True, help="Also rebuild every earlier epoch.")
 @_JSON
-def check(folder: Path, as_json: bool) -> None:
-    """Build the maps again from dockets and releases and compare: nothing left out, nothing withheld that may be told.
+def check(folder: Path, earlier: bool, as_json: bool) -> None:
+    """Rebuild the maps from the releases in the ledger, and report any disclosure that is missing or wrongly withheld.
 
-    Example: gatehouse answer check --site custodian
+    Example: gatehouse answer check --site custodian --all
     """
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.pipeline import answers
@@ -89,9 +100,12 @@ def check(folder: Path, as_json: bool) -> None:
     place = office(open_site(folder))
     with open_workspace("3GB") as connection, shown() as progress:
         found = answers.check(connection, place, progress=progress)
+        before = answers.check_earlier(connection, place, progress=progress) if earlier else None
     if as_json:
-        click.echo(json.dumps({**vars(found), "as_of": str(found.as_of)}))
+        click.echo(json.dumps({**vars(found), "as_of": str(found.as_of), "earlier": before}))
         return
     click.echo(f"identical: both maps as of {found.as_of}, {found.persons:,} persons")
-    click.echo(f"disclosures: {found.disclosures:,}, of which {found.told:,} may be told")
-    click.echo(f"persons in the register now who were not in it then: {found.unlisted:,}")
+    if before is not None:
+        click.echo(f"identical: {before} earlier epochs, each within those that follow")
+    click.echo(f"disclosures: {found.disclosures:,}, of which {found.told:,} may be shown to the person")
+    click.echo(f"persons added to the register since then: {found.unlisted:,}")

@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gatehouse.cli import marks
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
 
 if TYPE_CHECKING:
+    from gatehouse.casework.sampling import Sample
     from gatehouse.casework.selection import Selection
     from gatehouse.pipeline.approve import Office
 
+_SHOWN = 20
 DECISIONS = ("approve", "clear", "hold", "refuse", "return", "reopen", "withdraw")
 
 
@@ -24,37 +27,53 @@ DECISIONS = ("approve", "clear", "hold", "refuse", "return", "reopen", "withdraw
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--officer", help="Your id in gatehouse.toml.")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own signing key.")
-@click.option("--reason", default="", help="The answer to the question that is shown; stored beside it.")
+@click.option("--reason", default="", help="Your answer to the question shown. It is stored with the question.")
 @click.option("--decision", type=click.Choice(DECISIONS), default="approve", show_default=True)
-@click.option("--all-cleared", is_flag=True, help="Every cleared case that you have not approved yet.")
-@click.option("--request", "requests", multiple=True, help="One request's id; may be given again.")
-@click.option("--held-by", "rule", help="Every held case on which this rule fired.")
-@click.option("--sample", is_flag=True, help="Only draw and show the sample that must be examined first.")
-@click.option("--examined", metavar="SAMPLE", help="The sample that you examined, by the id that --sample printed.")
-@click.option("--found", type=click.IntRange(min=0), help="How many cases of the sample you found wrong.")
-@click.option("--queue", "queued", is_flag=True, help="Only show what waits, in the order of why it stopped.")
-@click.option("--skip", type=click.IntRange(min=0), default=0, help="With --queue: leave out so many; a page has 50.")
-@click.option("--alarms", is_flag=True, help="Only show what looks like trial and error, for the custodian's eyes.")
-@click.option("--attempts", is_flag=True, help="Only show what was refused: when, who, what and why.")
+@click.option("--all-cleared", is_flag=True, help="Decide every cleared case that you have not approved yet.")
+@click.option("--request", "requests", multiple=True, help="The id of one request. May be repeated.")
+@click.option("--held-by", "rule", help="Decide every held case on which this rule fired.")
+@click.option("--sample", is_flag=True, help="Only draw and show the sample that you must examine first.")
+@click.option("--examined", metavar="SAMPLE", help="The id of the sample that you examined, as --sample printed it.")
+@click.option(
+    "--marks", type=click.Path(dir_okay=False, path_type=Path),
+    help="The file for your marks on the sample: --sample writes it, --examined reads it.",
+)  # fmt: skip
+@click.option("--preview", is_flag=True, help="Only show what you would sign: the cases, their state and the question.")
+@click.option(
+    "--seen", default="", metavar="STATE", help="The state of the cases when you looked, as --preview printed it."
+)
+@click.option(
+    "--queue", "queued", is_flag=True, help="Only show the cases that wait, grouped by the rule that stopped them."
+)
+@click.option(
+    "--skip", type=click.IntRange(min=0), default=0, help="With --queue: skip this many cases. A page shows 50."
+)
+@click.option(
+    "--alarms", is_flag=True, help="Only show requests that look like trial and error. For the custodian only."
+)
+@click.option("--attempts", is_flag=True, help="Only show refused attempts: when, who, what and why.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 - click hands options over by name
     """Decide cases of a docket: approve, clear, refuse, return, reopen or withdraw.
 
-    Release needs two approvals by two people who had no part in the submission. Decisions about more than five cases
-    towards release need a sample first: draw it, look at its cases, then decide and say what was found.
+    Release needs two approvals by two people who had no part in the submission. To decide more than five cases
+    towards release, first draw a sample, look at each of its cases, mark each right or wrong, and then decide.
+    A decision is refused if someone decided any of its cases after you looked at them.
 
     \b
     Examples:
       gatehouse approve ICE-2025-0003 --site custodian --queue
-      gatehouse approve ICE-2025-0003 --site custodian --officer do-1 --all-cleared --sample
+      gatehouse approve ICE-2025-0003 --site custodian --officer do-1 --all-cleared --sample --marks marks.csv
       gatehouse approve ICE-2025-0003 --site custodian --officer do-1 --key do-1.key --all-cleared \\
-        --examined sample-… --found 0 --reason "Compared the sample with the file; every element is met."
+        --examined sample-… --marks marks.csv --reason "Compared the sample with the file; every element is met."
     """
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.pipeline import approve as stage
+    from gatehouse.pipeline import dockets
     from gatehouse.pipeline.site import open_site
 
     place = stage.office(open_site(folder))
+    docket = dockets.resolve(place.site.dockets, docket)
     with open_workspace() as connection:
         file = stage.open_docket(connection, place, stage.docket_of(place.site, docket))
         if options["attempts"]:
@@ -68,9 +87,12 @@ def approve(docket: str, folder: Path, **options: Any) -> None:  # noqa: ANN401 
             return
         selection = _selection(place, docket, **options)
     if not options["officer"]:
-        raise WrongInput("nobody is named", remedy="Say who you are with --officer")
+        raise WrongInput("--officer is required", remedy="Give your id with --officer")
     if options["sample"]:
         _draw(place, file.docket, selection, options)
+        return
+    if options["preview"]:
+        _preview(place, file.docket, selection, options)
         return
     _decide(place, file.docket, selection, options)
 
@@ -84,7 +106,8 @@ def _selection(place: Office, docket: str, **options: Any) -> Selection:  # noqa
     ways = [bool(options["all_cleared"]), bool(options["requests"]), bool(options["rule"])]
     if sum(ways) != 1:
         raise WrongInput(
-            "which cases?", remedy="Say exactly one of --all-cleared, --request ID (again and again), --held-by RULE"
+            "no cases are selected",
+            remedy="Give exactly one of --all-cleared, --request ID (may be repeated) or --held-by RULE",
         )
     board = place.casebook.board(docket)
     root = place.site.dockets / docket
@@ -118,6 +141,8 @@ def _draw(place: Office, docket: str, selection: Selection, options: dict[str, A
     drawn = stage.draw(place, options["officer"], proposal, now=clock.now())
     with open_workspace() as connection:
         requests = stage.request_ids(connection, place.site, docket, drawn.drawn)
+    if options["marks"] is not None:
+        marks.write(options["marks"], requests)
     clean = bound(len(selection), len(drawn.drawn), 0, Fraction(drawn.confidence_percent, 100))
     if options["as_json"]:
         facts = {"sample": drawn.id, "population": len(selection), "wrong_at_most_if_clean": clean}
@@ -125,28 +150,54 @@ def _draw(place: Office, docket: str, selection: Selection, options: dict[str, A
         return
     click.echo(
         f"sample {drawn.id}: {len(drawn.drawn)} of {len(selection)} cases. If none of them is wrong, at most "
-        f"{clean} of {len(selection)} are, at {drawn.confidence_percent} % confidence (hypergeometric)."
+        f"{clean} of {len(selection)} are wrong, at {drawn.confidence_percent} % confidence (hypergeometric)."
     )
     for request in requests:
         click.echo(f"  {request}")
-    click.echo(f"Look at each (gatehouse explain), then decide with --examined {drawn.id} --found N")
+    filled = f" --marks {options['marks']}" if options["marks"] else ""
+    click.echo(
+        f"Look at each case (gatehouse explain), mark it right or wrong, then decide with --examined {drawn.id}{filled}"
+    )
+
+
+def _preview(place: Office, docket: str, selection: Selection, options: dict[str, Any]) -> None:
+    from gatehouse.casework import approval
+    from gatehouse.casework.states import Action
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import approve as stage
+
+    question = approval.prompt(Action(options["decision"]), docket, selection)
+    seen = place.casebook.board(docket).digest(selection)
+    with open_workspace() as connection:
+        requests = stage.request_ids(connection, place.site, docket, selection)
+    if options["as_json"]:
+        click.echo(json.dumps({"question": question, "seen": seen, "requests": requests}))
+        return
+    click.echo(question)
+    click.echo("\n".join(f"  {request}" for request in requests[:_SHOWN]))
+    if len(requests) > _SHOWN:
+        click.echo(f"  … {len(requests) - _SHOWN} more; --json lists all")
+    click.echo(f"To sign exactly this state of the cases, add --seen {seen}")
 
 
 def _decide(place: Office, docket: str, selection: Selection, options: dict[str, Any]) -> None:
-    from gatehouse.casework import approval
+    from gatehouse.casework import approval, reasons
     from gatehouse.casework.states import Action
     from gatehouse.ledger.signers import read_signer
     from gatehouse.pipeline import approve as stage
 
     if options["key"] is None:
-        raise WrongInput("no signing key is named", remedy="Say where yours is with --key")
+        raise WrongInput("--key is required", remedy="Name your signing key file with --key")
     action = Action(options["decision"])
     question = approval.prompt(action, docket, selection)
+    seen = options["seen"] or place.casebook.board(docket).digest(selection)  # before anything is asked or looked at
+    sample = _examined(place, docket, selection, options)
     reason = options["reason"]
     if not reason and sys.stdin.isatty():
         reason = click.prompt(question)
-    sample = _examined(place, options)
-    proposal = approval.Proposal(docket, action, selection, reason, sample)
+    if (warning := reasons.warning(reason)) is not None:
+        click.echo(warning, err=True)
+    proposal = approval.Proposal(docket, action, selection, reason, sample, seen)
     decided = stage.decide(place, options["officer"], proposal, signer=read_signer(options["key"]), now=clock.now())
     told = _told(place, docket)
     counts = {str(state): count for state, count in decided.board.counts().items() if count}
@@ -165,7 +216,7 @@ def _decide(place: Office, docket: str, selection: Selection, options: dict[str,
     if told:
         click.echo(told)
     if not decided.in_ledger:
-        click.echo("The ledger is busy; the next decision or release commits this one.", err=True)
+        click.echo("The ledger is busy. The next decision or release will commit this one.", err=True)
 
 
 def _told(place: Office, docket: str) -> str:
@@ -185,24 +236,39 @@ def _told(place: Office, docket: str) -> str:
     except MachineFailed:
         closed = False
     if closed:
-        return f"No case is open any more; the answers are told: {folder.answers}"
+        return f"No case is open. The answers are published: {folder.answers}"
     return (
-        f"No case is open any more. The answers are told from {clock.stamp(day)} on: "
+        f"No case is open. The answers can be published from {clock.stamp(day)} on: "
         f"gatehouse release {docket} --site {place.site.root} --answers"
     )
 
 
-def _examined(place: Office, options: dict[str, Any]) -> Any:  # noqa: ANN401 - a Sample or None
+def _examined(place: Office, docket: str, selection: Selection, options: dict[str, Any]) -> Sample | None:
+    """The sample that a decision rests on, each of its cases marked; cases that moved since the draw are refused."""
     from gatehouse.casework import approval
+    from gatehouse.casework.board import Blocked
+    from gatehouse.intake.workspace import open_workspace
+    from gatehouse.pipeline import approve as stage
 
     if options["examined"] is None:
         return None
-    if options["found"] is None:
-        known = place.casebook.sample(options["examined"])
-        if known is None or known.found is None:
-            raise WrongInput("what was found in the sample is not said", remedy="Say it with --found N")
-        return known
-    return approval.examine(place.casebook, options["examined"], options["found"])
+    drawn = place.casebook.sample(options["examined"])
+    if drawn is None or drawn.docket != docket:
+        raise WrongInput("this docket has no such sample", where="--examined", remedy="Draw one with --sample")
+    for decision in place.casebook.decisions(docket):
+        if approval.instant(decision.statement, "decided_at") > drawn.drawn_at and decision.selection & selection:
+            raise Blocked(
+                "state_changed", "some cases were decided after the sample was drawn", remedy="Draw a new sample"
+            )
+    if drawn.found is not None:
+        return drawn
+    with open_workspace() as connection:
+        requests = stage.request_ids(connection, place.site, docket, drawn.drawn)
+    if options["marks"] is None and not sys.stdin.isatty():
+        remedy = "Write the file with --sample --marks FILE, fill it in, and pass it with --marks"
+        raise WrongInput("the sample's cases have no marks", where="--marks", remedy=remedy)
+    wrong = marks.read(options["marks"], requests) if options["marks"] else marks.ask(requests)
+    return approval.examine(place.casebook, drawn.id, wrong)
 
 
 def _show_queue(place: Office, docket: str, rule: str | None, skip: int, *, as_json: bool) -> None:
@@ -253,7 +319,7 @@ def _show_alarms(place: Office, docket: str, *, as_json: bool) -> None:
         click.echo(
             f"{name:<50} {'-' if count is None else count:>9}   ceiling {'none' if ceiling is None else ceiling}"
         )
-    click.echo("near misses in this docket, by officer")
+    click.echo("near misses in this docket, by requesting officer")
     for officer, misses in found.officers:
         click.echo(f"  {officer:<24} {misses:>9}")
     click.echo("other versions of the subject's particulars, by request")

@@ -14,7 +14,7 @@ def engine_options(command: _Command) -> _Command:
     """Give a command the options `engine` and `master`; `pipeline.engines.Choice` takes both."""
     engine = click.option(
         "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
-        help="Spark is for registers that outgrow one machine; the rows are the same.",
+        help="Use Spark for registers that outgrow one machine. The resulting rows are the same.",
     )  # fmt: skip
-    master = click.option("--master", help="Where Spark runs: local[2], or spark://HOST:7077; see docs/spark.md.")
+    master = click.option("--master", help="The Spark master: local[2] or spark://HOST:7077. See docs/spark.md.")
     return engine(master(command))

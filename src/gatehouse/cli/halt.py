@@ -10,8 +10,8 @@ import click
 from gatehouse.kernel import clock, files
 from gatehouse.kernel.errors import WrongInput
 
-_KEY = click.option("--key", "key_file", type=click.Path(path_type=Path), required=True, help="Your own key.")
-_OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the statement is written.")
+_KEY = click.option("--key", "key_file", type=click.Path(path_type=Path), required=True, help="Your own key file.")
+_OUT = click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write the statement to.")
 
 
 @click.group()
@@ -24,12 +24,12 @@ def halt() -> None:
 
 @halt.command()
 @click.argument("scope", nargs=-1, required=True)
-@click.option("--reason", required=True, help="Why; one line, on record.")
-@click.option("--resume", is_flag=True, help="Let it go on instead.")
+@click.option("--reason", required=True, help="The reason, in one line. It goes on record.")
+@click.option("--resume", is_flag=True, help="Resume instead of halting.")
 @_KEY
 @_OUT
 def sign(scope: tuple[str, ...], reason: str, key_file: Path, out: Path, *, resume: bool) -> None:
-    """Write and sign a statement. SCOPE is `everything`, `agency NAME` or `docket NAME`.
+    """Write and sign a statement. SCOPE is `everything`, `agency NAME`, `docket AGENCY/ID` or `docket ID`.
 
     \b
     Example:
@@ -66,7 +66,7 @@ def join(statement: Path, key_file: Path, out: Path) -> None:
 @click.argument("statement", type=click.Path(path_type=Path))
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def enter(statement: Path, folder: Path) -> None:
-    """Lay a statement that enough overseers signed into a site: in force at once, and an entry of the ledger.
+    """Enter a statement that enough overseers signed. It takes effect at once and is recorded in the ledger.
 
     \b
     Example:
@@ -80,20 +80,39 @@ def enter(statement: Path, folder: Path) -> None:
 
 
 @halt.command()
-@click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--oversight", type=click.Path(path_type=Path), required=True, help="Whose word counts, and how many.")
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
-def show(folder: Path, oversight: Path, *, as_json: bool) -> None:
-    """Show the halts in force in a folder; fails when a statement in it cannot be believed.
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--oversight", type=click.Path(path_type=Path), help="The oversight policy: the overseers and how many must sign."
+)
+@click.option(
+    "--site",
+    "root",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The site whose halts to show.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def show(folder: Path | None, oversight: Path | None, root: Path | None, *, as_json: bool) -> None:
+    """Show the halts in force. Fails if a statement cannot be verified.
+
+    At a site, statements apply in the order of their ledger entries. For a FOLDER of halts with --oversight,
+    they apply in the order of the times that their signers wrote.
 
     \b
     Example:
-      gatehouse halt show site/halts --oversight site/oversight.policy
+      gatehouse halt show --site custodian
+      gatehouse halt show copies/halts --oversight copies/oversight.policy
     """
     from gatehouse.ledger import halt as halts
+    from gatehouse.pipeline import halts as kept
+    from gatehouse.pipeline.site import open_site
 
-    believed = halts.Oversight.parse(_read(oversight).decode(errors="replace"), where=oversight.name)
-    found = halts.standing(halts.read_folder(folder, believed))
+    if root is not None and folder is None and oversight is None:
+        found = kept.standing(open_site(root))
+    elif root is None and folder is not None and oversight is not None:
+        believed = halts.Oversight.parse(_read(oversight).decode(errors="replace"), where=oversight.name)
+        found = halts.standing(halts.by_stated_time(halts.read_folder(folder, believed)))
+    else:
+        raise WrongInput("nothing is named to show", remedy="Give --site, or a folder of halts and --oversight")
     if as_json:
         click.echo(json.dumps([{"scope": str(one.scope), "since": one.at, "reason": one.reason} for one in found]))
         return

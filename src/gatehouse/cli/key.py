@@ -20,7 +20,7 @@ def key() -> None:
 
 @key.command()
 @click.argument("file", type=click.Path(path_type=Path))
-@click.option("--name", help="Who the key signs for; the file's name without its ending, if not given.")
+@click.option("--name", help="The name of the key's owner. Default: the file's name without its extension.")
 @click.option(
     "--kind",
     type=click.Choice(["signing", "recipient"]),
@@ -29,7 +29,7 @@ def key() -> None:
     help="A signing key (Ed25519), or an officer's key that releases are sealed to (age X25519).",
 )
 def new(file: Path, name: str | None, kind: str) -> None:
-    """Make a key in FILE, which must not exist, and print the public half.
+    """Make a key in FILE, which must not exist, and print its public half.
 
     \b
     Examples:
@@ -40,7 +40,11 @@ def new(file: Path, name: str | None, kind: str) -> None:
     try:
         files.write_new(file, f"{private}\n".encode(), mode=0o600)
     except FileExistsError:
-        raise WrongInput("a file of that name exists", where=str(file), remedy="A key is never overwritten") from None
+        raise WrongInput(
+            "a file with that name already exists",
+            where=str(file),
+            remedy="Choose another name. A key is never overwritten",
+        ) from None
     click.echo(public)
 
 
@@ -50,9 +54,9 @@ def new(file: Path, name: str | None, kind: str) -> None:
 @click.option("--key", "key_file", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Your private key file.")  # fmt: skip
 def sign(files_: tuple[Path, ...], key_file: Path) -> None:
-    """Sign files where the key is: decisions, orders and law that a page of the console offered for download.
+    """Sign files on the machine that holds the key: decisions, orders and law downloaded from the console.
 
-    Read them first. The signature of FILE is written to FILE.sig, to be uploaded on that page.
+    Read them first. The signature of FILE is written to FILE.sig. Upload it on the page the file came from.
 
     \b
     Example: gatehouse key sign to-sign-1.txt --key do-1.key
@@ -71,9 +75,9 @@ def sign(files_: tuple[Path, ...], key_file: Path) -> None:
 @key.command("next")
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def next_(folder: Path) -> None:
-    """Announce the ledger's next key and print its public half, for every witness and verifier to add to their own.
+    """Announce the ledger's next key and print its public half, which every witness and verifier must add.
 
-    A key in a hardware module is announced by laying its address into SITE/keys/log.key.next first.
+    To announce a key in a hardware module, first write its address to SITE/keys/log.key.next.
 
     Example: gatehouse key next --site custodian
     """
@@ -87,7 +91,7 @@ def next_(folder: Path) -> None:
 @key.command()
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def rotate(folder: Path) -> None:
-    """Let the announced key sign the ledger from now on. Do it when every witness has the new key.
+    """Let the announced key sign the ledger from now on. Run this after every witness has added the new key.
 
     Example: gatehouse key rotate --site custodian
     """
@@ -96,7 +100,7 @@ def rotate(folder: Path) -> None:
     from gatehouse.pipeline.site import open_site
 
     shown = rotation.rotate(open_site(folder), clock.now())
-    click.echo(f"the new key signs: {shown.size} entries, root {shown.root.hex()}")
+    click.echo(f"the new key now signs: {shown.size} entries, root {shown.root.hex()}")
 
 
 def _signing(name: str) -> tuple[str, str]:

@@ -13,6 +13,7 @@ import click
 from gatehouse.cli.law_compare import diff, impact, within
 from gatehouse.cli.law_crosscheck import crosscheck
 from gatehouse.cli.law_office import adopt, new, page, sign, verify
+from gatehouse.cli.law_watch import watch
 from gatehouse.cli.law_words import AS_JSON, AS_OF, DAY, PACK, fact_lines, plain
 from gatehouse.cli.progress import shown
 from gatehouse.kernel import clock
@@ -37,17 +38,17 @@ def law() -> None:
 
 @law.command()
 @PACK
-@click.option("--record", is_flag=True, help="Write what was proved to the pack's proof.json.")
+@click.option("--record", is_flag=True, help="Record the result in the pack's proof.json.")
 @AS_JSON
 def check(pack: Path, *, record: bool, as_json: bool) -> None:
-    """Load, lint, run examples, prove properties, mutate.
+    """Check a pack: load and lint it, run its examples, prove its properties and test its mutations.
 
     \b
     Example: gatehouse law check packs/us-irs-6103-i-2
     """
     from gatehouse.law import signing
     from gatehouse.law.check import check as check_pack
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
 
     with shown() as progress:
         report = check_pack(load(pack), progress)
@@ -89,7 +90,10 @@ def _print_report(report: Report) -> None:
         if verdict.status != "proved":
             _print_verdict(verdict, pack)
     for survivor in report.survivors:
-        click.echo(f"  not noticed: rule {survivor.rule.id} {survivor.mutation}. Add an example or a property")
+        click.echo(
+            f"  no example or property noticed: rule {survivor.rule.id} {survivor.mutation}. Add an example or "
+            f"a property"
+        )
     proved = sum(verdict.status == "proved" for verdict in report.verdicts)
     click.echo(f"  {len(pack.examples) - len(report.failures)} of {len(pack.examples)} examples decide as written")
     click.echo(f"  {proved} of {len(report.verdicts)} properties proved, for every request and every date 1900-2199")
@@ -99,9 +103,9 @@ def _print_report(report: Report) -> None:
 
 @law.command()
 @PACK
-@click.option("--property", "only", help="Prove one property, by its id.")
+@click.option("--property", "only", help="Prove only the property with this id.")
 @click.option("--solver", type=click.Choice(["z3", "cvc5"]), default="z3", show_default=True)
-@click.option("--keep", type=click.Path(path_type=Path), help="Write counter-examples to this example file.")
+@click.option("--keep", type=click.Path(path_type=Path), help="Write the counter-examples to this example file.")
 @AS_JSON
 def prove(pack: Path, only: str | None, solver: str, keep: Path | None, *, as_json: bool) -> None:
     """Prove the properties over every request and every date; show a request that breaks one.
@@ -110,12 +114,14 @@ def prove(pack: Path, only: str | None, solver: str, keep: Path | None, *, as_js
     Example: gatehouse law prove packs/us-irs-6103-i-2 --property never-civil
     """
     from gatehouse.law import prove as proving
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
 
     loaded = load(pack)
     wanted = [each for each in loaded.properties if only in (None, each.id)]
     if not wanted:
-        raise WrongInput(f"no property {only or ''}", where=str(pack / "properties.toml"), remedy="Check the id")
+        raise WrongInput(
+            f"there is no property {only or ''}", where=str(pack / "properties.toml"), remedy="Check the id"
+        )
     module = proving.solver_module(solver)
     with shown() as progress:
         verdicts = []
@@ -132,7 +138,7 @@ def prove(pack: Path, only: str | None, solver: str, keep: Path | None, *, as_js
     elif not as_json and any(verdict.counterexample for verdict in verdicts):
         click.echo(f"Keep it as an example: add --keep {pack / 'examples' / 'found.toml'}", err=True)
     if any(verdict.status != "proved" for verdict in verdicts):
-        raise AnswerIsNo("a property does not hold, or is unsettled", where=str(pack))
+        raise AnswerIsNo("a property does not hold, or the solver could not settle it", where=str(pack))
 
 
 def _keep(path: Path, verdicts: Iterable[Verdict]) -> None:
@@ -146,7 +152,7 @@ def _keep(path: Path, verdicts: Iterable[Verdict]) -> None:
     ]
     with path.open("a", encoding="utf-8") as stream:
         stream.write("".join(f"\n{text}" for text in found))
-    click.echo(f"{len(found)} counter-examples written to {path}; correct the outcome and the rules expected", err=True)
+    click.echo(f"{len(found)} counter-examples written to {path}. Correct the expected outcome and rules", err=True)
 
 
 def _verdict_json(verdict: Verdict) -> dict[str, Any]:
@@ -166,7 +172,7 @@ def _print_verdict(verdict: Verdict, pack: Pack) -> None:
     if verdict.status != "proved":
         click.echo(f"    {verdict.why}")
     if verdict.counterexample is not None:
-        click.echo(f"    On {verdict.counterexample.as_of} this request clears, also when DuckDB decides it.")
+        click.echo(f"    On {verdict.counterexample.as_of} this request clears. DuckDB agrees.")
         click.echo("    It is like the first example, but:")
         click.echo("\n".join(fact_lines(verdict.counterexample.differs, pack.fields)))
 
@@ -180,7 +186,7 @@ def at(pack: Path, date: dt.date) -> None:
     \b
     Example: gatehouse law at packs/us-irs-6103-i-2 2025-11-22
     """
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
     from gatehouse.law.timeline import law_at
 
     click.echo_via_pager(law_at(load(pack), date))
@@ -192,14 +198,14 @@ def at(pack: Path, date: dt.date) -> None:
 @AS_OF
 @AS_JSON
 def explain(pack: Path, rules: tuple[str, ...], as_of: dt.date | None, *, as_json: bool) -> None:
-    """Explain rules by their ids: what they say to whom, with citation and certainty.
+    """Explain rules by id: what each says, to whom, with its citation and certainty.
 
     \b
     Example: gatehouse law explain packs/us-irs-6103-i-2 i2-address depart-90-days
     """
     from gatehouse.law.explain import explain as explain_rules
     from gatehouse.law.explain import sentence
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
 
     loaded = load(pack)
     texts = explain_rules(loaded, rules, {}, as_of or clock.today())
@@ -210,6 +216,8 @@ def explain(pack: Path, rules: tuple[str, ...], as_of: dt.date | None, *, as_jso
         click.echo(f"{text.id}: {text.cite} ({text.source}; {text.certainty})")
         if text.quote:
             click.echo(f"  “{text.quote}”" if text.exact else f"  In other words: {text.quote}")
+        if text.provisions:
+            click.echo(f"  Official text: {', '.join(text.provisions)}")
         rule = loaded.by_id.get(text.id)
         if rule is not None:
             click.echo(f"  {sentence(rule)}: {text.condition}")
@@ -217,5 +225,5 @@ def explain(pack: Path, rules: tuple[str, ...], as_of: dt.date | None, *, as_jso
         click.echo(f"  To the requester ({text.code}): {text.say}")
 
 
-for command in (new, crosscheck, diff, within, impact, sign, verify, adopt, page):
+for command in (new, crosscheck, diff, within, impact, sign, verify, adopt, page, watch):
     law.add_command(command)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("old", type=PACK_OR_KINDS)
 @click.argument("new", type=PACK_OR_KINDS)
-@click.option("--allow", default="", help="A condition: what the new law may permit besides.")
+@click.option("--allow", default="", help="A condition for requests that the new law may permit in addition.")
 @AS_JSON
 def diff(old: Path, new: Path, allow: str, *, as_json: bool) -> None:
-    """What the NEW law permits that the OLD refused, and the reverse, over every request and date.
+    """Show what the NEW law permits that the OLD law refused, and the reverse, over every request and date.
 
     OLD and NEW are packs, or a pack's instruments of some kinds: PACK:statute+agreement.
 
@@ -50,10 +50,10 @@ def diff(old: Path, new: Path, allow: str, *, as_json: bool) -> None:
 @click.command()
 @click.argument("inner", type=PACK_OR_KINDS)
 @click.argument("outer", type=PACK_OR_KINDS)
-@click.option("--given", default="", help="Ask only about requests of which this condition is true.")
+@click.option("--given", default="", help="Compare only requests that meet this condition.")
 @AS_JSON
 def within(inner: Path, outer: Path, given: str, *, as_json: bool) -> None:
-    """Does the INNER law (an agreement) permit anything that the OUTER (the statute) does not?
+    """Show whether the INNER law (an agreement) permits anything that the OUTER law (the statute) does not.
 
     \b
     Example: gatehouse law within packs/us-irs-6103-i-2:agreement packs/us-irs-6103-i-2:statute \\
@@ -92,7 +92,7 @@ def _answer_json(answer: Answer) -> dict[str, Any]:
 
 
 def _print_answer(answer: Answer, fields: Mapping[str, Declared]) -> None:
-    words = {"none": "nothing, on any date", "some": "yes", "unsettled": "unsettled: the solver's time ran out"}
+    words = {"none": "nothing, on any date", "some": "yes", "unsettled": "unsettled: the solver reached its time limit"}
     click.echo(f"{answer.question}: {words[answer.status]}")
     if answer.witness is not None:
         click.echo(f"  For example on {answer.witness.as_of} a request like the first example, but:")
@@ -107,18 +107,17 @@ def _print_answer(answer: Answer, fields: Mapping[str, Declared]) -> None:
 @AS_OF
 @AS_JSON
 def impact(old: Path, new: Path, dockets: tuple[Path, ...], as_of: dt.date | None, *, as_json: bool) -> None:
-    """What the NEW pack would have done to past dockets that the OLD one decided.
+    """Show what the NEW pack would have decided on past dockets that the OLD pack decided.
 
     \b
     Example: gatehouse law impact packs/old packs/new site/dockets/ICE-2025-0003 --as-of 2025-08-07
     """
-    import duckdb
-
+    from gatehouse.intake.workspace import open_workspace
     from gatehouse.law.impact import impact as compare_outcomes
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
 
     before, after, day = load(old), load(new), as_of or clock.today()
-    changes = compare_outcomes(duckdb.connect(), before, after, list(dict.fromkeys(dockets)), day)
+    changes = compare_outcomes(open_workspace(), before, after, list(dict.fromkeys(dockets)), day)
     if as_json:
         click.echo(json.dumps([vars(change) for change in changes], indent=1))
         return

@@ -18,14 +18,16 @@ PART = 20_000
 
 @click.command()
 @PACK
-@click.option("--rows", "count", default=100_000, show_default=True, help="How many random requests to read.")
-@click.option("--as-of", type=DAY, multiple=True, help="Dates of the law. Default: today and two leap days.")
+@click.option("--rows", "count", default=100_000, show_default=True, help="The number of random requests to evaluate.")
+@click.option(
+    "--as-of", type=DAY, multiple=True, help="Evaluate the law on these dates. Default: today and two leap days."
+)
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same requests.")
 @AS_JSON
 def crosscheck(pack: Path, count: int, as_of: tuple[dt.date, ...], seed: int, *, as_json: bool) -> None:
-    """Read random requests and a pinned table of edge cases with DuckDB, Polars and the solver's formula.
+    """Evaluate random requests and a fixed table of edge cases with DuckDB, Polars and the solver's formula.
 
-    They must agree on outcome, on every rule and on every item of every row. Needs Polars, which is for development.
+    They must agree on the outcome, every rule and every item of every row. Needs Polars, a development dependency.
 
     \b
     Example: gatehouse law crosscheck packs/us-irs-6103-i-2 --rows 100000 --as-of 2025-08-07
@@ -34,11 +36,11 @@ def crosscheck(pack: Path, count: int, as_of: tuple[dt.date, ...], seed: int, *,
         from gatehouse.law.crosscheck import crosscheck as compare
     except ImportError as missing:
         raise MachineFailed(
-            "Polars is not installed", remedy="Make the environment for development: ./gatehouse test --version"
+            "Polars is not installed", remedy="Set up the development environment: ./gatehouse test --version"
         ) from missing
     from gatehouse.law.admission import LEAP_DAYS
     from gatehouse.law.edges import edge_rows, rows
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
 
     loaded = load(pack)
     days = list(as_of) or [clock.today(), *LEAP_DAYS]
@@ -71,5 +73,7 @@ def crosscheck(pack: Path, count: int, as_of: tuple[dt.date, ...], seed: int, *,
             click.echo(f"  row {each.seq}, {each.readings}: {each.first} and {each.second}")
     if found:
         raise AnswerIsNo(
-            "readings of the pack differ", where=str(pack), remedy="No proof about it counts until they agree"
+            "the engines evaluate the pack differently",
+            where=str(pack),
+            remedy="Do not rely on any proof of it until they agree",
         )

@@ -22,7 +22,10 @@ def offices_options(*, required: bool) -> Callable[[Callable[..., Any]], Callabl
     def add(command: Callable[..., Any]) -> Callable[..., Any]:
         for name, whose in (("custodian", "the custodian"), ("counsel", "counsel")):
             command = click.option(
-                f"--{name}", multiple=True, required=required, help=f"A public key of {whose}: its text, or a file."
+                f"--{name}",
+                multiple=True,
+                required=required,
+                help=f"A public key of {whose}: the text itself, or a file.",
             )(command)
         return command
 
@@ -42,10 +45,14 @@ def read_offices(counsel: tuple[str, ...], custodian: tuple[str, ...]) -> Office
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option("--id", "pack_id", default="example.body-of-law", show_default=True, help="The basis in law it is for.")
-@click.option("--like", type=PACK_FOLDER, help="Begin with a copy of this pack: a folder, or a shipped pack's name.")
+@click.option(
+    "--id", "pack_id", default="example.body-of-law", show_default=True, help="The legal basis that the pack is for."
+)
+@click.option(
+    "--like", type=PACK_FOLDER, help="Start from a copy of this pack: a folder, or the name of a shipped pack."
+)
 def new(folder: Path, pack_id: str, like: Path | None) -> None:
-    """Begin a pack in an empty FOLDER: a small statute to change, or a copy of another pack.
+    """Start a pack in an empty FOLDER: a small sample statute to edit, or a copy of another pack.
 
     \b
     Examples:
@@ -68,7 +75,7 @@ def sign(pack: Path, key: Path) -> None:
     Example: gatehouse law sign packs/us-irs-6103-i-2 --key counsel.key
     """
     from gatehouse.law.check import check as check_pack
-    from gatehouse.law.pack import load
+    from gatehouse.law.reading import load
     from gatehouse.law.signing import sign as sign_pack
     from gatehouse.ledger.signers import read_signer
 
@@ -82,7 +89,7 @@ def sign(pack: Path, key: Path) -> None:
 @click.command()
 @PACK
 @offices_options(required=True)
-@click.option("--no-older-than", default="", help="Refuse versions before this one.")
+@click.option("--no-older-than", default="", help="Refuse any version lower than this one.")
 def verify(pack: Path, counsel: tuple[str, ...], custodian: tuple[str, ...], no_older_than: str) -> None:
     """Verify that both offices signed exactly these files, and that every property was proved.
 
@@ -99,9 +106,9 @@ def verify(pack: Path, counsel: tuple[str, ...], custodian: tuple[str, ...], no_
 @PACK
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 def adopt(pack: Path, folder: Path) -> None:
-    """Put a signed pack in force at a site and enter that in its ledger.
+    """Put a signed pack in force at a site, and record the adoption in its ledger.
 
-    Anything unsigned, unproved, changed or older is refused, and the law in force stays.
+    A pack that is unsigned, unproved, changed or older is refused, and the law in force stays.
 
     \b
     Example: gatehouse law adopt packs/us-irs-6103-i-2 --site custodian
@@ -110,23 +117,25 @@ def adopt(pack: Path, folder: Path) -> None:
     from gatehouse.pipeline.site import open_site
 
     found = packs.adopt(open_site(folder), pack, clock.now())
-    click.echo(f"{found.id} {found.version} is in force in {folder}, and its ledger says so: {found.folder}")
+    click.echo(
+        f"{found.id} {found.version} is in force in {folder}, and its ledger records the adoption: {found.folder}"
+    )
 
 
 @click.command()
 @PACK
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder for the page.")
-@click.option("--before", type=PACK_FOLDER, help="The version before, to show what changed.")
-@click.option("--prove/--no-prove", default=True, help="Prove the properties for the page (seconds).")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The folder to write the page to.")
+@click.option("--before", type=PACK_FOLDER, help="The previous version, to show what changed.")
+@click.option("--prove/--no-prove", default=True, help="Prove the properties for the page. Takes seconds.")
 def page(pack: Path, out: Path, before: Path | None, *, prove: bool) -> None:
     """Write a readable page of the pack for a legal department's fact-check.
 
     \b
     Example: gatehouse law page packs/us-irs-6103-i-2 --out /tmp/page
     """
-    from gatehouse.law.pack import load
     from gatehouse.law.page import write_page
     from gatehouse.law.prove import prove_all
+    from gatehouse.law.reading import load
 
     loaded = load(pack)
     with shown() as progress:

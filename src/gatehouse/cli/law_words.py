@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gatehouse.kernel import clock
+from gatehouse.law import shipped
 
 if TYPE_CHECKING:
     from gatehouse.law.pack import Declared
 
-SHIPPED_PACKS = Path(__file__).parents[3] / "packs"
-AS_JSON = click.option("--json", "as_json", is_flag=True, help="Answer as JSON, for programs.")
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 class _Day(click.ParamType[dt.date]):
@@ -26,7 +26,7 @@ class _Day(click.ParamType[dt.date]):
 
     def convert(self, value: str | dt.date, param: click.Parameter | None, ctx: click.Context | None) -> dt.date:
         day = value if isinstance(value, dt.date) else clock.read_date(value)
-        return day if day is not None else self.fail(f"{value!r} is no date; write 2025-08-07", param, ctx)
+        return day if day is not None else self.fail(f"{value!r} is not a date; write it as 2025-08-07", param, ctx)
 
 
 class _PackFolder(click.ParamType[Path]):
@@ -43,11 +43,11 @@ class _PackFolder(click.ParamType[Path]):
             folder, colon, kinds = str(value), "", ""
         if Path(folder).exists():
             return Path(value)
-        if (SHIPPED_PACKS / folder / "pack.toml").is_file():
-            return Path(f"{SHIPPED_PACKS / folder}{colon}{kinds}")
-        shipped = sorted(path.parent.name for path in SHIPPED_PACKS.glob("*/pack.toml"))
-        close = difflib.get_close_matches(folder, shipped, n=1, cutoff=0.5)
-        hint = f"Did you mean {close[0]}?" if close else f"Name a folder, or a shipped pack: {', '.join(shipped)}"
+        names = [path.name for path in shipped.packs()]
+        if folder in names:
+            return Path(f"{shipped.pack(folder)}{colon}{kinds}")
+        close = difflib.get_close_matches(folder, names, n=1, cutoff=0.5)
+        hint = f"Did you mean {close[0]}?" if close else f"Name a folder, or a shipped pack: {', '.join(names)}"
         return self.fail(f"there is no folder and no shipped pack {folder!r}. {hint}", param, ctx)
 
 
@@ -55,7 +55,9 @@ DAY = _Day()
 PACK_FOLDER = _PackFolder()
 PACK_OR_KINDS = _PackFolder(kinds=True)
 PACK = click.argument("pack", type=PACK_FOLDER)
-AS_OF = click.option("--as-of", type=DAY, help="The date of the law, for example 2025-08-07. Default: today.")
+AS_OF = click.option(
+    "--as-of", type=DAY, help="Use the law in force on this date, for example 2025-08-07. Default: today."
+)
 
 
 def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,7 +66,7 @@ def plain(facts: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def fact_lines(facts: Mapping[str, Any], fields: Mapping[str, Declared]) -> Iterator[str]:
-    """Each fact in words, with its name: `the matter has a number: no   [matter_number_given]`."""
+    """Each fact in words, with its name: `the agreement is in force: no   [agreement_in_force]`."""
     from gatehouse.law import words
 
     for name, says, value in words.of_facts(facts, fields):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +12,7 @@ import click
 
 from gatehouse.cli.engine import engine_options
 from gatehouse.cli.progress import shown
+from gatehouse.kernel import scratch
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,12 +24,18 @@ _ANSWERS = """SELECT r.request_id, r.address_verdict, m.persons_name, m.persons_
 @click.command()
 @click.argument("requests", type=click.Path(exists=True, path_type=Path))
 @click.option("--register", required=True, help="A folder of Parquet tables, or postgresql://…")
-@click.option("--index", type=click.Path(path_type=Path), help="Where the register's index is kept for the next time.")
+@click.option(
+    "--index", type=click.Path(path_type=Path), help="The folder in which the register's index is kept for reuse."
+)
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The Parquet file to write.")
-@click.option("--evidence", type=click.Path(path_type=Path), help="Also write the comparisons, field by field.")
-@click.option("--memory", default="4GB", show_default=True, help="Most memory DuckDB, or a Spark executor, may use.")
+@click.option(
+    "--evidence", type=click.Path(path_type=Path), help="Also write the field-by-field comparisons to this file."
+)
+@click.option(
+    "--memory", default="4GB", show_default=True, help="The most memory that DuckDB, or a Spark executor, may use."
+)
 @engine_options
-@click.option("--json", "as_json", is_flag=True, help="Print counts as one JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
 def match(
     requests: Path,
     register: str,
@@ -42,10 +47,10 @@ def match(
     master: str | None,
     as_json: bool,
 ) -> None:
-    """Match REQUESTS, a submission or a request table, to a register: exactly one person each, or none.
+    """Match each request of REQUESTS (a submission or a request table) to exactly one person of a register, or to none.
 
-    The file has request_id, address_verdict, persons_name, persons_agreeing, corroboration and person_id. It is for
-    measuring error, and gives nobody a power to release.
+    The file has request_id, address_verdict, persons_name, persons_agreeing, corroboration and person_id. Use it only
+    to measure error; it gives no power to release.
 
     \b
     gatehouse match ICE-2025-0003 --register register --out matched.parquet
@@ -85,11 +90,8 @@ def match(
 def _working(out: Path) -> Iterator[Path]:
     """A folder beside the answer for what spills; gone afterwards."""
     out.parent.mkdir(parents=True, exist_ok=True)
-    working = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-    try:
+    with scratch.folder(out.parent) as working:
         yield working
-    finally:
-        shutil.rmtree(working, ignore_errors=True)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, source: Path) -> None:

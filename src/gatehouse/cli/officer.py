@@ -33,29 +33,57 @@ class _Terminal:
 @click.command("open")
 @click.argument("release", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="Your age key, in a file or in hardware; its public half is in the submission.")  # fmt: skip
-@click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, as it was handed to you.")
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for what is opened.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was opened as JSON.")
-def open_(release: Path, key: Path, trust: Path, out: Path, *, as_json: bool) -> None:
-    """Check a release's proof, then open it: use terms first, records, and a signed receipt to send back.
+              help="Your age key, in a file or in hardware. The submission names its public half.")  # fmt: skip
+@click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, as you received it.")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for the opened release.")
+@click.option("--agency-key", "agency_file", type=click.Path(exists=True, dir_okay=False, path_type=Path),
+              help="Your agency's public key, which must have signed the submission.")  # fmt: skip
+@click.option(
+    "--allow-format-1", "old", is_flag=True, help="Open a package in the older 2025 format, whose proof shows less."
+)
+@click.option("--trust-anew", "anew", is_flag=True,
+              help="Trust a folder that differs from the earlier one. Ask the custodian first.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def open_(
+    release: Path, key: Path, trust: Path, out: Path, *, agency_file: Path | None, old: bool, anew: bool, as_json: bool
+) -> None:
+    """Check a release's proof, accept its use terms, and open its records. Writes a signed receipt to send back.
 
-    Nothing is decrypted unless the certificate holds, nothing at all after expiry or recall. Opening accepts the terms.
+    The release is decrypted only if its certificate verifies, never after expiry or recall. Opening accepts the terms.
+    KEY.known remembers log, custodian, witnesses, roster and agencies' keys. A trust folder that contradicts them is
+    refused until you have asked the custodian's officers and say --trust-anew.
 
-    Example: gatehouse open rel-….age --key officer.key --trust custodian-trust --out opened
+    \b
+    Examples:
+      gatehouse open rel-….age --key officer.key --trust custodian-trust --out opened
+      gatehouse open rel-….age --key officer.key --trust custodian-trust --agency-key ice.vkey --out opened
     """
-    from gatehouse.release import officer
+    from gatehouse.ledger.signers import read_verifier
+    from gatehouse.release import acquaintance, officer
     from gatehouse.release.recipients import read_identity
 
-    opened = officer.open_release(release, read_identity(key, _Terminal()), trust, out, clock.now())
-    header = opened.verified.header
+    agency = (read_verifier(agency_file),) if agency_file else None
+    identity = read_identity(key, _Terminal())
+    seen = acquaintance.beside(key)
+    opened = officer.open_release(
+        release, identity, trust, out, clock.now(), agency=agency, old=old, known=seen, anew=anew
+    )
+    header, times = opened.verified.header, opened.verified.times
+    if old:
+        click.echo(
+            "Warning: this proof does not show that the ledger contains the release, or whose data the release "
+            "contains.",
+            err=True,
+        )
     if as_json:
-        facts = {"release": header.release, "docket": header.file.docket, "records": len(opened.rows)}
+        facts = {"release": header.release, "docket": header.docket, "records": len(opened.rows), "times": times}
         click.echo(json.dumps({**facts, "expires_on": header.expires_on.isoformat(), "folder": str(out)}))
         return
     click.echo(opened.terms.decode())
+    for line in times:
+        click.echo(line)
     click.echo(f"{len(opened.rows)} records: {out / 'records.csv'}")
-    click.echo(f"Send back within the time the terms name: {out / 'receipt.json'}")
+    click.echo(f"Send this back within the time that the terms set: {out / 'receipt.json'}")
 
 
 @click.group()
@@ -69,13 +97,13 @@ def use() -> None:
 @use.command("log")
 @click.argument("folder", type=_FOLDER)
 @click.option("--action", required=True, type=click.Choice(["viewed", "copied", "disclosed"]))
-@click.option("--matter", required=True, help="The matter number, as in the request.")
+@click.option("--matter", required=True, help="The matter number, as the request states it.")
 @click.option("--purpose", required=True, type=click.Choice(["preparation", "investigation", "grand_jury", "other"]))
-@click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, with recall notices.")
-@click.option("--by", default="", help="Who used it, if not the named officer.")
-@click.option("--note", default="", help="To whom it was disclosed, or where a copy lies.")
+@click.option("--trust", required=True, type=_FOLDER, help="The custodian's trust folder, with its recall notices.")
+@click.option("--by", default="", help="The person who used the records, if not the named officer.")
+@click.option("--note", default="", help="Who received the records, or where a copy is kept.")
 def log(folder: Path, action: str, matter: str, purpose: str, trust: Path, by: str, note: str) -> None:
-    """Log one use before it happens. Refused after expiry or recall.
+    """Log one use of the records before it happens. Refused after expiry or recall.
 
     Example: gatehouse use log opened --action viewed --matter HSI-77 --purpose investigation --trust custodian-trust
     """
@@ -90,7 +118,7 @@ def log(folder: Path, action: str, matter: str, purpose: str, trust: Path, by: s
 @use.command("report")
 @click.argument("folder", type=_FOLDER)
 def report(folder: Path) -> None:
-    """Make the signed use report: the whole log, to send to the custodian.
+    """Make a signed use report with the whole use log, to send to the custodian.
 
     Example: gatehouse use report opened
     """
@@ -105,15 +133,15 @@ def report(folder: Path) -> None:
 @click.option(
     "--method", required=True,
     type=click.Choice(["cryptographic_erase", "overwrite", "degauss", "shred", "incinerate"]),
-    help="How every copy was destroyed (NIST SP 800-88).",
+    help="The method by which every copy was destroyed (NIST SP 800-88).",
 )  # fmt: skip
-@click.option("--note", default="", help="What else there was: copies, backups, paper.")
+@click.option("--note", default="", help="Other copies that were destroyed: backups, paper.")
 def dispose(folder: Path, method: str, note: str) -> None:
-    """Destroy the records here and make the signed disposal certificate.
+    """Destroy the records in the folder and make a signed disposal certificate.
 
     Example: gatehouse use dispose opened --method overwrite
     """
     from gatehouse.release import officer
 
     officer.dispose(folder, method, clock.now(), note=note)
-    click.echo(f"disposed of; send {folder / 'disposal.json'} to the custodian")
+    click.echo(f"the release is disposed of. Send {folder / 'disposal.json'} to the custodian")

@@ -35,13 +35,13 @@ def order() -> None:
 @click.argument("packs", nargs=-1, required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @_SITE
 @click.option("--text", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-              help="The order as the court gave it; its digest goes on record.")  # fmt: skip
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for the parcel to sign.")
+              help="The order's text as the court issued it. Its digest goes on record.")  # fmt: skip
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="A new folder for the prepared order.")
 @_JSON
 def preview(packs: tuple[Path, ...], site_folder: Path, text: Path, out: Path, *, as_json: bool) -> None:
     """Show what an order would do to every docket, and prepare it for signing. Nothing changes at the site.
 
-    PACKS are copies of the site's packs, each with the one order added and a higher version.
+    PACKS are copies of the site's packs, each with this one order added and a higher version.
 
     \b
     Example:
@@ -59,7 +59,9 @@ def preview(packs: tuple[Path, ...], site_folder: Path, text: Path, out: Path, *
         return
     click.echo(f"{parcel.record['title']} ({parcel.record['cite']}), in force from {parcel.record['from']}")
     for one in parcel.record["packs"]:
-        click.echo(f"  {one['pack']}: {one['before']['version']} → {one['after']['version']}; permits nothing more")
+        click.echo(
+            f"  {one['pack']}: {one['before']['version']} → {one['after']['version']}; permits nothing in addition"
+        )
     for docket in effect["dockets"]:
         _show(docket)
     click.echo(f"Prepared in {out}. Next, each office: gatehouse order sign {out} --key office.key")
@@ -69,9 +71,11 @@ def _show(docket: Mapping[str, Any]) -> None:
     click.echo(f"{docket['docket']}: {docket['to_hold']} open cases to hold, {docket['to_recall']} sealed to recall")
     for change in docket["changes"]:
         rules = ", ".join(change["rules"])
-        click.echo(f"    if asked today: {change['old']} → {change['new']}: {change['requests']:,} requests ({rules})")
+        click.echo(
+            f"    if decided today: {change['old']} → {change['new']}: {change['requests']:,} requests ({rules})"
+        )
     if docket["opened_before"]:
-        click.echo(f"    opened before: {', '.join(docket['opened_before'])}; `gatehouse recall` takes them back")
+        click.echo(f"    already opened: {', '.join(docket['opened_before'])}; recall them with `gatehouse recall`")
 
 
 @order.command()
@@ -96,15 +100,15 @@ def sign(parcel: Path, key: Path) -> None:
 @order.command()
 @_PARCEL
 @_SITE
-@click.option("--officer", required=True, help="Your id in gatehouse.toml: you hold and recall what it stops.")
+@click.option("--officer", required=True, help="Your officer id in gatehouse.toml. You sign the holds and recalls.")
 @click.option("--key", required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
               help="Your own signing key.")  # fmt: skip
-@click.option("--reason", default="", help="Added to the order's title in each decision.")
+@click.option("--reason", default="", help="Text to add to the order's title in each decision.")
 @_JSON
 def enter(parcel: Path, site_folder: Path, officer: str, key: Path, reason: str, *, as_json: bool) -> None:
-    """Put a signed order in force at once: approved cases it stops are held, sealed ones nobody opened are recalled.
+    """Put a signed order in force at once. Approved cases that it stops are held; sealed, unopened ones are recalled.
 
-    Run it again after a crash, and again on the day when an order of a later date comes into force.
+    Run it again after a crash, and again on the day when a future-dated order comes into force.
 
     \b
     Example: gatehouse order enter stay --site custodian --officer do-1 --key do-1.key
@@ -141,7 +145,7 @@ def list_(site_folder: Path, *, as_json: bool) -> None:
         packs = ", ".join(f"{each['pack']} {each['after']['version']}" for each in one["packs"])
         click.echo(f"{one['order']}: {one['title']} ({one['cite']}), from {one['from']}; {packs}")
     if not found:
-        click.echo("no order was entered here")
+        click.echo("no order has been entered at this site")
 
 
 def _tell(done: Entered, *, as_json: bool) -> None:

@@ -25,26 +25,30 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--docket", "dockets", multiple=True, help="Only this docket; may be given again. Default: all.")
-@click.option("--rule", help="Released cases that this rule of the pack now in force stops.")
-@click.option("--pack-change", is_flag=True, help="Released cases that the pack now in force refuses or returns.")
+@click.option("--docket", "dockets", multiple=True, help="Only this docket. May be repeated. Default: all dockets.")
+@click.option("--rule", help="Recall released cases that this rule of the pack in force now stops.")
 @click.option(
-    "--as-of", metavar="DATE", help="With --rule or --pack-change: ask the law as of this day, after an order, say."
+    "--pack-change", is_flag=True, help="Recall released cases that the pack in force now refuses or returns."
 )
-@click.option("--requests", multiple=True, help="One request's id (with one --docket); may be given again.")
+@click.option(
+    "--as-of",
+    metavar="DATE",
+    help="With --rule or --pack-change: apply the law as of this day, such as the day of an order.",
+)
+@click.option("--requests", multiple=True, help="The id of one request (with one --docket). May be repeated.")
 @click.option("--officer", help="Your id in gatehouse.toml.")
 @click.option("--key", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Your own signing key.")
-@click.option("--reason", default="", help="What was found wrong with these releases.")
-@click.option("--dry-run", is_flag=True, help="Only say what would be recalled.")
+@click.option("--reason", default="", help="The reason: what was found wrong with these releases.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be recalled.")
 @click.option("--list", "listing", type=click.Path(path_type=Path), metavar="FILE.parquet",
-              help="With --dry-run: write whom it is about and who has it, for its owner alone.")  # fmt: skip
+              help="With --dry-run: write the persons affected and the recipients to this private file.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def recall(
     folder: Path, dockets: tuple[str, ...], rule: str | None, pack_change: bool, as_of: str | None,
     requests: tuple[str, ...], officer: str | None, key: Path | None, reason: str, dry_run: bool, listing: Path | None,
     as_json: bool,
 ) -> None:  # fmt: skip
-    """Recall releases: list exactly which, sign notices to their recipients, prepare the incident report.
+    """Recall releases: list them, sign notices to their recipients, and prepare the incident report.
 
     \b
     Examples:
@@ -58,25 +62,32 @@ def recall(
     from gatehouse.ledger.signers import read_signer
     from gatehouse.pipeline import approve as people
     from gatehouse.pipeline import recall as stage
+    from gatehouse.pipeline.dockets import resolve
     from gatehouse.pipeline.site import open_site
     from gatehouse.release.recall import Cause
 
     if [bool(rule), pack_change, bool(requests)].count(True) != 1:
-        raise WrongInput("what is recalled?", remedy="Say exactly one of --rule, --pack-change, --requests")
+        raise WrongInput(
+            "nothing is selected to recall", remedy="Give exactly one of --rule, --pack-change or --requests"
+        )
     started = time.monotonic()
     place = people.office(open_site(folder))
+    dockets = tuple(resolve(place.site.dockets, one) for one in dockets)
     cause = Cause("rule" if rule else "pack_change" if pack_change else "requests", rule or "", reason)
     done: list[Recalled] = []
     with open_workspace() as connection:
-        done += stage.resume(connection, place)
+        if not dry_run:
+            done += stage.resume(connection, place)
         found = dict(_concerned(connection, place, dockets, rule=rule, as_of=_day(as_of), requests=requests))
         if dry_run:
             _tell(connection, place, found, listing, as_json=as_json)
             return
         if not found and not done:
-            raise AnswerIsNo("no released case is concerned")
+            raise AnswerIsNo("no released case is affected")
         if found and (officer is None or key is None):
-            raise WrongInput("nobody signs", remedy="Say who you are with --officer and --key")
+            raise WrongInput(
+                "--officer and --key are required", remedy="Give your id with --officer and your key file with --key"
+            )
         for name, cases in found.items():
             done.append(
                 stage.recall(
@@ -96,7 +107,7 @@ def recall(
 def _day(text: str | None) -> dt.date | None:
     day = clock.read_date(text) if text is not None else None
     if text is not None and day is None:
-        raise WrongInput("this is no date", where="--as-of", remedy="Write it as 2025-11-21")
+        raise WrongInput("this is not a date", where="--as-of", remedy="Write it as 2025-11-21")
     return day
 
 
@@ -116,7 +127,7 @@ def _concerned(
     from gatehouse.pipeline.approve import docket_of
 
     if requests and len(dockets) != 1:
-        raise WrongInput("request ids are unique within a docket only", remedy="Name the one --docket they are of")
+        raise WrongInput("request ids are unique within a docket only", remedy="Name their docket with one --docket")
     standing = [name for name in place.casebook.known() if not docket_of(place.site, name).is_destroyed]
     for name in dockets or standing:
         if requests:
@@ -152,7 +163,7 @@ def _tell(
     for one in lists:
         click.echo(f"{one.docket}: {len(one.cases)} cases of {one.persons} persons in {len(one.releases)} releases")
     if not found:
-        click.echo("no released case is concerned")
+        click.echo("no released case is affected")
     elif listing is not None:
         click.echo(f"persons, requests, releases and officers: {listing}")
 

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatehouse.cli.law_words import PACK_FOLDER
 from gatehouse.cli.progress import shown
 from gatehouse.kernel.errors import WrongInput
 
 if TYPE_CHECKING:
     from gatehouse.synthetic.reenactment import Reenactment
 
-_PACK = Path(__file__).parents[3] / "packs" / "us-irs-6103-i-2"
+_PACK = "us-irs-6103-i-2"
 
 
 @click.group()
@@ -24,18 +25,30 @@ def reenact() -> None:
 
 
 @reenact.command("august-2025")
-@click.option("--scale", type=float, default=0.01, show_default=True, help="1 is 1.28 million requests.")
-@click.option("--persons", type=int, help="Size of the register; default 10 million at scale 1, less in proportion.")
+@click.option(
+    "--scale",
+    type=float,
+    default=0.01,
+    show_default=True,
+    help="The share of the exchange to run. 1 is 1.28 million requests.",
+)
+@click.option(
+    "--persons",
+    type=int,
+    help="The number of persons in the register. Default: 10 million at scale 1, fewer in proportion.",
+)
 @click.option("--seed", type=int, default=2025, show_default=True, help="The same seed gives the same batch.")
 @click.option(
-    "--dir", "folder", type=click.Path(path_type=Path), help="Where to work; a fresh temporary folder if none."
+    "--dir", "folder", type=click.Path(path_type=Path), help="The working folder. Default: a new temporary folder."
 )
 @click.option(
-    "--out", type=click.Path(path_type=Path), help="Page to write, the chart beside it. Default DIR/august-2025.md"
+    "--out",
+    type=click.Path(path_type=Path),
+    help="The page to write, with the chart beside it. Default: DIR/august-2025.md.",
 )
-@click.option("--pack", type=click.Path(exists=True, file_okay=False, path_type=Path), default=_PACK, help="The law.")
-@click.option("--memory", default="5GB", show_default=True, help="Most memory DuckDB may use.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of the tables.")
+@click.option("--pack", type=PACK_FOLDER, default=_PACK, show_default=True, help="The pack of law.")
+@click.option("--memory", default="5GB", show_default=True, help="The most memory that DuckDB may use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON instead of tables.")
 def august_2025(
     scale: float,
     persons: int | None,
@@ -49,7 +62,7 @@ def august_2025(
 ) -> None:
     """Run the historical procedure and Gatehouse over the same synthetic batch, and count what each rule stops.
 
-    Ends with exit status 1 if Gatehouse cleared anything.
+    Exits with status 1 if Gatehouse cleared any request.
 
     \b
     gatehouse reenact august-2025 --scale 0.01 --dir reenactment
@@ -61,7 +74,7 @@ def august_2025(
     from gatehouse.synthetic.reenactment import reenact as run
 
     if not 0 < scale <= 1:
-        raise WrongInput("the scale lies above 0 and at most at 1", where="--scale")
+        raise WrongInput("the scale must be greater than 0 and at most 1", where="--scale")
     folder = folder or Path(tempfile.mkdtemp(prefix="gatehouse-reenact-"))
     people = persons or max(20_000, round(10_000_000 * scale))
     with shown() as progress, open_workspace(memory, temporary=folder / "spill") as connection:
@@ -77,7 +90,9 @@ def august_2025(
 
 def facts(result: Reenactment) -> dict[str, object]:
     """The result for a program."""
+    from gatehouse.synthetic import august
     from gatehouse.synthetic.august_page import SCENARIOS
+    from gatehouse.synthetic.reenactment import BATCH_RULES
 
     return {
         "requests": result.requests,
@@ -88,6 +103,19 @@ def facts(result: Reenactment) -> dict[str, object]:
             "address_matching": result.answered.address_matching,
         },
         "scenarios": {name: result.outcomes(satisfied) for name, satisfied in SCENARIOS.items()},
-        "rules": {rule: {"stops": result.stopped(rule), "alone": result.alone(rule)} for rule in result.rules()},
+        "rules": {
+            rule: {
+                "stops": result.stopped(rule),
+                "alone": result.alone(rule),
+                "alone_batch_aside": None if rule in BATCH_RULES else result.alone(rule, BATCH_RULES),
+            }
+            for rule in result.rules()
+        },
+        "grounds": [
+            {"ground": ground, "requests": every, "answered": answered}
+            for ground, (every, answered) in result.grounds().items()
+        ],
+        "assumed": list(august.ASSUMED),
+        "unknown": result.unknown(),
         "seconds": dict(result.seconds),
     }

@@ -23,21 +23,21 @@ _SHOWN = 5
 @click.option("--site", "folder", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option(
     "--returned", multiple=True, type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Take in a receipt, use report or disposal certificate instead of releasing; may be given again.",
+    help="Record a returned receipt, use report or disposal certificate instead of releasing. May be repeated.",
 )  # fmt: skip
-@click.option("--reconcile", is_flag=True, help="Compare releases with what came back; sign and print what is missing.")
+@click.option("--reconcile", is_flag=True, help="Compare releases with what came back. Sign and print what is missing.")
 @click.option(
-    "--answers", is_flag=True, help="Tell the answers of a docket with no open case, once their day has come."
+    "--answers", is_flag=True, help="Publish the answers of a docket that has no open case, once they are due."
 )
-@click.option("--retry", is_flag=True, help="Begin again a release that failed too often.")
+@click.option("--retry", is_flag=True, help="Restart a release that failed too often.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def release(
     docket: str, folder: Path, *, returned: tuple[Path, ...], reconcile: bool, answers: bool, retry: bool, as_json: bool
 ) -> None:
     """Seal every case that two officers approved, one package for each named officer.
 
-    Packages appear in the docket's releases/ and what the agency needs to check them in SITE/trust. A crash is finished
-    by running it again; nothing is ever sealed twice.
+    The packages are written to the docket's releases/, and what the agency needs to check them to SITE/trust. After a
+    crash, run it again to finish. Nothing is ever sealed twice.
 
     \b
     Examples:
@@ -47,9 +47,11 @@ def release(
       gatehouse release ICE-2025-0003 --site custodian --answers
     """
     from gatehouse.pipeline import approve as people
+    from gatehouse.pipeline import dockets
     from gatehouse.pipeline.site import open_site
 
     place = people.office(open_site(folder))
+    docket = dockets.resolve(place.site.dockets, docket)
     if returned:
         _take(place, docket, returned, as_json=as_json)
         return
@@ -89,7 +91,7 @@ def release(
     click.echo(f"For the agency, to check them: {place.site.root / 'trust'}")
     day = closing.due(place, docket_of(place.site, docket))
     if day is not None:
-        click.echo(f"No case is open any more; the answers are told from {clock.stamp(day)} on.")
+        click.echo(f"No case is open any more; the answers are not due until {clock.stamp(day)}.")
 
 
 def _answer(place: Office, name: str, *, as_json: bool) -> None:
@@ -104,7 +106,7 @@ def _answer(place: Office, name: str, *, as_json: bool) -> None:
     with open_workspace() as connection:
         closed = closing.answer(connection, place, docket, clock.now())
     if not closed:
-        raise AnswerIsNo(f"the answers are told from {clock.stamp(day)} on", where=name, remedy="Run it again then")
+        raise AnswerIsNo(f"the answers are not due until {clock.stamp(day)}", where=name, remedy="Run this again then")
     told = {"docket": name, "answers": str(docket.answers), "signature": f"{docket.answers}.sig"}
     click.echo(json.dumps(told) if as_json else f"{name} is closed; its answers, signed: {docket.answers}")
 

@@ -24,22 +24,24 @@ if TYPE_CHECKING:
 FORMATS = ("text", "csv", "json", "pdf", "documents")
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _FROM = (
-    click.option("--site", type=_FOLDER, help="A site: all its dockets and its ledger."),
+    click.option("--site", type=_FOLDER, help="A site. The report covers its ledger and all its dockets."),
     click.option("--docket", "dockets", multiple=True,
-                 help="Only this docket: with --site its name, else its folder. May be given again."),
-    click.option("--ledger", type=_FOLDER, help="The ledger's folder, where there is no --site."),
+                 help="Only this docket: its name with --site, otherwise its folder. May be repeated."),
+    click.option("--ledger", type=_FOLDER, help="The ledger's folder, if you do not give --site."),
     click.option("--policy", type=click.Path(exists=True, dir_okay=False, path_type=Path),
-                 help="Your own policy: which log and witnesses you believe. Default: the site's."),
+                 help="Your own policy: the log and witnesses you trust. Default: the site's."),
     click.option("--returned", type=_FOLDER,
-                 help="Folder of receipts, use reports and disposal certificates (JSON), where there is no --site."),
+                 help="A folder of receipts, use reports and disposal certificates (JSON), if you do not give --site."),
 )  # fmt: skip
 _ABOUT = (
     click.option("--year", type=int, help="Only this calendar year (UTC)."),
-    click.option("--from", "first", metavar="DATE", help="From this day on."),
-    click.option("--to", "last", metavar="DATE", help="Up to this day."),
+    click.option("--from", "first", metavar="DATE", help="From this day, inclusive."),
+    click.option("--to", "last", metavar="DATE", help="To this day, inclusive."),
     click.option("--as-of", "size", type=int, metavar="SIZE", help="As of the published checkpoint of this size."),
-    click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text; csv, json or pdf by --out."),
-    click.option("--out", type=click.Path(path_type=Path), help="The file to write; a folder for CSV of many tables."),
+    click.option("--format", "form", type=click.Choice(FORMATS), help="Default: text, or the format that the "
+        "ending of --out names."),
+    click.option("--out", type=click.Path(path_type=Path), help="The file to write, or a folder for CSV with "
+        "several tables."),
 )  # fmt: skip
 
 
@@ -86,9 +88,9 @@ def _command(name: str, summary: str, example: str, *more: Callable[..., Any]) -
 _PERSON = click.option("--person", type=int, required=True, help="The person's number in the register.")
 _RECALL = click.option("--recall", required=True, help="The recall's id, as `gatehouse recall` printed it.")
 
-_command("disclosures", "Per agency: requests, instances of disclosure, taxpayers, purposes (6103(p)(3)(C)).",
+_command("disclosures", "Per agency: requests, instances of disclosure, persons, purposes.",
          "disclosures --site custodian --year 2025 --out disclosures.pdf")  # fmt: skip
-_command("accounting", "The permanent accounting of every request, released or not (6103(p)(3)(A)); to a file only.",
+_command("accounting", "The permanent accounting of every request, released or not; to a file only.",
          "accounting --site custodian --year 2025 --out accounting")  # fmt: skip
 _command("disclosure-records", "The records made at the time of each disclosure, after the IRS's Form 5466-B.",
          "disclosure-records --site custodian --release rel-1f… --out record.pdf",
@@ -96,23 +98,25 @@ _command("disclosure-records", "The records made at the time of each disclosure,
 _command("errors", "Requests not cleared, by party and cause; for the requester without what depends on the register.",
          "errors --site custodian --for requester --out errors.pdf",
          click.option("--for", "reader", type=click.Choice(["custodian", "requester"]), default="custodian",
-                      show_default=True, help="Who will read it."))  # fmt: skip
+                      show_default=True, help="The person or body that will read the report."))  # fmt: skip
 _command("person", "One person's accounting: what was asked and disclosed about them; to a file only.",
          "person --site custodian --person 4711 --out person.pdf", _PERSON)  # fmt: skip
-_command("safeguards-log", "The log of Publication 1075, without taxpayer data.",
+_command("safeguards-log", "The log of what was disclosed, without data about persons.",
          "safeguards-log --site custodian --out log.csv")  # fmt: skip
 _command("inquiry", "What an inquiry of Congress asks for, as tables without personal data.",
          "inquiry --site custodian --format csv --out inquiry")  # fmt: skip
 _command("declaration", "A declaration for a court whose every number names its query and checkpoint.",
          'declaration --site custodian --case "No. 1:25-cv-00457" --out declaration.pdf',
-         click.option("--court", help="The court's name."), click.option("--case", help="The case, as it is cited."),
-         click.option("--declarant", help="Who declares."), click.option("--title", help="Their title."))  # fmt: skip
-_command("incident", "The incident report of a recall, with the fields of Publication 1075.",
+         click.option("--court", help="The court's name."), click.option("--case", help="The case, as the court "
+        "cites it."),
+         click.option("--declarant", help="The name of the declarant."), click.option("--title", help="The "
+        "declarant's title."))  # fmt: skip
+_command("incident", "The incident report of a recall, addressed as the law says.",
          "incident --site custodian --recall recall-9c… --contact NAME --out incident.pdf", _RECALL,
-         click.option("--contact", help="Whom to call at the custodian."),
-         click.option("--address", help="Where it happened."),
-         click.option("--systems", help="The information technology involved."))  # fmt: skip
-_command("notices", "Whom a recall concerns, with the dates of the acts, for notices (7431(e)); to a file only.",
+         click.option("--contact", help="The contact at the custodian."),
+         click.option("--address", help="The place of the incident."),
+         click.option("--systems", help="The information technology that was involved."))  # fmt: skip
+_command("notices", "Whom a recall concerns, with the dates of the acts, for notices; to a file only.",
          "notices --site custodian --recall recall-9c… --out notices.csv", _RECALL)  # fmt: skip
 _command("audit-events", "Disclosures as FHIR AuditEvents after IHE BALP (--format documents gives one a line).",
          "audit-events --site custodian --format documents --out events.ndjson")  # fmt: skip
@@ -123,11 +127,12 @@ _command("usage", "One person's disclosures in the shape of findUsage of Estonia
 @report.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_with(*_FROM)
-@click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def verify(file: Path, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - options by name
-    """Ask every number of a report in JSON again, from dockets and ledger as of its checkpoint; says which differ.
+    """Recompute every number of a JSON report from the dockets and ledger as of its checkpoint, and list any "
+        "differences.
 
-    A PDF of a report that holds no personal data carries the JSON as an attachment.
+    A PDF of a report without personal data carries the JSON as an attachment.
 
     \b
     Example:
@@ -139,12 +144,21 @@ def verify(file: Path, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - o
     with open_workspace() as connection:
         found = rebuild(connection, file, _sources(_Origin(**given)))
     if as_json:
-        answer = {"report": found.report, "values": found.values, "differences": found.differences}
+        answer = {
+            "report": found.report, "values": found.values, "differences": found.differences,
+            "destroyed": found.destroyed,
+        }  # fmt: skip
         click.echo(json.dumps({"agrees": not found.differences, **answer}))
     elif not found.differences:
         click.echo(f"agrees: {found.report}, {found.values:,} values asked again")
-    for line in found.differences if not as_json else ():
+    for line in (*found.destroyed, *found.differences) if not as_json else ():
         click.echo(line)
+    if found.differences and found.destroyed:
+        gone = "1 docket was" if len(found.destroyed) == 1 else f"{len(found.destroyed)} dockets were"
+        raise AnswerIsNo(
+            f"{len(found.differences)} differences, and {gone} destroyed on record since the report was made",
+            where=file.name, remedy="Figures that counted a destroyed docket cannot be recomputed",
+        )  # fmt: skip
     if found.differences:
         raise AnswerIsNo(f"{len(found.differences)} differences", where=file.name)
 
@@ -176,7 +190,7 @@ class _Target:
             return "text"
         ending = {".csv": "csv", ".json": "json", ".pdf": "pdf", "": "csv"}.get(self.out.suffix)
         if ending is None:
-            raise WrongInput("the file's name does not say its format", where=str(self.out), remedy="Say --format")
+            raise WrongInput("the file name does not show the format", where=str(self.out), remedy="Give --format")
         return ending
 
 
@@ -185,7 +199,7 @@ def _period(year: int | None, first: str | None, last: str | None) -> Period:
 
     if year is not None:
         if first or last:
-            raise WrongInput("a year and days besides", remedy="Say --year, or --from and --to")
+            raise WrongInput("--year cannot be combined with --from or --to", remedy="Give --year, or --from and --to")
         if not 1 <= year <= 9999:
             raise WrongInput("there is no such year", where="--year")
         return Period.of_year(year)
@@ -193,28 +207,35 @@ def _period(year: int | None, first: str | None, last: str | None) -> Period:
     for option, text in (("--from", first), ("--to", last)):
         day = clock.read_date(text) if text else None
         if text and day is None:
-            raise WrongInput("this is no date", where=option, remedy="Write it as 2025-11-21")
+            raise WrongInput("this is not a date", where=option, remedy="Write it as 2025-11-21")
         days.append(day)
-    return Period(*days)
+    begins, ends = days
+    if begins and ends and begins > ends:
+        raise WrongInput("the period ends before it begins", where="--to", remedy="Give the earlier day to --from")
+    return Period(begins, ends)
 
 
 def _sources(origin: _Origin) -> Sources:
     from gatehouse.determine.docket import Docket
     from gatehouse.ledger import policy as policies
     from gatehouse.oversight import sources
+    from gatehouse.pipeline.dockets import resolve
 
     if origin.site is not None:
         if origin.ledger is not None:
-            raise WrongInput("a site and a ledger besides", remedy="A site has its own ledger; leave one out")
+            raise WrongInput(
+                "--site cannot be combined with --ledger", remedy="A site has its own ledger. Leave out one of the two"
+            )
         believed = policies.read(origin.policy or origin.site / "witnesses.policy")
         returned = _read_returned(origin.returned) if origin.returned else _kept(origin.site)
-        return sources.of_site(origin.site, believed, origin.dockets, returned)
+        only = [resolve(origin.site / "dockets", one) for one in origin.dockets]
+        return sources.of_site(origin.site, believed, only, returned)
     if not origin.dockets or origin.ledger is None or origin.policy is None:
-        raise WrongInput("nothing to make a report from", remedy="Say --site, or --docket, --ledger and --policy")
+        raise WrongInput("no data is named for the report", remedy="Give --site, or --docket, --ledger and --policy")
     folders = [Path(one) for one in origin.dockets]
     for folder in folders:
         if not folder.is_dir():
-            raise WrongInput("there is no docket here", where=str(folder))
+            raise WrongInput("this folder is not a docket", where=str(folder))
     return sources.Sources(
         tuple(Docket(folder.resolve()) for folder in folders),
         origin.ledger,
@@ -264,11 +285,11 @@ def _make(name: str, origin: _Origin, period: Period, size: int | None, target: 
 
     form, out = target.format, target.out
     if reports.CATALOGUE[name].personal and (form == "text" or out is None):
-        raise WrongInput("this report holds personal data", remedy="Write it to a private file: --out FILE")
+        raise WrongInput("this report contains personal data", remedy="Write it to a private file: --out FILE")
     if form == "pdf":
         typeset.ready()
     if out is None and form in {"pdf", "documents"}:
-        raise WrongInput(f"a report as {form} is a file", remedy="Name it: --out FILE")
+        raise WrongInput(f"a report in {form} format must be written to a file", remedy="Name the file with --out FILE")
     with _report(name, origin, period, size, asked) as (connection, made):
         if out is None:
             _show(made, connection, form)

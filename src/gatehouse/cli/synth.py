@@ -47,11 +47,16 @@ def say(facts: dict[str, object], *, as_json: bool) -> None:
 
 
 @synth.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write; made if absent.")
-@click.option("--persons", type=int, default=20_000, show_default=True, help="How many persons.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder to write. It is made if it does not exist.",
+)
+@click.option("--persons", type=int, default=20_000, show_default=True, help="The number of persons.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same register.")
-@click.option("--memory", default="4GB", show_default=True, help="Most memory DuckDB may use.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--memory", default="4GB", show_default=True, help="The most memory that DuckDB may use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def register(out: Path, persons: int, seed: int, memory: str, *, as_json: bool) -> None:
     """Make a register of synthetic persons in the contract's shape.
 
@@ -66,18 +71,32 @@ def register(out: Path, persons: int, seed: int, memory: str, *, as_json: bool) 
 
 
 @synth.command()
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write; made if absent.")
 @click.option(
-    "--register", "register_folder", type=click.Path(path_type=Path), help="Register; else made in OUT/register."
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder to write. It is made if it does not exist.",
 )
-@click.option("--persons", type=int, default=20_000, show_default=True, help="Size of the register made without one.")
-@click.option("--requests", type=int, default=2_000, show_default=True, help="How many requests.")
+@click.option(
+    "--register",
+    "register_folder",
+    type=click.Path(path_type=Path),
+    help="The register to use. Default: a new one in OUT/register.",
+)
+@click.option(
+    "--persons",
+    type=int,
+    default=20_000,
+    show_default=True,
+    help="The number of persons in the new register, without --register.",
+)
+@click.option("--requests", type=int, default=2_000, show_default=True, help="The number of requests.")
 @click.option("--seed", type=int, default=1, show_default=True, help="The same seed gives the same submission.")
 @click.option("--kind", type=click.Choice(["ordinary", "august-2025"]), default="ordinary", show_default=True)
 @click.option("--format", "file_format", type=click.Choice(["csv", "parquet"]), default="csv", show_default=True)
 @click.option("--signed-on", type=click.DateTime(["%Y-%m-%d"]), default="2025-06-27", show_default=True)
-@click.option("--memory", default="4GB", show_default=True, help="Most memory DuckDB may use.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+@click.option("--memory", default="4GB", show_default=True, help="The most memory that DuckDB may use.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def submission(
     out: Path,
     register_folder: Path | None,

@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 
 if TYPE_CHECKING:
     from gatehouse.ledger.answer import Answered, Disclosure
+    from gatehouse.ledger.signers import Verifier
+    from gatehouse.ledger.since import Since
+    from gatehouse.ledger.witnessed import Frame
 
 _MAX_ANSWER = 1 << 17  # bytes that are read; longer ones are none
 
@@ -21,9 +25,9 @@ _POLICY = click.option(
     "policy_file",
     type=click.Path(path_type=Path),
     required=True,
-    help="Your own policy: which log and which witnesses you believe (docs/verify.md).",
+    help="Your own policy: the log and witnesses you trust (docs/verify.md).",
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Answer as JSON.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
 
 class _LedgerOrMore(click.Group):
@@ -53,25 +57,31 @@ def verify() -> None:
 @verify.command()
 @click.argument("ledgers", metavar="LEDGER...", nargs=-1, required=True, type=click.Path(path_type=Path))
 @_POLICY
+@click.option("--timestamps", type=click.Path(path_type=Path), help="The time-stamping authority's certificates (PEM).")
 @click.option(
-    "--timestamps", type=click.Path(path_type=Path), help="Certificates (PEM) of the time-stamping authority."
+    "--since", "noted", metavar="NOTED", help="What you noted earlier: 'SIZE ROOT', or a checkpoint file that you kept."
 )
 @_JSON
-def ledger(ledgers: tuple[Path, ...], policy_file: Path, timestamps: Path | None, *, as_json: bool) -> None:
-    """Verify a whole ledger: every entry, every tile, every published checkpoint and its signatures.
+def ledger(
+    ledgers: tuple[Path, ...], policy_file: Path, timestamps: Path | None, noted: str | None, *, as_json: bool
+) -> None:
+    """Verify a complete ledger: every entry, every tile, every published checkpoint and its signatures.
 
-    Of several, the shards of successive years with the earliest first, each must begin with a checkpoint of the one
-    before it; the last is shown.
+    Given several ledgers (the shards of successive years, earliest first), each must begin with a checkpoint of the one
+    before it. The result shows the last.
 
     \b
     Examples:
       gatehouse verify ledger site/ledger --policy my.policy
       gatehouse verify ledger site-2026/ledger site-2027/ledger --policy my.policy
+      gatehouse verify ledger site/ledger --policy my.policy --since "1280007 5b0c…"
     """
-    from gatehouse.ledger import policy
+    from gatehouse.kernel import clock
+    from gatehouse.ledger import policy, since, witnessed
     from gatehouse.ledger.shard import verify_shards
 
-    *earlier, last = verify_shards(ledgers, policy.read(policy_file))
+    believed = policy.read(policy_file)
+    *earlier, last = verify_shards(ledgers, believed)
     verified, ledger = last.verified, ledgers[-1]
     answer: dict[str, Any] = {
         "origin": verified.checkpoint.origin,
@@ -85,7 +95,9 @@ def ledger(ledgers: tuple[Path, ...], policy_file: Path, timestamps: Path | None
     if timestamps is not None:
         from gatehouse.ledger.timestamps import verify_all
 
-        answer["timestamps_checked"] = verify_all(ledger, timestamps) == verified.timestamps
+        for each in ledgers:
+            verify_all(each, timestamps)
+        answer["timestamps_checked"] = True
     shards = [*earlier, last]
     if earlier:
         answer["earlier"] = [
@@ -103,7 +115,23 @@ def ledger(ledgers: tuple[Path, ...], policy_file: Path, timestamps: Path | None
     if verified.timestamps:
         state = "checked" if answer["timestamps_checked"] else "not checked: give --timestamps"
         lines.append(f"time-stamps: {verified.timestamps} ({state})")
+    seen_at = witnessed.cosigned_at(verified.checkpoint, believed)
+    answer["seen_at"] = seen_at and clock.stamp(seen_at)
+    lines.append(f"witnesses had seen it by: {answer['seen_at'] or 'your policy asks for no witness'}")
+    if noted is not None:
+        answer["since"], told = _since(since.compare(ledger, verified.checkpoint, since.read_noted(noted), believed))
+        lines += told
     _answer(answer, lines, as_json=as_json)
+
+
+def _since(found: Since) -> tuple[dict[str, Any], list[str]]:
+    """What came since a note, for programs and for people."""
+    from gatehouse.kernel import clock
+
+    steps = [{"size": one.size, "seen_at": one.seen_at and clock.stamp(one.seen_at)} for one in found.steps]
+    lines = [f"it continues what you noted at {found.noted.size} entries; since then {found.entries} entries came"]
+    lines += [f"  up to {one['size']}, which witnesses had seen by {one['seen_at'] or '(not told)'}" for one in steps]
+    return {"noted": found.noted.size, "entries": found.entries, "checkpoints": steps}, lines
 
 
 @verify.command()
@@ -140,34 +168,74 @@ def proof(file: Path, policy_file: Path, *, as_json: bool) -> None:
 @verify.command()
 @click.argument("docket", type=click.Path(path_type=Path))
 @click.option(
-    "--ledger", "ledger_folder", type=click.Path(path_type=Path), help="Default: the site's, beside dockets/."
+    "--ledger",
+    "ledger_folder",
+    type=click.Path(path_type=Path),
+    help="The ledger's folder. Default: the site's, beside dockets/.",
 )
+@click.option(
+    "--agency-key", "agency_file", type=click.Path(path_type=Path),
+    help="The public key that the agency gave you. Default: the keys in the docket's own parties.toml.",
+)  # fmt: skip
+@click.option(
+    "--receipt", "receipt_file", type=click.Path(path_type=Path), help="The receipt.json that the agency received."
+)
+@click.option(
+    "--certificate", "certificates", multiple=True, type=click.Path(path_type=Path),
+    help="The certificate of a release that the agency opened: the docket must account for it; may be given again.",
+)  # fmt: skip
 @_POLICY
 @_JSON
-def docket(docket: Path, ledger_folder: Path | None, policy_file: Path, *, as_json: bool) -> None:
-    """Verify that every request of a docket has exactly one determination, committed in order, none added or missing.
+def docket(
+    docket: Path,
+    ledger_folder: Path | None,
+    agency_file: Path | None,
+    receipt_file: Path | None,
+    certificates: tuple[Path, ...],
+    policy_file: Path,
+    *,
+    as_json: bool,
+) -> None:
+    """Verify that every request that was received has exactly one determination, committed in order.
 
-    The whole ledger is verified first.
+    No request is added or missing: the manifest that the agency signed, the receipt, the ledger's entry and the
+    docket state the same number, and every file of the docket is the one that was committed. The dates of the receipt
+    and the law agree with the witnesses' times, which are printed. The complete ledger is verified first.
 
     \b
-    Example:
+    Examples:
       gatehouse verify docket site/dockets/ICE-2025-0003 --policy my.policy
+      gatehouse verify docket copy/ICE-2025-0003 --ledger ledger --policy my.policy --agency-key ice.vkey
+      gatehouse verify docket copy/ICE-2025-0003 --policy my.policy --certificate opened/certificate.json
     """
     import duckdb
 
+    from gatehouse.intake.workspace import open_workspace
     from gatehouse.ledger import policy
-    from gatehouse.ledger.docket_proof import verify_docket
+    from gatehouse.ledger.docket_proof import dated, verify_docket
     from gatehouse.ledger.verify import verify_log
+    from gatehouse.release import delivered
 
     folder = ledger_folder or docket.resolve().parent.parent / "ledger"
-    verified = verify_log(folder, policy.read(policy_file))
+    believed = policy.read(policy_file)
+    verified = verify_log(folder, believed)
     try:
-        accounted = verify_docket(duckdb.connect(), docket, folder, verified.checkpoint)
+        accounted = verify_docket(
+            open_workspace(), docket, folder, verified.checkpoint, agency=_agency_keys(docket, agency_file)
+        )
     except duckdb.Error:
         raise AnswerIsNo("the docket's tables cannot be read", where=docket.name) from None
+    if receipt_file is not None and digests.of_file(receipt_file) != accounted.received.receipt:
+        raise AnswerIsNo("the ledger's entry is about a different receipt from the agency's", where=receipt_file.name)
+    delivered.compare(docket, certificates)
+    times = dated(docket, folder, accounted, believed)
     answer = {
         "requests": accounted.requests,
         "first": accounted.first,
+        "received": accounted.received.fields(),
+        "docket_entry": accounted.entry,
+        "signed_by": accounted.signed_by,
+        "times": times,
         "size": verified.checkpoint.size,
         "root": verified.checkpoint.root.hex(),
     }
@@ -175,15 +243,35 @@ def docket(docket: Path, ledger_folder: Path | None, policy_file: Path, *, as_js
     lines = [
         f"verified: {accounted.requests} requests, one determination each, in order",
         f"entries {accounted.first} to {last} of {verified.checkpoint.origin}",
+        f"received from {accounted.received.agency}, entry {accounted.first - 1}, signed by {accounted.signed_by}",
+        f"every file of the docket is the one that entry {accounted.entry} names",
+        *times,
         f"root: {answer['root']}",
     ]
     _answer(answer, lines, as_json=as_json)
 
 
+def _agency_keys(docket: Path, given: Path | None) -> tuple[Verifier, ...]:
+    """The key in a file of one's own, or those that the custodian listed for the day on which the agency signed."""
+    from gatehouse.intake import manifest, parties
+    from gatehouse.ledger.signers import read_verifier
+
+    if given is not None:
+        return (read_verifier(given),)
+    for name in ("submission.json", "parties.toml"):
+        if not (docket / name).is_file():
+            raise WrongInput(
+                "a file of the docket is missing", where=name, remedy="Use the complete folder, or give --agency-key"
+            )
+    signed = manifest.parse((docket / "submission.json").read_bytes())
+    listed = parties.read(docket / "parties.toml").agencies.get(signed.agency)
+    return listed.keys_on(signed.signed_on) if listed else ()
+
+
 @verify.command()
 @click.argument("file", type=click.Path(path_type=Path))
 @_POLICY
-@click.option("--not-before", metavar="DATE", help="Refuse an answer as of an earlier day.")
+@click.option("--not-before", metavar="DATE", help="Refuse an answer that is dated before this day.")
 @_JSON
 def answer(file: Path, policy_file: Path, not_before: str | None, *, as_json: bool) -> None:
     """Verify an answer about one person: the exact list of disclosures, or that there was none.
@@ -198,7 +286,7 @@ def answer(file: Path, policy_file: Path, not_before: str | None, *, as_json: bo
 
     least = read_date(not_before) if not_before else None
     if not_before and least is None:
-        raise WrongInput("a date reads 2026-01-31", where="--not-before")
+        raise WrongInput("this is not a date", where="--not-before", remedy="Write it as 2026-01-31")
     try:
         with file.open("rb") as stream:
             data = stream.read(_MAX_ANSWER)
@@ -215,8 +303,16 @@ def answer(file: Path, policy_file: Path, not_before: str | None, *, as_json: bo
         "root": found.checkpoint.root.hex(), "limits": found.limits,
     }  # fmt: skip
     lines = [f"verified: number {found.person} as of {found.as_of}, {found.map} map"]
-    lines += [_told(found), *(_row(one) for one in found.disclosures), found.limits]
+    lines += [_framed(found.framed), _told(found), *(_row(one) for one in found.disclosures), found.limits]
     _answer(document, lines, as_json=as_json)
+
+
+def _framed(frame: Frame) -> str:
+    from gatehouse.kernel import clock
+
+    if frame.after is None or frame.before is None:
+        return "its day rests on the custodian's word: your policy asks for no witness"
+    return f"witnesses saw it enter the ledger between {clock.stamp(frame.after)} and {clock.stamp(frame.before)}"
 
 
 def _told(found: Answered) -> str:

@@ -7,6 +7,7 @@ stand: no debug, no inline script, cookies closed to scripts, uploads streamed t
 from __future__ import annotations
 
 import importlib.util
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,10 @@ from django.core.handlers.wsgi import WSGIHandler
 
 from gatehouse import store
 from gatehouse.console.observation import logging_to_stderr
-from gatehouse.kernel import files
+from gatehouse.kernel import extras, files, scratch
 from gatehouse.kernel.errors import MachineFailed
+from gatehouse.kernel.scratch import Scratch
+from gatehouse.pipeline.parts import Part
 from gatehouse.pipeline.site import Site, open_site
 from gatehouse.store.settings import APP, database
 
@@ -32,21 +35,25 @@ def configure(
     https: bool = False,
     works: bool = True,
     logs: bool = False,
+    one_click: bool = False,
 ) -> None:
     """Set Django up for a site; a process that serves another one already is pointed at this one.
 
     `works` says whether this process carries arrivals on, or leaves that to `gatehouse work`; `logs` whether every
-    request is told on standard error.
+    request is told on standard error; `one_click` whether visitors of a demonstration sign in by choosing a role.
 
     To be called before anything opens the site's database, because Django learns its apps only once. Raises
     MachineFailed when the store was readied without the console before.
     """
     if settings.configured:
         if taken():
-            raise MachineFailed("this process opened a database before the console was readied", remedy="Start anew")
+            raise MachineFailed(
+                "this process opened a database before the console was ready", remedy="Start the process again"
+            )
         settings.GATEHOUSE_SITE = str(site.root)
     else:
-        settings.configure(**_settings(site, hosts, https=https, logs=logs), GATEHOUSE_WORKS=works)
+        told = _settings(site, hosts, https=https, logs=logs)
+        settings.configure(**told, GATEHOUSE_WORKS=works, GATEHOUSE_ONE_CLICK=one_click)
         django.setup()
     store.configure(site.database)
 
@@ -63,17 +70,18 @@ def application(
     https: bool = False,
     works: bool = True,
     logs: bool = False,
+    one_click: bool = False,
 ) -> WSGIHandler:
     """The WSGI application for a site; brings its database up to date first."""
     site = open_site(root)
-    configure(site, hosts=hosts, https=https, works=works, logs=logs)
+    configure(site, hosts=hosts, https=https, works=works, logs=logs, one_click=one_click)
     from django.core.wsgi import get_wsgi_application
 
     from gatehouse.console import arrivals, entrance
 
     if entrance.entrance().provider is not None and not sso_installed():
-        remedy = "Add it with: pip install 'gatehouse[sso]'"
-        raise MachineFailed("a provider needs the extra sso", where="gatehouse.toml, [oidc]", remedy=remedy)
+        where = "gatehouse.toml, [oidc]"
+        raise MachineFailed("an identity provider needs the extra sso", where=where, remedy=extras.remedy("sso"))
     arrivals.wake()
     return get_wsgi_application()
 
@@ -118,6 +126,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
             "gatehouse.console.middleware.limited_body",
             "django.contrib.sessions.middleware.SessionMiddleware",
             "django.middleware.common.CommonMiddleware",
+            "gatehouse.console.middleware.known_first",
             "django.middleware.csrf.CsrfViewMiddleware",
             "django.contrib.auth.middleware.AuthenticationMiddleware",
             "gatehouse.console.sessions.keep_time",
@@ -125,6 +134,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
             "django.middleware.clickjacking.XFrameOptionsMiddleware",
             "gatehouse.console.middleware.security_headers",
             "gatehouse.console.middleware.plain_text",
+            "gatehouse.console.middleware.form_only",
         ],
         "TEMPLATES": [
             {
@@ -154,6 +164,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
         "USE_TZ": True,
         "TIME_ZONE": "UTC",
         "DATA_UPLOAD_MAX_MEMORY_SIZE": 4 << 20,
+        "FILE_UPLOAD_TEMP_DIR": str(_uploads().path),
         "FILE_UPLOAD_HANDLERS": ["django.core.files.uploadhandler.TemporaryFileUploadHandler"],
         "SESSION_COOKIE_HTTPONLY": True,
         "SESSION_COOKIE_SAMESITE": "Lax",
@@ -166,7 +177,7 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
         "CSRF_COOKIE_HTTPONLY": True,
         "CSRF_FAILURE_VIEW": "gatehouse.console.views.errors.no_token",
         "SECURE_SSL_REDIRECT": https,
-        "SECURE_REDIRECT_EXEMPT": [r"^health/$", r"^ready/$"],  # asked on loopback; they name nobody
+        "SECURE_REDIRECT_EXEMPT": [r"^health/$", r"^ready/$", r"^may-send/$"],  # asked on loopback; they name nobody
         "SECURE_HSTS_SECONDS": 31536000 if https else 0,
         "SECURE_PROXY_SSL_HEADER": ("HTTP_X_FORWARDED_PROTO", "https") if https else None,
         "SECURE_REFERRER_POLICY": "same-origin",
@@ -176,8 +187,16 @@ def _settings(site: Site, hosts: tuple[str, ...], *, https: bool, logs: bool) ->
 
 
 def _secret(site: Site) -> str:
-    """The key that signs sessions: made once, kept with the site's other secrets."""
+    """The key that signs sessions: made once, kept with the site's other secrets; other parts have none."""
     import secrets
 
     fresh = secrets.token_urlsafe(48).encode()
+    if site.parts and site.parts.own is not Part.WEB:
+        return fresh.decode("ascii")
     return files.write_once(site.keys / "sessions.key", fresh, mode=0o600).decode("ascii")
+
+
+@lru_cache(maxsize=1)
+def _uploads() -> Scratch:
+    """Where this process keeps what it is still being sent: gone with it, or swept after it was killed."""
+    return scratch.take()

@@ -8,22 +8,25 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gatehouse.cli.witness_again import again
 from gatehouse.kernel import clock, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 
 if TYPE_CHECKING:
     from gatehouse.ledger.witness import Witness
 
-_STATE = click.option("--state", type=click.Path(path_type=Path), required=True, help="The witness's own folder.")
+_STATE = click.option(
+    "--state", type=click.Path(path_type=Path), required=True, help="The witness's folder for its own state."
+)
 _LOGS = click.option(
     "--log-vkey",
     "log_keys",
     type=click.Path(path_type=Path),
     required=True,
     multiple=True,
-    help="The key of a log to watch; again for more logs.",
+    help="The public key of a log to watch. Repeat it for more logs.",
 )
-_NAME = click.option("--name", help="What the witness is called; only when its key is first made.")
+_NAME = click.option("--name", help="The witness's name. Only used when its key is made.")
 
 
 @click.group()
@@ -36,14 +39,16 @@ def witness() -> None:
 
 
 @witness.command()
-@click.option("--port", type=click.IntRange(0, 65535), required=True, help="Where to listen; 0 takes a free port.")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Which address to listen on.")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), required=True, help="The port to listen on. 0 picks a free port."
+)
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
 @_STATE
 @_LOGS
 @_NAME
-@click.option("--ml-dsa", is_flag=True, help="Make an ML-DSA-44 key (post-quantum); only when the key is first made.")
+@click.option("--ml-dsa", is_flag=True, help="Make an ML-DSA-44 key (post-quantum). Only used when the key is made.")
 def serve(port: int, host: str, state: Path, log_keys: tuple[Path, ...], name: str | None, *, ml_dsa: bool) -> None:
-    """Answer add-checkpoint requests over HTTP until stopped; the key is written to STATE/witness.vkey.
+    """Answer add-checkpoint requests over HTTP until stopped. The witness's key is written to STATE/witness.vkey.
 
     \b
     Example:
@@ -69,9 +74,12 @@ def serve(port: int, host: str, state: Path, log_keys: tuple[Path, ...], name: s
 @_STATE
 @_LOGS
 @_NAME
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the cosignature is written.")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="The file to write the cosignature to.")
 def cosign(request: Path, state: Path, log_keys: tuple[Path, ...], name: str | None, out: Path) -> None:
-    """Cosign a request that was carried here as a file: the witness without a network.
+    """Cosign a request that arrives as a file, for a witness without a network.
+
+    A request that does not know this witness's last cosignature, because an answer was lost on the way, is refused.
+    That last answer is then written again beside --out, so that you can carry it back.
 
     \b
     Example:
@@ -82,7 +90,10 @@ def cosign(request: Path, state: Path, log_keys: tuple[Path, ...], name: str | N
     made = _witness(state, log_keys, name, ml_dsa=False)
     try:
         with request.open("rb") as stream:
-            answer = made.add_checkpoint(stream.read(MAX_REQUEST + 1))
+            asked = stream.read(MAX_REQUEST + 1)
+        answer = made.add_checkpoint(asked)
+        if answer.status == 409:
+            _catch_up(made, asked, out)
     except OSError as error:
         raise WrongInput(f"the request cannot be read ({error.strerror})", where=request.name) from None
     finally:
@@ -102,13 +113,28 @@ def _witness(state: Path, log_keys: tuple[Path, ...], name: str | None, *, ml_ds
     return Witness(state, open_key(state, name, algorithm), logs, clock.now)
 
 
+def _catch_up(made: Witness, asked: bytes, out: Path) -> None:
+    """Write the last answer again, under the name by which the log looks for it."""
+    origin = asked.partition(b"\n\n")[2].partition(b"\n")[0].decode(errors="replace")
+    known = made.answer_again(origin)
+    if known is not None:
+        size, lines = known
+        files.write(out.with_name(f"{size}.cosignature"), lines)
+
+
 def _declined(status: int, said: str, where: str) -> AnswerIsNo | WrongInput:
     if status == 400:
         return WrongInput(said, where=where)
-    if status == 409:
-        return AnswerIsNo(f"the request begins elsewhere: this witness has seen size {said}", where=where)
+    if status == 409 and said.isdigit():
+        return AnswerIsNo(
+            f"the request is stale: this witness has seen size {said}", where=where,
+            remedy=f"Carry {said}.cosignature, written beside --out, back to the log and take its next request",
+        )  # fmt: skip
     return AnswerIsNo(said, where=where)
 
 
 def _stop() -> None:
     raise KeyboardInterrupt
+
+
+witness.add_command(again)

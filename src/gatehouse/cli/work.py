@@ -17,28 +17,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.errors import MachineFailed, WrongInput
 
 if TYPE_CHECKING:
+    from gatehouse.pipeline.approve import Office
     from gatehouse.pipeline.site import Site
-    from gatehouse.store.jobs import Failing
 
 EVERY_SECONDS = 2.0
-ANSWERS_EVERY_SECONDS = 60.0
+LOOK_EVERY_SECONDS = 60.0
 
 
 @click.command()
 @click.option("--site", "root", required=True, type=click.Path(exists=True, file_okay=False, path_type=Path))
-@click.option("--once", is_flag=True, help="Do what waits now, then end.")
-@click.option("--failed", is_flag=True, help="Say what failed and why, and end with status 1 if anything did.")
-@click.option("--retry", multiple=True, metavar="ID", help="Set work going again that had stopped; `all` is every one.")
-@click.option("--json", "as_json", is_flag=True, help="With --failed: answer as JSON, for programs.")
+@click.option("--once", is_flag=True, help="Do the work that waits now, then exit.")
+@click.option("--failed", is_flag=True, help="Show what failed and why. Exits with status 1 if anything did.")
+@click.option(
+    "--retry", multiple=True, metavar="ID", help="Restart work that stopped, by its name. `all` restarts all of it."
+)
+@click.option("--json", "as_json", is_flag=True, help="With --failed: print the result as JSON.")
 def work(root: Path, *, once: bool, failed: bool, retry: tuple[str, ...], as_json: bool) -> None:
-    """Carry on what was handed in over the web, and tell answers whose day has come.
+    """Process what was handed in over the web, finish what was signed, and publish answers that are due.
 
     The web processes run with `serve --leave-work`. What fails is tried again every five minutes, twenty times; then it
-    waits for a person: --failed names it with the file at fault, and --retry, once that is mended, sets it going again
-    and puts that on record.
+    waits for a person: --failed names it and the file at fault. Correct the fault, then use --retry to restart the work
+    and put that on record.
 
     \b
     Example:
@@ -47,9 +49,17 @@ def work(root: Path, *, once: bool, failed: bool, retry: tuple[str, ...], as_jso
       gatehouse work --site custodian --retry in-7f3a
     """
     from gatehouse.cli import web
+    from gatehouse.pipeline.parts import Part, running
     from gatehouse.pipeline.site import open_site
 
     site = open_site(root)
+    if site.parts is not None and not (failed or retry):
+        raise WrongInput(
+            "the decider does the work of this site", where="[parts]", remedy="Run: gatehouse part decider"
+        )
+    if not (once or failed or retry):
+        running.Children(root, Part.DECIDER)
+        site = open_site(root)
     web.configure(site, works=False)
     if failed or retry:
         _set_going(retry)
@@ -71,11 +81,13 @@ def _set_going(wanted: tuple[str, ...]) -> None:
     stopped = {job.subject: job for job in jobs.failing() if job.stopped}
     unknown = [name for name in wanted if name not in {"all", *stopped}]
     if unknown:
-        raise WrongInput(f"no work called {unknown[0]} has stopped", where="--retry", remedy="--failed lists what has")
+        raise WrongInput(
+            f"no stopped work has the name {unknown[0]}", where="--retry", remedy="List the stopped work with --failed"
+        )
     for name, job in stopped.items():
         if name in wanted or "all" in wanted:
             arrivals.set_going(job, f"{getpass.getuser()}, gatehouse work")
-            click.echo(f"{job.kind} {name}: set going again. {_next(job)}")
+            click.echo(f"{job.kind} {name}: set going again. A worker takes it up within minutes.")
 
 
 def _show_failed(*, as_json: bool) -> None:
@@ -96,23 +108,58 @@ def _show_failed(*, as_json: bool) -> None:
     sys.exit(1 if found else 0)
 
 
-def _next(job: Failing) -> str:
-    """Who takes it up: workers carry on arrivals; a release or recall is a person's command."""
-    arrival = job.kind.endswith("-arrival")
-    return "A worker takes it up within minutes." if arrival else f"Run the {job.kind} again to go on."
-
-
 def carry_on(site: Site, ended: threading.Event, *, once: bool = False) -> None:
-    """Do what waits, tell answers whose day has come, wait a little, and again, until told to end."""
-    from gatehouse.console import arrivals
-    from gatehouse.kernel import clock
-    from gatehouse.pipeline import approve, closing
+    """Do what waits, finish what was begun, tell answers whose day has come; again and again until told to end.
 
-    place, looked = approve.office(site), float("-inf")
+    A database that restarts, or is away for a while, is waited for.
+    """
+    from django.db import DatabaseError, InterfaceError, close_old_connections
+
+    place, due, away = None, 0.0, False
     while True:
-        done = arrivals.work()
-        if time.monotonic() - looked > ANSWERS_EVERY_SECONDS:
-            looked = time.monotonic()
-            done += closing.tell_due(place, clock.now())
+        done = 0
+        try:
+            close_old_connections()  # one that broke is opened anew
+            place = place or _office(site)
+            due, done = _round(place, due)
+            if away:
+                click.echo("The database answers again", err=True)
+            away = False
+        except (DatabaseError, InterfaceError) as gone:
+            if once:
+                raise MachineFailed("the database does not answer", remedy="Start the database and try again") from gone
+            if not away:
+                click.echo("The database does not answer; it is tried again every few seconds", err=True)
+            away = True
         if once or (ended.is_set() if done else ended.wait(EVERY_SECONDS)):
             break
+
+
+def _office(site: Site) -> Office:
+    from django.db import DatabaseError
+
+    from gatehouse.pipeline import approve
+
+    try:
+        return approve.office(site)
+    except MachineFailed as failed:
+        if isinstance(failed.__cause__, DatabaseError):
+            raise failed.__cause__ from None
+        raise
+
+
+def _round(place: Office, due: float) -> tuple[float, int]:
+    """One round of work; gives when to look next at what comes due by itself, and how much was done."""
+    from gatehouse.console import arrivals, hooks
+    from gatehouse.kernel import clock
+    from gatehouse.pipeline import closing, finishing
+    from gatehouse.pipeline.parts import Part
+
+    done = arrivals.work()
+    if time.monotonic() >= due:
+        done += finishing.finish(place, clock.now()) + closing.tell_due(place, clock.now())
+        hooks.compose(clock.now())
+        if place.site.parts is None or place.site.parts.own is not Part.DECIDER:  # which has no network; the web posts
+            hooks.post(clock.now())
+        due = time.monotonic() + LOOK_EVERY_SECONDS
+    return due, done

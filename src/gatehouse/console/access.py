@@ -22,12 +22,12 @@ from gatehouse.ledger.opening import Opening as Kept
 from gatehouse.pipeline import events
 
 _ACTS = (
-    "account_made", "account_close", "account_open", "account_reset", "role_changed", "second_factor_enrolled",
-    "second_factor_reset", "sessions_ended", "key_made", "key_ended", "work_set_going", "letter_made", "configuration",
-    "key",
+    "account_proposed", "account_refused", "account_made", "account_close", "account_open", "account_reset",
+    "role_changed", "second_factor_enrolled", "second_factor_reset", "sessions_ended", "key_made", "key_ended",
+    "work_set_going", "letter_made", "configuration", "key",
 )  # fmt: skip
 """Kinds of event that are administrative acts."""
-_TOLD = {"event", "at", "account", "by"}
+_TOLD = {"event", "at", "account", "by", "statement"}
 
 
 @dataclass(frozen=True)

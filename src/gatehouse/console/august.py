@@ -14,7 +14,7 @@ from pathlib import Path
 
 DATA = Path(__file__).parent / "data" / "august-2025.json"
 BATCH_RULES = (
-    "ceiling-officer-refuse", "ceiling-officer-hold", "ceiling-identical-reason", "ceiling-size",
+    "ceiling-officer-refuse", "ceiling-officer-hold", "i2-reason", "ceiling-identical-reason", "ceiling-size",
     "ceiling-agency-requests", "ceiling-agency-near-misses", "ceiling-officer-near-misses", "p4-findings",
 )  # fmt: skip
 """Rules about the batch as a whole; where one of them speaks of this one, it stops every request."""
@@ -61,6 +61,8 @@ class Replay:
     historical: Mapping[str, int]
     scenarios: tuple[tuple[str, Mapping[str, int]], ...]
     rules: tuple[Rule, ...]
+    unknown: Mapping[str, int]
+    """What could not be known, and how many requests stopped for want of it too."""
     grounds: tuple[Ground, ...]
     assumed: tuple[str, ...]
 
@@ -68,6 +70,11 @@ class Replay:
     def given(self) -> int:
         """Addresses that the historical procedure gives on the same batch."""
         return sum(self.historical.values())
+
+
+def stops_the_batch(rule: Rule, replay: Replay) -> bool:
+    """Whether a rule about the batch as a whole stops all of this one."""
+    return rule.id in BATCH_RULES and rule.stops == replay.requests
 
 
 @lru_cache(maxsize=1)
@@ -81,6 +88,7 @@ def read() -> Replay:
         found["historical"],
         tuple(found["scenarios"].items()),
         tuple(Rule(rule, **counts) for rule, counts in found["rules"].items()),
+        found["unknown"],
         tuple(Ground(**each) for each in found["grounds"]),
         tuple(found["assumed"]),
     )

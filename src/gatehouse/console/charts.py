@@ -50,7 +50,7 @@ def stacked(parts: Sequence[tuple[str, str, int]]) -> list[Segment]:
     total = sum(count for _, _, count in parts)
     segments, start = [], 0.0
     shown = [part for part in parts if part[2]]
-    least = 0.4
+    least = 1.0  # with a gap beside it, still seen on a narrow screen
     spare = _WIDTH - least * len(shown)
     for label, tone, count in shown:
         width = least + spare * count / total

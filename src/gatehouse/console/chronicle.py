@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Mapping
+from typing import Any
 
 from gatehouse.console import desk
 from gatehouse.kernel import clock, ids
@@ -11,7 +12,7 @@ from gatehouse.kernel.errors import MachineFailed
 from gatehouse.pipeline import record
 
 
-def enter(event: str, fields: Mapping[str, str]) -> int | None:
+def enter(event: str, fields: Mapping[str, Any]) -> int | None:
     """Commit one administrative event; gives its index, or None on a site whose ledger is not begun.
 
     Where the witnesses are out of reach the entry stands and the next checkpoint shows it. Raises MachineFailed when

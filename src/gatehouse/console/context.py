@@ -18,6 +18,7 @@ _PRIVATE = (
     (Permission.CUSTODIAN_LAW_READ, "console:law", "Law"),
     (Permission.OVERSIGHT_DOCKET_COUNT, "console:oversight", "Oversight"),
     (Permission.CUSTODIAN_LETTER_ISSUE, "console:letters", "Letters"),
+    (Permission.CUSTODIAN_ACCOUNT_CONFIRM, "console:proposals", "Proposed accounts"),
     (Permission.CUSTODIAN_ACCOUNT_MANAGE, "console:accounts", "Accounts"),
     (Permission.CUSTODIAN_WORK_RETRY, "console:failed-work", "Failed work"),
 )
@@ -27,6 +28,30 @@ _PUBLIC = (
     ("console:august-2025", "August 2025"),
     ("console:own-record", "Your record"),
 )
+
+
+_SAY = {
+    "en": {
+        "skip": "Skip to main content", "menu": "Menu", "main": "Main", "close": "Close",
+        "demonstration": "Demonstration",
+        "invented": "Demonstration. Every person, address and officer here is invented.",
+        "footer": "Gatehouse decides every request under law as of a date, and keeps a public log that anyone can "
+        "verify.",
+    },
+    "es": {
+        "skip": "Ir al contenido principal", "menu": "Menú", "main": "Principal", "close": "Cerrar",
+        "demonstration": "Demostración",
+        "invented": "Demostración. Todas las personas, direcciones y funcionarios que aparecen aquí son inventados.",
+        "footer": "Gatehouse decide cada solicitud según la ley de una fecha y lleva un registro público que "
+        "cualquiera puede verificar.",
+        "Public log": "Registro público", "Statistics": "Estadísticas", "August 2025": "Agosto de 2025",
+        "Your record": "Su registro", "Sign in": "Entrar", "Dockets": "Expedientes", "Submissions": "Envíos",
+        "Law": "Ley", "Oversight": "Supervisión", "Letters": "Cartas", "Accounts": "Cuentas",
+        "Proposed accounts": "Cuentas propuestas",
+        "Failed work": "Trabajo fallido",
+    },
+}  # fmt: skip
+"""What stands around a page, by its language: sentences by key, titles of links by their English ones."""
 
 
 @dataclass(frozen=True)
@@ -47,11 +72,14 @@ def around(request: HttpRequest) -> dict[str, Any]:
     if account is None:
         navigation.append(_entry(request, "console:sign-in", "Sign in"))
     site = desk.site()
+    say = _SAY[_language(request)]
+    titled = [Entry(say.get(one.title, one.title), one.address, one.here) for one in navigation]
     return {
+        "say": say,
         "custodian": site.name,
         "demonstration": site.demonstration,
-        "navigation": navigation,
-        "footer": [_entry(request, name, title) for name, title in _PUBLIC],
+        "navigation": titled,
+        "footer": [_entry(request, name, say.get(title, title)) for name, title in _PUBLIC],
         "may_read_cases": account is not None and account.may(Permission.CUSTODIAN_CASE_READ),
         "may_verify": account is not None and account.may(Permission.OVERSIGHT_LEDGER_VERIFY),
         "may_sign_law": account is not None and account.may(Permission.CUSTODIAN_LAW_SIGN),
@@ -60,6 +88,12 @@ def around(request: HttpRequest) -> dict[str, Any]:
         "may_read_access": account is not None and account.may(Permission.OVERSIGHT_ACCESS_READ),
         "may_decide": account is not None and account.may(Permission.CUSTODIAN_CASE_DECIDE),
     }
+
+
+def _language(request: HttpRequest) -> str:
+    match = request.resolver_match
+    found = match.kwargs.get("language", "en") if match is not None else "en"
+    return found if found in _SAY else "en"
 
 
 def _entry(request: HttpRequest, name: str, title: str) -> Entry:

@@ -1,8 +1,7 @@
 """From a form to a signed decision: what the officer is about to sign, who signs it, and handing it in.
 
 The rules of deciding are casework's; this only carries a proposal there and a refusal back. An officer signs with a key
-of their own: in the browser, from a key file that never leaves it, or with a key that the site keeps for the officer
-(`keys/officers/<id>.key`), then only after the password is given again.
+of their own, in the browser or on another machine; no officer's key is on the custodian's server.
 """
 
 from __future__ import annotations
@@ -11,24 +10,22 @@ import contextlib
 import json
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
-from gatehouse.casework import approval, roster, states
-from gatehouse.casework import statement as statements
+from gatehouse.casework import approval, states
 from gatehouse.casework.approval import Proposal
 from gatehouse.casework.board import Board
+from gatehouse.casework.sampling import Sample
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, Actor, State
-from gatehouse.console import desk
+from gatehouse.console import desk, steps
+from gatehouse.console.models import Account, Step
 from gatehouse.console.reading import Reader
-from gatehouse.intake.workspace import open_workspace
-from gatehouse.kernel import canonical, clock, ids
-from gatehouse.kernel.errors import MachineFailed, WrongInput
-from gatehouse.ledger.signers import Signer, read_signer
-from gatehouse.pipeline import closing
-from gatehouse.pipeline.approve import commit_decisions, docket_of
+from gatehouse.kernel import canonical, clock
+from gatehouse.kernel.errors import GatehouseError, MachineFailed, WrongInput
+from gatehouse.pipeline import approve, closing, errands, people
+from gatehouse.pipeline.approve import docket_of
 from gatehouse.store.casebook import Casebook
 from gatehouse.store.models import CaseFile, Members
 
@@ -150,41 +147,24 @@ def selected(reader: Reader, found: Standing, state: State, rule: str | None) ->
 
 def statement_body(officer: str, proposal: Proposal) -> dict[str, Any]:
     """What the officer is about to sign. Raises WrongInput when the officer is not on the roster."""
-    person = roster.read(desk.site().configuration).get(officer)
+    person = people.roster(desk.site()).get(officer)
     if person is None:
         raise WrongInput(
             "your account is not linked to an officer on the custodian's roster",
             where="gatehouse.toml",
-            remedy="Ask the administrator to link it; only listed officers may decide",
+            remedy="Ask the administrator to link it. Only officers on the roster may decide",
         )
-    return approval.body(Casebook().file(proposal.docket), person, proposal, clock.now())
-
-
-def kept_key(officer: str) -> Path | None:
-    """The key that this site keeps for an officer; None where officers keep their own, as they should."""
-    if not ids.is_name(officer):
-        return None
-    path = desk.site().keys / "officers" / f"{officer}.key"
-    return path if path.is_file() else None
-
-
-def sign_here(body: dict[str, Any], officer: str) -> Statement:
-    """Sign with the key the site keeps. Raises WrongInput when it keeps none."""
-    path = kept_key(officer)
-    if path is None:
-        raise WrongInput("this site keeps no key of yours", remedy="Sign with your own key file")
-    signer: Signer = read_signer(path)
-    return statements.sign(body, signer)
+    return approve.draft(desk.office(), person, proposal, clock.now())
 
 
 def read_body(text: str, officer: str, docket: str) -> dict[str, Any]:
     """The statement that came back with the form: this officer's, about this docket. Raises WrongInput."""
     try:
         found = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         raise WrongInput("the decision cannot be read", remedy="Go back and decide again") from None
     if not isinstance(found, dict) or found.get("officer") != officer or found.get("docket") != docket:
-        raise WrongInput("the decision is not yours or not about this docket", remedy="Go back and decide again")
+        raise WrongInput("the decision belongs to another officer or another docket", remedy="Go back and decide again")
     return found
 
 
@@ -193,15 +173,69 @@ def exact(body: dict[str, Any]) -> str:
     return canonical.encode(body).decode()
 
 
+def begin(person: Account, name: str, action: Action, told: dict[str, str], selection: Selection) -> Step:
+    """Keep a decision on its way, and draw the sample that it needs, if any. Raises Blocked for who may not decide.
+
+    `told` has what was typed: `reason`, and `seq` of the one case, or `state` and `rule` of the queue.
+    """
+    proposal = Proposal(name, action, selection, told["reason"])
+    statement_body(person.officer, proposal)  # who may not decide at all learns it now
+    drawn = None
+    if approval.needs_sample(action, selection):
+        about = Proposal(name, action, selection, "")
+        drawn = approval.sample(Casebook(), person.officer, about, now=clock.now())
+    step = steps.begin(person, Step.Kind.DECISION, name, {**told, "action": str(action)}, selection)
+    if drawn is not None:
+        step.sample = drawn.id
+        step.save()
+    return step
+
+
+def sample(person: Account, name: str, identifier: str) -> Sample | None:
+    """A sample that was drawn for a decision of this account about a docket."""
+    drawn = Casebook().sample(identifier)
+    return drawn if drawn is not None and (drawn.docket, drawn.officer) == (name, person.officer) else None
+
+
+def examine(drawn: Sample) -> None:
+    """Record what was found in a sample, once each of its cases was marked. Raises WrongInput before, or Blocked."""
+    marks = steps.marks(drawn.id)
+    if drawn.found is not None:
+        return
+    if set(marks) != set(drawn.drawn):
+        raise WrongInput(
+            f"{len(drawn.drawn) - len(marks)} cases of the sample have no mark yet",
+            remedy="Open each of them and mark whether it is right",
+        )
+    approval.examine(Casebook(), drawn.id, sum(marks.values()))
+
+
+def text(step: Step) -> str:
+    """The exact text of a decision on its way, the same for some minutes. Raises as `statement_body`."""
+    drawn = Casebook().sample(step.sample) if step.sample else None
+    examined = drawn if drawn is not None and drawn.found is not None else None
+    proposal = Proposal(step.docket, Action(step.told["action"]), steps.selection(step), step.told["reason"], examined)
+    return steps.exact(step, lambda: exact(statement_body(step.account.officer, proposal)))
+
+
+def sign(step: Step, statement: Statement) -> None:
+    """Hand in a decision on its way with its signature; refused, its text is made anew. Raises Blocked."""
+    try:
+        hand_in(step.docket, statement, steps.selection(step))
+    except GatehouseError:
+        steps.look_again(step)
+        raise
+    steps.finish(step)
+
+
 def hand_in(docket: str, statement: Statement, selection: Selection) -> None:
     """Hand a signed decision in: checked, kept and committed to the ledger. Raises Blocked with the reason.
 
     A decision stands once it is kept; where another process holds the ledger, the next decision commits it too.
     """
     place = desk.office()
-    approval.decide(place.casebook, place.roster, statement, selection, clock.now())
+    approve.take(place, statement, selection, clock.now())
     with contextlib.suppress(MachineFailed):
-        commit_decisions(place, docket)
+        approve.commit_decisions(place, docket, clock.now())
         if closing.due(place, docket_of(place.site, docket)) is not None:
-            with open_workspace() as connection:
-                closing.answer(connection, place, docket_of(place.site, docket), clock.now())
+            errands.tell(place, docket, clock.now())

@@ -5,10 +5,17 @@ Only a site marked `demonstration = true` gets them; a real site's accounts are 
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.http import HttpRequest
 
 from gatehouse.casework import roster
-from gatehouse.console import accounts
+from gatehouse.console import accounts, desk
+from gatehouse.console.entrance import entrance
+from gatehouse.console.models import Account
 from gatehouse.console.permissions import TITLES, Role
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.pipeline.site import Site
@@ -28,11 +35,13 @@ def people(site: Site) -> list[tuple[str, str, str]]:
     """
     if not site.demonstration:
         raise WrongInput(
-            "this is a real site", where=str(site.configuration), remedy="Its administrator makes accounts"
+            "this is a real site, not a demonstration",
+            where=str(site.configuration),
+            remedy="Ask its administrator for an account",
         )
     made = []
     for officer in roster.read(site.configuration).officers.values():
-        if officer.role in roster.DECIDING_ROLES:
+        if officer.role in roster.DECIDING_ROLES and not _elsewhere(officer.id):
             _, password = accounts.create(officer.id, name=officer.name, role=Role(officer.role), officer=officer.id)
             made.append((officer.id, TITLES[Role(officer.role)], password))
     for number, agency in enumerate(_agencies(site)):
@@ -43,6 +52,57 @@ def people(site: Site) -> list[tuple[str, str, str]]:
         _, password = accounts.create(username, name=name, role=role)
         made.append((username, TITLES[role], password))
     return made
+
+
+def _elsewhere(officer: str) -> bool:
+    """Whether an officer comes in through the identity provider, and so has no second account here."""
+    provider = entrance().provider
+    return (provider is not None and provider.officer_claim != "") or accounts.holder(officer) not in {None, officer}
+
+
+@dataclass(frozen=True)
+class Part:
+    """A role that a visitor can take by a click."""
+
+    username: str
+    name: str
+    title: str
+    does: str
+
+
+_DOES = {
+    Role.DISCLOSURE_OFFICER: "Look at held cases beside the record on file, decide, approve, release, take back.",
+    Role.DISCLOSURE_MANAGER: "Decide and approve like an officer.",
+    Role.REQUESTER: "Hand in a submission, see the answers, and what is due for each sealed package.",
+    Role.COUNSEL: "Read the law in words with what is proved of it, and propose a change.",
+    Role.INSPECTOR: "Verify the log, draw cases by chance and derive them again, stop everything.",
+    Role.AUDITOR: "See who was let in to do what, and who looked at which records.",
+    Role.ADMINISTRATOR: "Make an account, and close it again.",
+}
+
+
+def parts(request: HttpRequest) -> list[Part]:
+    """The roles that this visitor may take by a click: only where that is on, at a demonstration, on this machine."""
+    if not (settings.GATEHOUSE_ONE_CLICK and desk.site().demonstration and _here(request)):
+        return []
+    found = Account.objects.filter(username__in=_names(desk.site()), is_active=True)
+    order = {name: at for at, name in enumerate(_names(desk.site()))}
+    listed = sorted(found, key=lambda account: order[account.username])
+    return [Part(one.username, one.name, one.title, _DOES[Role(one.role)]) for one in listed if one.role]
+
+
+def _here(request: HttpRequest) -> bool:
+    try:
+        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
+    except ValueError:
+        return False
+
+
+def _names(site: Site) -> list[str]:
+    """The accounts that a demonstration makes, and no others."""
+    deciding = [each.id for each in roster.read(site.configuration).officers.values()]
+    agencies = ["agency", *(f"agency-{number}" for number in range(2, 4))]
+    return [*deciding, *agencies, *(name for name, _, _ in _OTHERS)]
 
 
 def _agencies(site: Site) -> list[str]:

@@ -8,13 +8,15 @@ from pathlib import Path
 from django.conf import settings
 from django.http import Http404
 
-from gatehouse.casework import roster
 from gatehouse.console.dockets import Dockets
 from gatehouse.console.law import Proof, proof_of
 from gatehouse.console.reading import Reader
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law import adoption
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.pack import Pack
+from gatehouse.law.reading import load
+from gatehouse.pipeline import dockets as placed
+from gatehouse.pipeline import people
 from gatehouse.pipeline.approve import Office
 from gatehouse.pipeline.site import Site, open_site
 from gatehouse.store.casebook import Casebook
@@ -32,12 +34,12 @@ def site() -> Site:
 
 def office() -> Office:
     """The site with its records and its people, as the stages of the journey take it."""
-    return Office(site(), Casebook(), roster.read(site().configuration))
+    return Office(site(), Casebook(), people.roster(site()))
 
 
 @lru_cache(maxsize=4)
 def _dockets(folder: str) -> Dockets:
-    return Dockets(Path(folder))
+    return Dockets(Path(folder), lambda docket: placed.laid_down(site(), docket))
 
 
 def dockets() -> Dockets:
@@ -51,6 +53,23 @@ def docket(name: str) -> Reader:
     if reader is None:
         raise Http404
     return reader
+
+
+def own(agency: str, identifier: str) -> Reader:
+    """An agency's docket by the id that the agency gave it, or `not found`.
+
+    It is looked for among the agency's own names, so that neither the answer nor its time depends on another's ids.
+    """
+    name = placed.own(site().dockets, agency).get(identifier)
+    if name is None:
+        raise Http404
+    return docket(name)
+
+
+def own_ids(agency: str) -> dict[str, str]:
+    """The names of an agency's dockets by the ids it gave them, newest first."""
+    ids = {name: identifier for identifier, name in placed.own(site().dockets, agency).items()}
+    return {ids[name]: name for name in dockets().names() if name in ids}
 
 
 def packs() -> list[Pack]:

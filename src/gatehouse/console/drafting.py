@@ -8,16 +8,22 @@ it is signed or in force is read from the packs themselves. A draft is either a 
 from __future__ import annotations
 
 import json
+import shutil
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from gatehouse.casework.records import Attempt
-from gatehouse.console import desk, signatures, words
+from gatehouse.casework.roster import marks
+from gatehouse.console import accounts, desk, signatures, words
 from gatehouse.console.arrivals import Upload
+from gatehouse.console.models import Account
+from gatehouse.console.permissions import Role
+from gatehouse.intake import parcel
+from gatehouse.intake.limits import LIMITS
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import canonical, clock, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
@@ -25,18 +31,22 @@ from gatehouse.kernel.progress import Progress
 from gatehouse.law import adoption, compare, signing
 from gatehouse.law.check import Report, check
 from gatehouse.law.impact import impact
-from gatehouse.law.pack import Declared, Pack, Rule, load
+from gatehouse.law.pack import Declared, Pack, Rule
+from gatehouse.law.prove import Status
+from gatehouse.law.reading import load
 from gatehouse.law.words import of_facts
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Verifier
 from gatehouse.pipeline import offices, orders
-from gatehouse.pipeline import packs as gate
 from gatehouse.store.casebook import Casebook
 
-FOLDER, SHOWN, HANDED_IN, PARCEL = "drafts", "shown.json", "handed-in", "parcel"
+FOLDER, SHOWN, HANDED_IN, PARCEL, SIGNED = "drafts", "shown.json", "handed-in", "parcel", "signed-by.json"
+FAILED = "failed.json"
+COUNSEL, CUSTODIAN = "counsel", "custodian"
 MOST_FILES, MOST_BYTES, DEEPEST = 300, 32 << 20, 4
 ASKED = ("Is anything newly permitted?", "Is anything no longer permitted?")
 """The two questions of `compare.diff`, in its order."""
+_BOUNDS = replace(LIMITS, files=MOST_FILES, content=MOST_BYTES)
 _TEXTS = frozenset({".pdf", ".txt", ".md", ".html"})
 
 
@@ -71,43 +81,73 @@ class Exact:
 
 
 def keep(upload: Upload, text: Upload | None, text_name: str) -> Draft:
-    """Keep a handed-in zip, unpacked, and the court's text beside it. Raises WrongInput for what cannot be a pack."""
+    """Keep a handed-in zip, unpacked, and the court's text. Raises WrongInput for what is no pack: nothing is kept."""
     identifier = ids.fresh("draft")
     folder = desk.site().root / FOLDER / identifier
     folder.mkdir(parents=True)
+    try:
+        _fill(folder, upload, text, text_name)
+    except Exception:
+        shutil.rmtree(folder)
+        raise
+    return Draft(identifier, folder, {})
+
+
+def _fill(folder: Path, upload: Upload, text: Upload | None, text_name: str) -> None:
     with files.replacing(folder / "handed-in.zip") as temporary, temporary.open("wb") as stream:
         stream.writelines(upload.chunks())
     _unpack(folder / "handed-in.zip", folder / HANDED_IN)
     if text is not None:
         suffix = Path(text_name).suffix.lower()
         if suffix not in _TEXTS:
-            raise WrongInput("the order's text is no document", remedy=f"Hand in one of {', '.join(sorted(_TEXTS))}")
+            raise WrongInput(
+                "the order's text is not a document of a known type",
+                remedy=f"Hand in one of {', '.join(sorted(_TEXTS))}",
+            )
         with files.replacing(folder / f"text{suffix}") as temporary, temporary.open("wb") as stream:
             stream.writelines(text.chunks())
-    return Draft(identifier, folder, {})
 
 
 def _unpack(source: Path, target: Path) -> None:
     """Unpack a small zip of plain files in plainly named folders; anything else is refused."""
-    try:
-        with zipfile.ZipFile(source) as archive:
-            infos = [info for info in archive.infolist() if not info.is_dir()]
-            plain = len(infos) <= MOST_FILES and all(_is_plain(info) for info in infos)
-            if not plain or sum(info.file_size for info in infos) > MOST_BYTES:
-                raise WrongInput("the zip holds more, or other things, than packs of law", remedy="Zip the pack alone")
-            for info in infos:
-                data = archive.read(info)
-                if len(data) != info.file_size:
-                    raise WrongInput("the zip is damaged", remedy="Zip it again")
-                files.write(target / info.filename, data)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError):
-        raise WrongInput("this is no zip that can be read", remedy="Zip the folder of the pack") from None
+    with source.open("rb") as stream:
+        try:
+            parcel.check_end(stream, source.name, _BOUNDS)
+            with parcel.theirs(source.name):
+                archive = zipfile.ZipFile(stream)
+                infos = [info for info in archive.infolist() if not info.is_dir()]
+                held = {info.filename: archive.read(info) for info in infos} if _are_plain(infos) else {}
+        except WrongInput:
+            raise WrongInput("this is not a readable zip file", remedy="Zip the folder of the pack") from None
+    if not held:
+        raise WrongInput(
+            "the zip contains too many files, or files that are not part of a pack of law", remedy="Zip only the pack"
+        )
+    for name, data in held.items():
+        files.write(target / name, data)
+
+
+def _are_plain(infos: Sequence[zipfile.ZipInfo]) -> bool:
+    """Whether a zip's files are few, small, stored or deflated, each of one plain name, and none also a folder."""
+    names = {info.filename for info in infos}
+    folders = {name.rpartition("/")[0] for name in names}
+    return (
+        len(names) == len(infos) <= MOST_FILES
+        and names.isdisjoint(parent for folder in folders for parent in (folder, *_above(folder)))
+        and all(_is_plain(info) for info in infos)
+        and sum(info.file_size for info in infos) <= MOST_BYTES
+    )
+
+
+def _above(folder: str) -> list[str]:
+    return [str(parent) for parent in Path(folder).parents]
 
 
 def _is_plain(info: zipfile.ZipInfo) -> bool:
     parts = info.filename.split("/")
     link = (info.external_attr >> 16) & 0o170000 == 0o120000
-    return not link and len(parts) <= DEEPEST and all(ids.is_name(part) for part in parts)
+    packed = info.compress_type in parcel.METHODS
+    return packed and not link and len(parts) <= DEEPEST and all(ids.is_name(part) for part in parts)
 
 
 def all_drafts() -> list[Draft]:
@@ -133,20 +173,20 @@ def look(draft: Draft, progress: Progress) -> str:
     handed_in = sorted(path.parent for path in (draft.folder / HANDED_IN).rglob("pack.toml"))
     texts = sorted(path for path in draft.folder.glob("text.*"))
     if not handed_in:
-        raise WrongInput("the zip holds no pack.toml", remedy="Zip the folder of the pack")
-    shown = _look_at_order(draft, handed_in, texts[0], progress) if texts else _look_at_pack(handed_in, progress)
+        raise WrongInput("the zip contains no pack.toml", remedy="Zip the folder of the pack")
+    shown = _look_at_order(draft, handed_in, texts[0], progress) if texts else _look_at_pack(draft, handed_in, progress)
     files.write(draft.folder / SHOWN, canonical.encode(shown) + b"\n")
     return "It was checked, proved and compared. Nothing has changed yet."
 
 
-def _look_at_pack(handed_in: Sequence[Path], progress: Progress) -> dict[str, Any]:
+def _look_at_pack(kept: Draft, handed_in: Sequence[Path], progress: Progress) -> dict[str, Any]:
     if len(handed_in) > 1:
-        raise WrongInput("the zip holds more than one pack", remedy="Hand in one pack at a time, or an order's text")
+        raise WrongInput("the zip contains more than one pack", remedy="Hand in one pack at a time, or an order's text")
     draft = load(handed_in[0])
     standing = desk.pack(draft.id)
     if standing is not None and standing.digest == draft.digest:
         raise AnswerIsNo("this is the law in force, unchanged", remedy="Change it, and raise its version")
-    report = _checked(draft, progress)
+    report = _checked(kept, draft, progress)
     progress("effect on dockets", 0, 1)
     dockets = [_effect(name, standing, draft) for name in _dockets(draft.id)] if standing else []
     return {"order": None, "packs": [_described(standing, report)], "dockets": dockets}
@@ -158,16 +198,68 @@ def _look_at_order(draft: Draft, handed_in: Sequence[Path], text: Path, progress
         parcel, effect = orders.preview(
             connection, desk.office(), handed_in, text=text, out=draft.folder / PARCEL, now=clock.now()
         )
-    described = [_described(desk.pack(str(one["pack"])), _checked(load(folder), progress))
+    described = [_described(desk.pack(str(one["pack"])), _checked(draft, load(folder), progress))
                  for folder, one in parcel.drafts()]  # fmt: skip
     record = {key: parcel.record[key] for key in ("order", "title", "cite", "made", "from")}
     return {"order": record, "packs": described, "dockets": effect["dockets"]}
 
 
-def _checked(draft: Pack, progress: Progress) -> Report:
-    report = check(draft, progress)
+def _checked(kept: Draft, pack: Pack, progress: Progress) -> Report:
+    """Check and prove a pack; what stands against it is kept for the draft's page before AnswerIsNo is raised."""
+    report = check(pack, progress)
+    if not report.passed:
+        files.write(kept.folder / FAILED, canonical.encode(_failures(report)) + b"\n")
+        raise AnswerIsNo(
+            f"{pack.id} {pack.version} does not pass its check",
+            remedy="See the page of this change for what fails, and where",
+        )
     signing.record(report)
     return report
+
+
+def _failures(report: Report) -> list[dict[str, Any]]:
+    """What stands against a pack, as its page shows it: where, what, and the request that shows it."""
+    fields = report.pack.fields
+    found: list[dict[str, Any]] = [
+        {"where": _file(each.where), "what": each.says, "do": each.remedy, "shown": []}
+        for each in report.findings
+        if each.severity == "error"
+    ]
+    for failure in report.failures:
+        example = failure.example
+        where = f"{_file(example.file)}, line {example.line}, example “{example.title}”, as of {example.as_of}"
+        found.append({"where": where, "what": failure.says, "do": "", "shown": _shown(example.facts, fields)})
+    for verdict in report.verdicts:
+        if verdict.status is not Status.PROVED:
+            seen = verdict.counterexample
+            what = f"{verdict.says} This is {verdict.status}{f': {verdict.why}' if verdict.why else ''}."
+            facts = _shown(seen.facts, fields) if seen else []
+            day = f", counter-example as of {seen.as_of}" if seen else ""
+            found.append({"where": f"property {verdict.id}{day}", "what": what, "do": "", "shown": facts})
+    for each in report.survivors:
+        where = f"{each.rule.file}, line {each.rule.line}, rule {each.rule.id}"
+        what = f"Nothing notices when this rule is changed by mistake: {each.mutation}"
+        found.append({"where": where, "what": what, "do": "Add an example that does", "shown": []})
+    return found
+
+
+def _shown(facts: Mapping[str, Any], fields: Mapping[str, Declared]) -> list[dict[str, str]]:
+    return [{"name": name, "says": says, "value": str(value)} for name, says, value in of_facts(facts, fields)]
+
+
+def _file(where: str) -> str:
+    return where.rpartition("/")[2]
+
+
+def failures(draft: Draft) -> list[dict[str, Any]]:
+    """What stands against a draft that did not pass its check; nothing where it passed, or is still looked at."""
+    path = draft.folder / FAILED
+    return json.loads(path.read_bytes()) if path.is_file() else []
+
+
+def solver_installed() -> bool:
+    """Whether this installation can prove, so that a change can be looked at."""
+    return find_spec("z3") is not None
 
 
 def _described(standing: Pack | None, report: Report) -> dict[str, Any]:
@@ -259,22 +351,63 @@ def _signer(data: bytes, lines: Sequence[str], keys: Sequence[Verifier]) -> str:
     return ""
 
 
-def sign(draft: Draft, lines: Sequence[str]) -> str:
+def sign(draft: Draft, lines: Sequence[str], person: Account) -> str:
     """Take in one office's signatures, one for each text; gives who signed.
 
-    Raises AnswerIsNo when a signature is no office's, or not over exactly what is to be signed; then none is kept.
+    Counsel signs for counsel, and who decides for the custodian's office; one person never signs for both. Raises
+    AnswerIsNo when a signature is not that office's, or not over exactly what is to be signed; then none is kept, and
+    the attempt is on record.
     """
+    try:
+        return _sign(draft, lines, person)
+    except GatehouseError:
+        Casebook().block(Attempt(draft.id, person.officer or person.username, "sign_law", "signature", clock.now()))
+        raise
+
+
+def _sign(draft: Draft, lines: Sequence[str], person: Account) -> str:
+    office, other = _offices_of(person)
     trusted = offices.read(desk.site())
-    keys = [*trusted.counsel, *trusted.custodian]
-    fitted = signatures.fitted([text.text for text in exact(draft)], lines, keys)
+    keys = {COUNSEL: trusted.counsel, CUSTODIAN: trusted.custodian}
+    _refuse_other_office(office, person, lines, keys[other])
+    signed = signers_of(draft)
+    if (before := signed.get(other)) is not None and accounts.same_person(before, person):
+        raise AnswerIsNo(
+            f"you already signed this for the office of {other}", remedy="Another person must sign for this office"
+        )
+    fitted = signatures.fitted([text.text for text in exact(draft)], lines, keys[office])
     names = {key.name for _, key in fitted}
     if len(names) != 1:
         raise AnswerIsNo("the texts were signed with different keys", remedy="Sign all of them with your office's key")
+    named = {name: account.username for name, account in signed.items()} | {office: person.username}
+    files.write(draft.folder / SIGNED, canonical.encode(named))
     for (line, _), folder in zip(fitted[len(fitted) - len(draft.packs) :], draft.packs, strict=True):
         signing.add(load(folder), line)
     if draft.is_order:
         orders.add(draft.folder / PARCEL, fitted[0][0])
     return names.pop()
+
+
+def _offices_of(person: Account) -> tuple[str, str]:
+    """The office that an account signs for, and the other one."""
+    return (COUNSEL, CUSTODIAN) if person.role == Role.COUNSEL else (CUSTODIAN, COUNSEL)
+
+
+def _refuse_other_office(office: str, person: Account, lines: Sequence[str], others: Sequence[Verifier]) -> None:
+    known = accounts.marks(person) & marks(*(key.name for key in others), keys=others)
+    if known or any(note.SignatureLine.parse(line).is_by(key) for line in lines for key in others):
+        raise AnswerIsNo(
+            f"{'you hold' if known else 'this is'} a key of the other office, and your account signs for {office}",
+            remedy="The holder of that key must sign with their own account",
+        )
+
+
+def signers_of(draft: Draft) -> dict[str, Account]:
+    """Whose accounts have signed, by office."""
+    path = draft.folder / SIGNED
+    named = json.loads(path.read_bytes()) if path.is_file() else {}
+    found = {office: Account.objects.filter(username=username).first() for office, username in named.items()}
+    return {office: account for office, account in found.items() if account is not None}
 
 
 def attempts(draft: Draft) -> list[Attempt]:
@@ -293,9 +426,3 @@ def in_force(draft: Draft) -> bool:
     return bool(digests) and all(
         (pin := pins.get(pack)) is not None and pin.digest == digest for pack, digest in digests.items()
     )
-
-
-def adopt(draft: Draft) -> Pack:
-    """Put a pack that both offices signed in force. Raises as `law adopt` does; then nothing has changed."""
-    [folder] = draft.packs
-    return gate.adopt(desk.site(), folder, clock.now())

@@ -45,7 +45,7 @@ class Provider:
     """The claim that names a person's groups: a text or a list of texts."""
     parts: Mapping[str, Part]
     officer_claim: str
-    """The claim that holds a person's id on the roster; empty where an administrator links accounts."""
+    """The claim that holds a person's id on the roster; empty where nobody of the provider decides."""
     scopes: str
     algorithm: str
     acr: tuple[str, ...]
@@ -108,7 +108,7 @@ def _read(path: Path, _changed: int, *, demonstration: bool) -> Entrance:
     try:
         parsed = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise WrongInput(f"not readable as TOML: {wrong}", where=str(path), remedy="Mend that line") from None
+        raise WrongInput(f"this file is not valid TOML: {wrong}", where=str(path), remedy="Correct that line") from None
     return parse(parsed, root=path.parent, demonstration=demonstration)
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatehouse.console import desk, log
+from gatehouse.determine.opened import RECEIVED
 from gatehouse.kernel import ids
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.ledger.log import batches as places
@@ -36,7 +37,7 @@ class Batch:
 
     @property
     def event(self) -> str:
-        """Its own part of the name: `determinations`, `decision-3`, `pack-…`."""
+        """Its own part of the name: `received`, `decision-3`, `pack-…`."""
         return self.name.rpartition("/")[2]
 
     @property
@@ -77,14 +78,14 @@ def entry(index: int) -> Entry | None:
     if data is None:
         return None
     batch = next((one for one in batches() if one.first <= index <= one.last), None)
-    opening = _opening(batch) if batch is not None and batch.count == 1 else None
+    opening = _opening(batch) if batch is not None and index == batch.first else None
     agrees = None if opening is None else opening.entry == data
     fields = tuple(opening.fields().items()) if opening is not None and agrees else ()
     return Entry(index, data.hex(), batch, fields, agrees, _request(batch, index))
 
 
 def _opening(batch: Batch) -> Opening | None:
-    if not ids.is_name(batch.event) or (batch.docket and not ids.is_name(batch.docket)):
+    if not ids.is_name(batch.event) or (batch.docket and not ids.is_docket(batch.docket)):
         return None
     site = desk.site()
     folder = site.dockets / batch.docket / "events" if batch.docket else site.events
@@ -96,8 +97,8 @@ def _opening(batch: Batch) -> Opening | None:
 
 
 def _request(batch: Batch | None, index: int) -> str:
-    if batch is None or batch.event != "determinations":
+    if batch is None or batch.event != RECEIVED or index == batch.first:
         return ""
     reader = desk.dockets().reader(batch.docket)
-    found = reader.lines([index - batch.first]) if reader is not None else ()
+    found = reader.lines([index - batch.first - 1]) if reader is not None else ()
     return str(found[0]["request_id"]) if found else ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -18,11 +17,10 @@ import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.db import transaction
-from django.utils import timezone
 
 from gatehouse.console import desk
 from gatehouse.console.models import Account, RecoveryCode, SecondFactor
-from gatehouse.kernel import files
+from gatehouse.kernel import clock, files
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 
 STEP = 30
@@ -55,7 +53,7 @@ def begin(account: Account) -> Enrolment:
         sealed = _seal(account, pyotp.random_base32(32))
         found, _ = SecondFactor.objects.get_or_create(account=account, defaults={"sealed": sealed})
     if found.confirmed_at is not None:
-        raise WrongInput("this account has a second factor", remedy="Ask the administrator to reset it")
+        raise WrongInput("this account already has a second factor", remedy="Ask the administrator to reset it")
     secret = _open(account, found.sealed)
     address = pyotp.TOTP(secret).provisioning_uri(name=account.username, issuer_name=desk.site().name)
     picture = segno.make(address, error="m").svg_inline(scale=5, border=4, light="#fff")
@@ -65,13 +63,13 @@ def begin(account: Account) -> Enrolment:
 def confirm(account: Account, code: str, record: Callable[[], object]) -> None:
     """Put the secret into use with its first code, after `record` has put that on record.
 
-    Raises WrongInput when the code is not right, and whatever `record` raises; then nothing is in use.
+    Raises WrongInput when the code is wrong, and whatever `record` raises; then nothing is in use.
     """
     found = SecondFactor.objects.filter(account=account, confirmed_at__isnull=True).first()
     if found is None or not _accept(found, account, code):
-        raise WrongInput("the code is not right", remedy="Wait for the next one and check the clock of your device")
+        raise WrongInput("the code is wrong", remedy="Wait for the next code, and check your device's clock")
     record()
-    found.confirmed_at = timezone.now()
+    found.confirmed_at = clock.machine()
     found.save(update_fields=["confirmed_at"])
 
 
@@ -115,7 +113,7 @@ def step_of(secret: str, code: str, at: float) -> int | None:
 
 
 def _accept(found: SecondFactor, account: Account, code: str) -> bool:
-    step = step_of(_open(account, found.sealed), code, time.time())
+    step = step_of(_open(account, found.sealed), code, clock.machine().timestamp())
     if step is None:
         return False
     # One statement decides, so that two requests with the same code cannot both pass.
@@ -124,7 +122,7 @@ def _accept(found: SecondFactor, account: Account, code: str) -> bool:
 
 def _recover(account: Account, code: str) -> bool:
     unused = RecoveryCode.objects.filter(account=account, digest=_digest(code), used_at__isnull=True)
-    return unused.update(used_at=timezone.now()) == 1
+    return unused.update(used_at=clock.machine()) == 1
 
 
 def _digest(code: str) -> str:

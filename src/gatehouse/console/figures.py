@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gatehouse.console.reading import TOLD as SIGNED
 from gatehouse.console.reading import Reader
+from gatehouse.kernel import clock
 
 DELAY = dt.timedelta(days=10)
 """How long after receipt a docket enters the public figures."""
@@ -61,7 +62,7 @@ def received_at(reader: Reader) -> dt.datetime | None:
     """When a docket was received, as its receipt says."""
     text = reader.receipt.get("received_at") or reader.receipt.get("received")
     try:
-        return dt.datetime.fromisoformat(str(text).replace("Z", "+00:00"))
+        return clock.read_instant(str(text))
     except ValueError:
         return None
 

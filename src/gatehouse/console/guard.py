@@ -42,9 +42,7 @@ def signed_in(view: View[P]) -> View[P]:
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-        if not request.user.is_authenticated:
-            return _to_sign_in(request)
-        return view(request, *args, **kwargs)
+        return refusal(request, OWN) or view(request, *args, **kwargs)
 
     guarded.permission = OWN  # type: ignore[attr-defined]
     return cast("View[P]", guarded)
@@ -59,17 +57,29 @@ def needs(permission: Permission) -> Callable[[View[P]], View[P]]:
     def wrap(view: View[P]) -> View[P]:
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponseBase:
-            if not request.user.is_authenticated:
-                return _to_sign_in(request)
-            if not account(request).may(permission):
-                raise PermissionDenied
-            owed = _owed(request)
-            return redirect(owed) if owed else view(request, *args, **kwargs)
+            return refusal(request, permission) or view(request, *args, **kwargs)
 
         guarded.permission = permission  # type: ignore[attr-defined]
         return cast("View[P]", guarded)
 
     return wrap
+
+
+def refusal(request: HttpRequest, permission: str | None) -> HttpResponseBase | None:
+    """What keeps a caller out of a page with this audience, asked before anything of a body is read; None for nothing.
+
+    Raises PermissionDenied for somebody who is signed in and may not.
+    """
+    if permission is None:
+        return None
+    if not request.user.is_authenticated:
+        return _to_sign_in(request)
+    if permission == OWN:
+        return None
+    if not account(request).may(Permission(permission)):
+        raise PermissionDenied
+    owed = _owed(request)
+    return redirect(owed) if owed else None
 
 
 def _owed(request: HttpRequest) -> str | None:

@@ -15,13 +15,12 @@ from dataclasses import dataclass
 
 from gatehouse.console import desk
 from gatehouse.console.models import Account, Letter
-from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger import answer as checking
 from gatehouse.ledger import policy
 from gatehouse.ledger.answer import Answered, Disclosure
-from gatehouse.pipeline import answers
+from gatehouse.pipeline import answers, errands
 
 LIFE = dt.timedelta(days=60)
 _BYTES = 10
@@ -52,12 +51,12 @@ def issue(account: Account, person: int) -> str:
 def check(person: int) -> None:
     """Raise WrongInput for what is no person's number."""
     if not 0 <= person < 1 << 63:
-        raise WrongInput("a person's number is whole and not negative", remedy="Take it from the register")
+        raise WrongInput("a person's number must be a whole number, 0 or greater", remedy="Take it from the register")
 
 
 def ready() -> bool:
     """Whether answers were built at this site; before that no code is used up."""
-    return answers.latest(desk.site()) is not None
+    return answers.are_built(desk.site())
 
 
 def redeem(code: str) -> Told | None:
@@ -68,12 +67,11 @@ def redeem(code: str) -> Told | None:
         return None
     site = desk.site()
     trusted = policy.read(site.policy)
-    with open_workspace(memory="512MB", threads=1) as connection:
-        files = [answers.answer(connection, site, found.person)]
-        checked = [checking.verify(files[0], trusted)]
-        for page in range(2, checked[0].pages + 1):
-            files.append(answers.answer(connection, site, found.person, page=page))
-            checked.append(checking.verify(files[-1], trusted))
+    files = [errands.answer(site, found.person)]
+    checked = [checking.verify(files[0], trusted)]
+    for page in range(2, checked[0].pages + 1):
+        files.append(errands.answer(site, found.person, page))
+        checked.append(checking.verify(files[-1], trusted))
     # Used up only when the answer is there, and by one of two who come at once.
     used = Letter.objects.filter(pk=found.pk, used_at=None).update(used_at=now)
     return _told(checked, files) if used else None

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from django.db import DatabaseError, connection, transaction
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
 from gatehouse.console.entrance import limit
@@ -63,7 +62,7 @@ def trying(username: str, address: str = "", *, known: bool = False) -> Try | No
 
     Somebody `known`, who is signed in already, is not held up by what others do at the same address.
     """
-    since = timezone.now() - WINDOW
+    since = clock.machine() - WINDOW
     FailedSignIn.objects.filter(at__lt=since).delete()
     begun = Try(FailedSignIn.objects.create(username=_key(username), address=address))
     recent = FailedSignIn.objects.filter(at__gte=since)  # the row above is there for all to count before any counts

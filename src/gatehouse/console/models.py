@@ -40,7 +40,7 @@ class Account(AbstractBaseUser):
     USERNAME_FIELD = "username"
 
     class Meta:
-        """A requester without an agency, or another role with one, cannot be stored."""
+        """A requester without an agency, or another role with one, cannot be stored, nor an officer's second."""
 
         constraints: ClassVar = [
             models.CheckConstraint(
@@ -51,6 +51,7 @@ class Account(AbstractBaseUser):
             models.UniqueConstraint(
                 name="one_account_a_subject", fields=["issuer", "subject"], condition=~models.Q(subject="")
             ),
+            models.UniqueConstraint(name="one_account_an_officer", fields=["officer"], condition=~models.Q(officer="")),
         ]
 
     def __str__(self) -> str:
@@ -77,6 +78,33 @@ class Account(AbstractBaseUser):
     def get_session_auth_fallback_hash(self) -> Iterator[str]:
         """No other secret opens a session."""
         return iter(())
+
+
+class Proposal(models.Model):
+    """An account that somebody wants made, changed or opened again, until an officer confirms or refuses it."""
+
+    class Act(models.TextChoices):
+        """What is proposed."""
+
+        MAKE = "make", "Make the account"
+        CHANGE = "change", "Change its role"
+        OPEN = "open", "Open it again"
+
+    username = models.CharField(max_length=64, unique=True)
+    act = models.CharField(max_length=16, choices=Act.choices)
+    name = models.CharField(max_length=200)
+    role = models.CharField(max_length=32, choices=[(role.value, TITLES[role]) for role in Role])
+    agency = models.CharField(max_length=128, blank=True)
+    officer = models.CharField(max_length=128, blank=True)
+    issuer = models.CharField(max_length=255, blank=True)
+    subject = models.CharField(max_length=255, blank=True)
+    by = models.CharField(max_length=128)
+    at = models.DateTimeField(default=clock.now)
+
+    @property
+    def title(self) -> str:
+        """The role in words."""
+        return TITLES[Role(self.role)] if self.role else "No role"
 
 
 class FailedSignIn(models.Model):
@@ -143,6 +171,7 @@ class Arrival(models.Model):
         DECIDING = "deciding", "Being decided"
         DONE = "done", "Received"
         REFUSED = "refused", "Refused whole"
+        WITHDRAWN = "withdrawn", "Withdrawn"
         FAILED = "failed", "Interrupted; it will be taken up again"
 
     identifier = models.CharField(max_length=64, unique=True)
@@ -182,6 +211,44 @@ class Task(models.Model):
     def running(self) -> bool:
         """Whether it is under way."""
         return bool(self.state == Task.State.RUNNING)
+
+
+class Step(models.Model):
+    """A decision that waits for its signature: what was chosen and typed, and the exact text as it was last shown."""
+
+    class Kind(models.TextChoices):
+        """What is signed."""
+
+        DECISION = "decision", "Decision"
+        RECALL = "recall", "Recall"
+        HALT = "halt", "Halt"
+        ORDER = "order", "Order"
+
+    identifier = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(Account, on_delete=models.PROTECT)
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    docket = models.CharField(max_length=128, blank=True)
+    told = models.JSONField(default=dict)
+    selection = models.TextField(blank=True)
+    sample = models.CharField(max_length=128, blank=True, db_index=True)
+    exact = models.TextField(blank=True)
+    exact_at = models.DateTimeField(null=True)
+    done_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(default=clock.now)
+
+
+class Mark(models.Model):
+    """What an officer found in one case of a sample: decided rightly or not."""
+
+    sample = models.CharField(max_length=128)
+    seq = models.BigIntegerField()
+    wrong = models.BooleanField()
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        """One finding a case; it can be changed until the sample is done."""
+
+        constraints: ClassVar = [models.UniqueConstraint(fields=["sample", "seq"], name="one_mark_a_case")]
 
 
 class Letter(models.Model):
@@ -227,3 +294,25 @@ class Repeat(models.Model):
         """One key, one answer, for each account."""
 
         constraints: ClassVar = [models.UniqueConstraint(fields=["account", "key"], name="one_answer_a_key")]
+
+
+class Call(models.Model):
+    """One thing that a webhook of an agency is to be told, or was: its kind and what it is about, never a case."""
+
+    address = models.CharField(max_length=500)
+    agency = models.CharField(max_length=128)
+    kind = models.CharField(max_length=32)
+    subject = models.CharField(max_length=128)
+    submission = models.CharField(max_length=128, blank=True)
+    body = models.TextField(blank=True)
+    tries = models.IntegerField(default=0)
+    next_at = models.DateTimeField(default=clock.now)
+    done_at = models.DateTimeField(null=True)
+    at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        """Each thing is told once to one address."""
+
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["address", "agency", "kind", "subject"], name="told_once")
+        ]

@@ -16,6 +16,7 @@ class Permission(StrEnum):
     AGENCY_RELEASE_FETCH = "agency:release:fetch"
     AGENCY_SUBMISSION_READ = "agency:submission:read"
     AGENCY_SUBMISSION_SEND = "agency:submission:send"
+    CUSTODIAN_ACCOUNT_CONFIRM = "custodian:account:confirm"
     CUSTODIAN_ACCOUNT_MANAGE = "custodian:account:manage"
     CUSTODIAN_CASE_DECIDE = "custodian:case:decide"
     CUSTODIAN_CASE_READ = "custodian:case:read"
@@ -58,6 +59,7 @@ DECIDING = frozenset({Role.DISCLOSURE_OFFICER, Role.DISCLOSURE_MANAGER})
 
 _DECIDES = frozenset(
     {
+        Permission.CUSTODIAN_ACCOUNT_CONFIRM,
         Permission.CUSTODIAN_DOCKET_READ,
         Permission.CUSTODIAN_CASE_READ,
         Permission.CUSTODIAN_CASE_DECIDE,

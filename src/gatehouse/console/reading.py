@@ -8,7 +8,6 @@ counts, the places of requests by id and the order of the queue are kept as long
 from __future__ import annotations
 
 import json
-import tempfile
 import threading
 from array import array
 from collections.abc import Mapping, Sequence
@@ -17,19 +16,23 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from gatehouse.determine import determinations
 from gatehouse.intake.wire import COLUMNS
-from gatehouse.intake.workspace import quoted
+from gatehouse.intake.workspace import open_workspace, quoted
+from gatehouse.kernel import scratch
 
 PAGE = 25
+KNOWN = "list_filter(fired, lambda rule: NOT list_contains(unknown, rule))"
+"""The rules that fired for a fact, in SQL."""
 TOLD = "events/answered.json"
 """The event that signed a docket's answers: there once they are told."""
 TABLES = ("requests", "determinations", "facts", "evidence", "queue")
-_UNQUEUED = """SELECT seq AS position, seq, request_id, outcome, fired, codes, false AS clearable FROM determinations
+_UNQUEUED = """SELECT seq AS position, seq, request_id, outcome, fired, codes, unknown, false AS clearable
+FROM determinations
 WHERE outcome IN ('held', 'cleared')"""
 """The queue of a docket that casework has not opened yet: its cases in row order."""
-_ASKED = (*COLUMNS, "seq", "address_verdict", "address_reason")
+_ASKED = (*COLUMNS, "seq", "address_verdict", "address_reason", "reason_state", "reason_purpose",
+          "reason_why")  # fmt: skip
 """What pages show of a request; the table's other columns are for matching and law, and cost more than these."""
 _PREPARED = {
     # Sixty-four bits a request instead of its text: a scan of them takes a millisecond, and the row settles the rest.
@@ -54,7 +57,9 @@ class Counts:
     outcomes: Mapping[str, int]
     codes: Mapping[str, int]
     rules: tuple[tuple[str, str, int], ...]
-    """Rule, outcome, cases: every rule that fired on cases of that outcome, most cases first."""
+    """Rule, outcome, cases: every rule that fired for a fact on cases of that outcome, most cases first."""
+    unknown: tuple[tuple[str, int], ...] = ()
+    """Rule, cases: every rule that fired only for want of a fact, most cases first. It says nothing of anybody."""
 
     def stopping(self) -> dict[str, int]:
         """Cases that each rule stopped, whatever the outcome; what only cleared cases show stops nothing."""
@@ -106,16 +111,16 @@ class Reader:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._reasons: dict[tuple[str | None, str | None], list[tuple[str, int]]] = {}
-        self._connection = duckdb.connect(
-            config={"threads": 2, "memory_limit": "1GB", "autoinstall_known_extensions": "false"}
-        )
+        self._connection = open_workspace("1GB", threads=2)
         # Otherwise every query reads and decodes the description of every row group of its files again.
         self._connection.execute("SET parquet_metadata_cache = true")
         self._preparing = threading.Lock()
         self._prepared: set[str] = set()
         self.tables = frozenset(table for table in TABLES if (folder / f"{table}.parquet").is_file())
         for table in self.tables:
-            relation = f"read_parquet({quoted(folder / f'{table}.parquet')})"
+            path = folder / f"{table}.parquet"
+            ruled = table in ("determinations", "queue")
+            relation = determinations.source(self._connection, path) if ruled else f"read_parquet({quoted(path)})"
             self._connection.execute(f"CREATE VIEW {table} AS SELECT * FROM {relation}")
         if self.determined and "queue" not in self.tables:
             self._connection.execute(f"CREATE VIEW queue AS {_UNQUEUED}")
@@ -177,11 +182,18 @@ class Reader:
             (str(row["rule"]), str(row["outcome"]), int(row["cases"]))
             for row in self.rows(
                 "SELECT rule, outcome, count(*) AS cases "
-                "FROM (SELECT unnest(fired) AS rule, outcome FROM determinations) "
+                f"FROM (SELECT unnest({KNOWN}) AS rule, outcome FROM determinations) "
                 "GROUP BY ALL ORDER BY cases DESC, rule, outcome"
             )
         )
-        return Counts(sum(outcomes.values()), outcomes, codes, rules)
+        unknown = tuple(
+            (str(row["rule"]), int(row["cases"]))
+            for row in self.rows(
+                "SELECT rule, count(*) AS cases FROM (SELECT unnest(unknown) AS rule FROM determinations) "
+                "GROUP BY ALL ORDER BY cases DESC, rule"
+            )
+        )
+        return Counts(sum(outcomes.values()), outcomes, codes, rules, unknown)
 
     def page(
         self,
@@ -211,7 +223,7 @@ class Reader:
             near = [*clauses, "position <= $reach"] if reach is not None else clauses
             bounded = parameters | ({"reach": after + reach} if reach is not None else {})
             found = self.rows(
-                f"SELECT position, seq, request_id, outcome, fired, codes, clearable FROM queue "
+                f"SELECT position, seq, request_id, outcome, fired, codes, unknown, clearable FROM queue "
                 f"WHERE {' AND '.join(near)} ORDER BY position LIMIT $limit",
                 bounded,
             )
@@ -242,8 +254,8 @@ class Reader:
         path = self.folder / "answers.csv"
         if not path.is_file():
             return "(SELECT '' AS request_id, '' AS outcome, '' AS codes, '' AS text WHERE false)"
-        self._spool = tempfile.TemporaryDirectory(prefix="gatehouse-answers-")
-        copy = Path(self._spool.name) / "answers.parquet"
+        self._spool = scratch.take()
+        copy = self._spool.path / "answers.parquet"
         read = f"read_csv({quoted(path)}, header = true, all_varchar = true, delim = ',', quote = '\"')"
         with self._connection.cursor() as cursor:
             cursor.execute(f"COPY (SELECT * FROM {read} ORDER BY request_id) TO {quoted(copy)} (FORMAT parquet)")
@@ -347,7 +359,7 @@ class Reader:
     def lines(self, seqs: Sequence[int]) -> tuple[Row, ...]:
         """The id and outcome of some cases, in row order."""
         return self.rows(
-            "SELECT seq, request_id, outcome, fired FROM determinations "
+            "SELECT seq, request_id, outcome, fired, unknown FROM determinations "
             "WHERE seq IN (SELECT unnest($seqs)) ORDER BY seq",
             {"seqs": list(seqs)},
         )

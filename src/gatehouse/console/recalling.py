@@ -6,18 +6,25 @@ Progress is read from the signed notices in the dockets and from what came back;
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
 
-from gatehouse.casework import queue
+from gatehouse.casework import queue, reasons
 from gatehouse.casework import statement as statements
+from gatehouse.casework.approval import Proposal
 from gatehouse.casework.selection import Selection
-from gatehouse.casework.states import State
-from gatehouse.console import charts, desk
+from gatehouse.casework.statement import Statement
+from gatehouse.casework.states import Action, State
+from gatehouse.console import charts, deciding, desk, steps, tasks
+from gatehouse.console.models import Account, Step, Task
+from gatehouse.console.templatetags.plainly import written
+from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.kernel.progress import Progress
+from gatehouse.pipeline import errands
 from gatehouse.pipeline import recall as stage
 from gatehouse.pipeline.approve import Office
 from gatehouse.release import recall as recalls
@@ -90,20 +97,57 @@ def chosen(connection: duckdb.DuckDBPyConnection, place: Office, name: str, kind
         cases = Selection.of(rows.values()) & place.casebook.board(name).states[State.RELEASED]
         if not wanted or len(cases) < len(wanted):
             raise WrongInput(
-                f"{len(wanted) - len(cases)} of the {len(wanted)} ids named are no released case of this docket",
-                remedy="Name released requests only, one a line",
+                f"{len(wanted) - len(cases)} of the {len(wanted)} ids are not released cases of this docket",
+                remedy="Enter only released requests, one per line",
             )
         return cases
     if kind == "rule":
+        if not given:
+            raise WrongInput("no rule was chosen", remedy="Choose the rule that stops the cases")
         return stage.stopped(connection, place, name, rule=given)
     if kind == "today":
         return stage.stopped(connection, place, name, as_of=clock.today())
-    raise WrongInput("it is not said which cases", remedy="Choose one of the three")
+    raise WrongInput("no cases were chosen", remedy="Choose one of the three ways to select cases")
 
 
 def cause(kind: str, about: str, reason: str) -> Cause:
     """The cause as the notices name it."""
     return Cause(KINDS.get(kind, "requests"), about if kind == "rule" else "", reason)
+
+
+def begin(person: Account, name: str, told: Mapping[str, str]) -> Step:
+    """Keep a recall on its way: `kind`, `requests` (ids, one a line) or `rule`, and `reason`.
+
+    Raises WrongInput for an unknown rule or request, Blocked for who may not decide.
+    """
+    given = {key: reasons.tidy(told.get(key, "")) for key in ("kind", "requests", "rule", "reason")}
+    about = given["rule" if given["kind"] == "rule" else "requests"]
+    with open_workspace(memory="1GB", threads=2) as connection:
+        cases = chosen(connection, desk.office(), name, given["kind"], about)
+    deciding.statement_body(person.officer, Proposal(name, Action.RECALL, cases, given["reason"]))
+    return steps.begin(person, Step.Kind.RECALL, name, given, cases)
+
+
+def text(step: Step) -> str:
+    """The exact text of a recall on its way, the same for some minutes. Raises as `deciding.statement_body`."""
+    proposal = Proposal(step.docket, Action.RECALL, steps.selection(step), step.told["reason"])
+    return steps.exact(step, lambda: deciding.exact(deciding.statement_body(step.account.officer, proposal)))
+
+
+def sign(step: Step, statement: Statement, back: str) -> Task:
+    """Carry out a recall that its officer signed, in the background: notices, incident report, ledger."""
+    cases = steps.selection(step)
+    why = cause(step.told["kind"], step.told["rule"], statement.text("reason"))
+
+    def work(_: Progress) -> str:
+        done = errands.take_back(desk.office(), statement, cases, why, clock.now())
+        recalled = "1 case is" if done.cases == 1 else f"{done.cases:,} cases are"
+        revoked = "1 package" if done.packages == 1 else f"{done.packages:,} packages"
+        due = written(done.report_by)
+        return f"{recalled} recalled, {revoked} revoked. The incident report is due by {due}."
+
+    steps.finish(step)
+    return tasks.start(step.account, f"Recall from {step.docket}", back, work)
 
 
 def packages(name: str, cases: Selection) -> list[Package]:

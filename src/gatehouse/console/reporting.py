@@ -65,10 +65,10 @@ def check(name: str, year: str, form: str) -> Kind:
     """The kind of report meant. Raises WrongInput for one that is not made here, an impossible year or form."""
     kind = next((one for one in kinds() if one.name == name), None)
     if kind is None:
-        raise WrongInput("this report is not made here", remedy="Choose one of the list")
-    if form not in formats():
-        raise WrongInput("this form cannot be written here", remedy="Choose one of the list")
-    if year and not (year.isascii() and year.isdecimal() and len(year) == len("2025")):
+        raise WrongInput("this report cannot be made here", remedy="Choose one from the list")
+    if form not in formats() or (form == "pdf" and not kind.paper):
+        raise WrongInput("this format cannot be written here", remedy="Choose one from the list")
+    if year and not (year.isascii() and year.isdecimal() and len(year) == len("2025") and int(year)):
         raise WrongInput("there is no such year", remedy="Write it with four digits, or leave it empty")
     return kind
 

@@ -5,7 +5,6 @@ A session begins anew at every sign-in. The instants are kept in it; one without
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -17,6 +16,7 @@ from django.http import HttpRequest, HttpResponse
 
 from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account
+from gatehouse.kernel import clock
 
 Respond = Callable[[HttpRequest], HttpResponse]
 BEGAN, SEEN, FACTOR = "began", "seen", "factor"
@@ -27,7 +27,7 @@ _NOTED = 60
 def begin(sender: Any, request: HttpRequest | None, **given: Any) -> None:  # noqa: ANN401 - a signal's receiver
     """Note when a session began; the framework has just given it a new key."""
     if request is not None:
-        request.session[BEGAN] = request.session[SEEN] = time.time()
+        request.session[BEGAN] = request.session[SEEN] = clock.machine().timestamp()
 
 
 user_logged_in.connect(begin, dispatch_uid="gatehouse.sessions")
@@ -54,7 +54,7 @@ def keep_time(respond: Respond) -> Respond:
 
     def answer(request: HttpRequest) -> HttpResponse:
         if request.user.is_authenticated:
-            now, session = time.time(), request.session
+            now, session = clock.machine().timestamp(), request.session
             if _over(session, now):
                 logout(request)
                 request.session_ended = True  # type: ignore[attr-defined]

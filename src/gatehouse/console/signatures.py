@@ -56,7 +56,7 @@ def only(request: HttpRequest, field: str) -> str:
     """The one signature line of a form; empty where none came. Raises WrongInput for several."""
     lines = given(request, [field])
     if len(lines) > 1:
-        raise WrongInput("more than one signature was handed in", remedy="Upload the one made over this text")
+        raise WrongInput("more than one signature was handed in", remedy="Upload only the signature of this text")
     return lines[0] if lines else ""
 
 
@@ -68,11 +68,16 @@ def _lines(data: bytes) -> list[str]:
         text = ""
     lines = [line for line in text.split("\n") if line]
     if not lines or len(data) > _MOST_BYTES or len(lines) > _MOST_LINES:
-        raise WrongInput("a file handed in holds no signature", remedy=remedy)
+        raise WrongInput("an uploaded file contains no signature", remedy=remedy)
     try:
-        return [note.SignatureLine.parse(line.removesuffix("\r")).text for line in lines]
+        return [read_line(line) for line in lines]
     except WrongInput:
-        raise WrongInput("a file handed in holds no signature", remedy=remedy) from None
+        raise WrongInput("an uploaded file contains no signature", remedy=remedy) from None
+
+
+def read_line(line: str) -> str:
+    """One signature line without the end of its line. Raises WrongInput for anything else."""
+    return note.SignatureLine.parse(line.rstrip("\r\n")).text
 
 
 def fitted(texts: Sequence[str], lines: Sequence[str], keys: Sequence[Verifier]) -> list[tuple[str, Verifier]]:
@@ -91,12 +96,12 @@ def _over(text: str, lines: Sequence[str], keys: Sequence[Verifier]) -> tuple[st
         except GatehouseError:
             known = known or any(note.SignatureLine.parse(line).is_by(key) for key in keys)
     if not lines:
-        raise WrongInput("no signature was handed in", remedy="Sign what is shown, or upload the .sig files")
+        raise WrongInput("no signature was uploaded", remedy="Sign what is shown, or upload the .sig files")
     raise AnswerIsNo(
-        "a signature is over other bytes than those shown, or one is missing"
+        "a signature is missing, or covers different bytes from those shown"
         if known
-        else "the signature is by no key that is known here",
-        remedy="Download what is to be signed again, and sign exactly that"
+        else "the signature was made with an unknown key",
+        remedy="Download the text to sign again, and sign exactly that"
         if known
         else "Sign with the key that the custodian has on file for you",
     )

@@ -14,11 +14,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
-import duckdb
-
 from gatehouse.casework.sampling import Plan, bound, positions
 from gatehouse.console.reading import Case, Reader, Row
-from gatehouse.intake.workspace import quoted
+from gatehouse.intake.workspace import open_workspace, quoted
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.evaluate import evaluate
 from gatehouse.law.pack import Pack
@@ -93,7 +91,7 @@ def plan(reader: Reader, given: Mapping[str, str], root: str) -> SpotCheck:
         in_range = False
     if not in_range:
         raise WrongInput(
-            "the plan has numbers out of range",
+            "the plan contains numbers that are out of range",
             remedy="Tolerate 0.01 to 99 per cent at a confidence of 50 to 99 per cent, draw number 1 to 10,000",
         )
     size = min(Plan(len(population), share, Fraction(sure, 100)).size(), MOST) if population else 0
@@ -113,7 +111,7 @@ def _kept(reader: Reader, seqs: Sequence[int]) -> tuple[Row, ...]:
 
 def derive(docket: Path, seqs: Sequence[int], law: Pack, as_of: dt.date) -> dict[int, dict[str, object]]:
     """Determine some cases again from the facts the docket keeps; each part of the determination by case."""
-    with duckdb.connect(config={"threads": 1, "memory_limit": "512MB"}) as connection:
+    with open_workspace("512MB", threads=1) as connection:
         connection.execute(
             f"CREATE TABLE drawn AS SELECT * FROM read_parquet({quoted(docket / 'facts.parquet')}) "
             "WHERE seq IN (SELECT unnest($seqs))",

@@ -1,13 +1,16 @@
 """Signing in at the site's OpenID Connect provider: authorization code with PKCE (RFC 7636), state and nonce.
 
 A person is who issuer and subject say together. What they may do is read from the provider's claims at every sign-in;
-no claim, no role, no way in. On top of what the library checks, an ID token must name this issuer and this client,
+no claim, no role, no way in. The claims can take a part away at once; a part that they give counts once an officer has
+confirmed it (proposals.py). On top of what the library checks, an ID token must name this issuer and this client,
 must not be older than allowed, and is taken only with a signature by a key that the provider publishes.
 """
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -17,19 +20,21 @@ import requests
 from django.contrib import messages
 from django.contrib.auth import login
 from django.core.exceptions import SuspiciousOperation
-from django.db import transaction
 from django.http import HttpRequest, HttpResponseBase
 from django.shortcuts import redirect
 from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
-from gatehouse.console import chronicle, sessions, tokens
+from gatehouse.console import accounts, chronicle, proposals, sessions
 from gatehouse.console.entrance import Part, Provider, entrance
-from gatehouse.console.models import Account
-from gatehouse.kernel.errors import GatehouseError, MachineFailed
+from gatehouse.console.models import Account, Proposal
+from gatehouse.console.views import errors
+from gatehouse.kernel import clock
+from gatehouse.kernel.errors import CustodianFault, GatehouseError, MachineFailed, WrongInput
 
 TIMEOUT = 10
 _LEEWAY = 60
+_MOST_AGE = 600  # seconds since an ID token was made: it comes in the same moment as the code that it is given for
 _ENDPOINTS = {
     "OIDC_OP_AUTHORIZATION_ENDPOINT": "authorization_endpoint",
     "OIDC_OP_TOKEN_ENDPOINT": "token_endpoint",
@@ -39,7 +44,19 @@ _ENDPOINTS = {
 
 
 class NoPart(Exception):  # noqa: N818 - an answer, not an error
-    """The provider knows the person, but gives them no part here, or more than one."""
+    """The provider knows the person, but gives them no part here, more than one, or one that the site knows not of."""
+
+
+class Waits(Exception):  # noqa: N818 - an answer, not an error
+    """What the provider says of the person is proposed, and waits for an officer."""
+
+    def __init__(self, proposal: Proposal) -> None:
+        super().__init__(proposal.username)
+        self.username = proposal.username
+
+
+PROPOSED = "proposed"
+"""Whose proposal a session waits for."""
 
 
 def provider() -> Provider:
@@ -83,16 +100,18 @@ def _described(issuer: str) -> dict[str, str]:
     except (requests.RequestException, ValueError):
         raise MachineFailed("the identity provider cannot be reached", remedy="Try again in a minute") from None
     if not isinstance(found, dict) or found.get("issuer") != issuer:
-        raise MachineFailed("the identity provider gives another issuer than gatehouse.toml", where="[oidc] issuer")
+        raise MachineFailed(
+            "the identity provider's issuer differs from the one in gatehouse.toml", where="[oidc] issuer"
+        )
     scheme = urlsplit(issuer).scheme
     for name in _ENDPOINTS.values():
         if urlsplit(str(found.get(name, ""))).scheme != scheme:
-            raise MachineFailed("the identity provider's description is not complete or not safe", where=name)
+            raise MachineFailed("the identity provider's discovery document is incomplete or unsafe", where=name)
     return cast("dict[str, str]", found)
 
 
 class Federated(OIDCAuthenticationBackend):  # type: ignore[misc]
-    """Makes an account of what the provider says, and keeps its role as the provider has it."""
+    """Finds the account of whom the provider names, and proposes what its claims give that nobody confirmed yet."""
 
     OIDC_OP_TOKEN_ENDPOINT = property(lambda self: setting("OIDC_OP_TOKEN_ENDPOINT"))
     OIDC_OP_USER_ENDPOINT = property(lambda self: setting("OIDC_OP_USER_ENDPOINT"))
@@ -119,6 +138,19 @@ class Federated(OIDCAuthenticationBackend):  # type: ignore[misc]
             return None
         return cast("Account | None", super().authenticate(request, **kwargs))
 
+    def get_token(self, payload: dict[str, Any]) -> dict[str, Any]:
+        """The provider's answer to a code. Raises SuspiciousOperation where it is not of the form that RFC 6749 has."""
+        return _of_form(lambda: super(Federated, self).get_token(payload), texts=("id_token", "access_token"))
+
+    def retrieve_matching_jwk(self, token: str) -> Any:  # noqa: ANN401 - the library's
+        """The provider's key for a token. Raises SuspiciousOperation where what it publishes is no set of keys."""
+        with _read():
+            return super().retrieve_matching_jwk(token)
+
+    def get_userinfo(self, access_token: str, id_token: str, payload: dict[str, Any]) -> dict[str, Any]:
+        """The provider's further claims. Raises SuspiciousOperation where they are no object."""
+        return _of_form(lambda: super(Federated, self).get_userinfo(access_token, id_token, payload), texts=("sub",))
+
     def get_payload_data(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         """The claims of a token signed by the provider, for us, now. Raises SuspiciousOperation."""
         site = provider()
@@ -134,14 +166,17 @@ class Federated(OIDCAuthenticationBackend):  # type: ignore[misc]
             )
         except jwt.InvalidTokenError as wrong:
             raise SuspiciousOperation(f"the ID token is not valid: {type(wrong).__name__}") from None
-        if isinstance(claims["aud"], list) and len(claims["aud"]) > 1 and claims.get("azp") != site.client_id:
+        several = isinstance(claims["aud"], list) and len(claims["aud"]) > 1
+        if claims.get("azp", None if several else site.client_id) != site.client_id:  # OpenID Connect Core 3.1.3.7
             raise SuspiciousOperation("the ID token was made for another client")
+        if clock.machine().timestamp() - claims["iat"] > _MOST_AGE + _LEEWAY:
+            raise SuspiciousOperation("the ID token was made too long ago")
         if site.acr and claims.get("acr") not in site.acr:
             raise SuspiciousOperation("the sign-in at the provider was not strong enough")
         return claims
 
     def get_or_create_user(self, access_token: str, id_token: str, payload: dict[str, Any]) -> Account:
-        """The account of issuer and subject, with the role that its claims give now. Raises NoPart."""
+        """The account of issuer and subject, whose confirmed part its claims give now. Raises NoPart, Waits."""
         site, claims = provider(), self.get_userinfo(access_token, id_token, payload)
         if claims.get("sub") != payload["sub"]:  # OpenID Connect Core 5.3.2: another person's answer
             raise SuspiciousOperation("the provider's two answers are about different people")
@@ -160,38 +195,63 @@ class Federated(OIDCAuthenticationBackend):  # type: ignore[misc]
         return account if known else None
 
 
+@contextlib.contextmanager
+def _read() -> Iterator[None]:
+    """What a provider answers is read in here: whatever its form breaks is told as an answer of no use."""
+    try:
+        yield
+    except (AttributeError, TypeError, LookupError, ValueError) as wrong:
+        raise SuspiciousOperation(f"the provider's answer is not of its form: {type(wrong).__name__}") from None
+
+
+def _of_form(ask: Callable[[], Any], *, texts: tuple[str, ...]) -> dict[str, Any]:
+    """An answer that is an object and has these members as texts."""
+    with _read():
+        found = ask()
+    if not isinstance(found, dict) or not all(isinstance(found.get(name), str) for name in texts):
+        raise SuspiciousOperation("the provider's answer is not of its form")
+    return found
+
+
 def _account(site: Provider, subject: str, part: Part, name: str, officer: str | None) -> Account:
-    """The person's account as of this sign-in; what changed is in the ledger first. Raises MachineFailed."""
+    """The person's account, if what the claims give is what was confirmed; else it ends, and this is proposed.
+
+    A closed account stays as it is; nobody comes in with it. Raises Waits, NoPart, WrongInput and MachineFailed.
+    """
     found = Account.objects.filter(issuer=site.issuer, subject=subject).first()
+    given = (officer or "")[:128]
+    if found is not None:
+        same = (found.role, found.agency) == (part.role.value, part.agency) and given in {"", found.officer}
+        if same or not found.is_active:
+            return found
+        _end(found)
     account = found or Account(username=username(site.issuer, subject), issuer=site.issuer, subject=subject)
-    wanted = (part.role.value, part.agency, account.officer if officer is None else officer[:128])
-    changed = (account.role, account.agency, account.officer) != wanted
-    fields = {"account": account.username, "role": wanted[0], "agency": wanted[1], "officer": wanted[2]}
-    if found is None or changed:
-        event = "account_made" if found is None else "role_changed"
-        chronicle.enter(event, {**fields, "by": "identity provider"})
-    account.role, account.agency, account.officer = wanted
-    account.name = name or account.name or account.username
-    if found is None:
-        account.set_unusable_password()
-    with transaction.atomic():
-        # These alone: what an administrator did since the account was read, such as closing it, stays done.
-        account.save(update_fields=None if found is None else ["role", "agency", "officer", "name"])
-        if changed and found is not None:
-            sessions.end_everywhere(account)
-            tokens.end_all(account)
-    return account
+    try:
+        roster_id = accounts.kept_id(account, given)
+        proposed = proposals.arrive(account, name=name, role=part.role, agency=part.agency, officer=roster_id)
+    except CustodianFault:
+        raise
+    except WrongInput:  # the words for it name officers, parties and accounts of the site
+        raise NoPart("unknown") from None
+    raise Waits(proposed)
 
 
 def _without_part(site: Provider, subject: str) -> None:
-    """Somebody whose claims give no part any more has none here either, no session and no key."""
-    account = Account.objects.filter(issuer=site.issuer, subject=subject).exclude(role="").first()
+    """Somebody whose claims give no part has none here either, no session and no key, and nothing that waits."""
+    account = Account.objects.filter(issuer=site.issuer, subject=subject, is_active=True).first()
     if account is not None:
-        chronicle.enter("role_changed", {"account": account.username, "role": "", "by": "identity provider"})
-        with transaction.atomic():
-            Account.objects.filter(pk=account.pk).update(role="", agency="", officer="")
-            sessions.end_everywhere(account)
-            tokens.end_all(account)
+        _end(account)
+    name = username(site.issuer, subject)
+    waiting = Proposal.objects.filter(username=name, by=proposals.PROVIDER).first()
+    if waiting is not None:
+        proposals.refuse(waiting, by=proposals.PROVIDER)
+
+
+def _end(account: Account) -> None:
+    if account.role:
+        fields = {"account": account.username, "role": "", "by": proposals.PROVIDER}
+        chronicle.enter("role_changed", fields)
+        accounts.end_part(account)
 
 
 def username(issuer: str, subject: str) -> str:
@@ -224,10 +284,15 @@ class Back(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         try:
             return cast("HttpResponseBase", super().get(request))
         except NoPart as answer:
-            several = str(answer) == "several"
-            messages.error(request, SEVERAL if several else NONE)
+            messages.error(request, WHY_NOT[str(answer)])
+        except Waits as answer:
+            request.session[PROPOSED] = answer.username
+            return redirect("console:sso-waiting")
+        except CustodianFault as fault:
+            errors.note(fault)
+            messages.error(request, BROKEN)
         except GatehouseError as error:
-            messages.error(request, f"You are not signed in: {error}.")
+            messages.error(request, f"You are not signed in: {error.outside}.")
         except (SuspiciousOperation, requests.RequestException, jwt.PyJWTError, KeyError, ValueError):
             messages.error(request, UNUSABLE)
         return redirect("console:sign-in")
@@ -245,6 +310,12 @@ class Back(OIDCAuthenticationCallbackView):  # type: ignore[misc]
         return redirect("console:sign-in")
 
 
-NONE = "Your organisation knows you, but gives you no part here. Ask its administrator to be put in the right group."
-SEVERAL = "Your organisation gives you more than one part here, and one person has one. Ask to be in one group only."
-UNUSABLE = "You are not signed in. What came back from your organisation could not be used. Start again."
+NONE = "Your organization knows you, but gives you no part here. Ask its administrator to be put in the right group."
+SEVERAL = "Your organization gives you more than one part here, and one person has one. Ask to be in one group only."
+UNKNOWN = (
+    "Your organization gives you a part here that the custodian does not know you for. It lists its officers, each "
+    "with one account, and the agencies that may ask. Tell its administrator."
+)
+WHY_NOT = {"none": NONE, "several": SEVERAL, "unknown": UNKNOWN}
+BROKEN = "You are not signed in. The custodian's configuration has a fault; its log says where. Tell its administrator."
+UNUSABLE = "You are not signed in. What came back from your organization could not be used. Start again."

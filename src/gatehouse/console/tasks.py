@@ -15,11 +15,14 @@ from django.db import close_old_connections
 
 from gatehouse.console.models import Account, Task
 from gatehouse.kernel import ids
-from gatehouse.kernel.errors import GatehouseError
+from gatehouse.kernel.errors import BeingFinished, GatehouseError
 from gatehouse.kernel.progress import Progress
 
 Work = Callable[[Progress], str]
 """Does the work, telling its progress, and gives the sentence that says what was done."""
+
+BEING_FINISHED = "being finished"
+"""The stage of a task that is done as far as it was signed, while what follows from it is still done by itself."""
 
 
 def start(account: Account, title: str, back: str, work: Work) -> Task:
@@ -64,8 +67,11 @@ def _guarded(key: int, work: Work) -> None:
 
     try:
         _end(key, Task.State.DONE, work(progress))
+    except BeingFinished as stands:
+        Task.objects.filter(pk=key).update(stage=BEING_FINISHED)
+        _end(key, Task.State.DONE, f"{stands.what}. {stands.remedy}.")
     except GatehouseError as error:
-        _end(key, Task.State.FAILED, f"{error}.")
+        _end(key, Task.State.FAILED, f"{error.outside}.")
     except Exception as error:  # noqa: BLE001 - a thread's last line of defence: say so, without personal data
         _end(key, Task.State.FAILED, f"The machine failed ({type(error).__name__}). Trying again is safe.")
     finally:

@@ -11,11 +11,10 @@ import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account, Key
 from gatehouse.console.permissions import GRANTS, Permission, Role
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
 
 LONGEST = 90
@@ -43,16 +42,24 @@ def possible(account: Account) -> list[Permission]:
 def check(account: Account, name: str, scopes: Iterable[str], days: int) -> None:
     """Raise WrongInput for a key without a name, with a scope the account lacks, or with too long a term."""
     if not name or len(name) > MOST_NAME or not name.isprintable():
-        raise WrongInput(f"a key has a name of at most {MOST_NAME} signs", remedy="Say which program it is for")
+        raise WrongInput(
+            f"a key needs a name of at most {MOST_NAME} characters", remedy="Name the program that will use it"
+        )
     wanted = set(scopes)
     if not wanted or not wanted <= set(possible(account)):
-        raise WrongInput("a key can do some of what its account can do", remedy="Choose from the list")
+        raise WrongInput(
+            "a key needs at least one permission, and only permissions that its account has",
+            remedy="Choose permissions from the list",
+        )
     if not 1 <= days <= LONGEST:
-        raise WrongInput(f"a key lasts from 1 to {LONGEST} days", remedy="Choose fewer, and make a new one in time")
+        raise WrongInput(
+            f"a key must be valid for 1 to {LONGEST} days",
+            remedy="Choose a number in that range, and make a new key before this one expires",
+        )
 
 
-def make(account: Account, name: str, scopes: Iterable[str], days: int, by: Account) -> str:
-    """A new key, shown once. Raises WrongInput as `check` does."""
+def make(account: Account, name: str, scopes: Iterable[str], days: int, by: Account | str) -> str:
+    """A new key, shown once, made by an account or by somebody at the machine. Raises WrongInput as `check` does."""
     wanted = sorted(set(scopes))
     check(account, name, wanted, days)
     key = f"gk_{secrets.token_urlsafe(32)}"
@@ -60,16 +67,16 @@ def make(account: Account, name: str, scopes: Iterable[str], days: int, by: Acco
         account=account,
         name=name,
         scopes=wanted,
-        made_by=by.username,
+        made_by=by if isinstance(by, str) else by.username,
         digest=_digest(key),
-        expires_at=timezone.now() + dt.timedelta(days=days),
+        expires_at=clock.machine() + dt.timedelta(days=days),
     )
     return key
 
 
 def bearer(key: str) -> Bearer | None:
     """Whose key it is and what it may do; None when there is none, it has ended, or its account could not come in."""
-    found = Key.objects.select_related("account").filter(digest=_digest(key), expires_at__gt=timezone.now()).first()
+    found = Key.objects.select_related("account").filter(digest=_digest(key), expires_at__gt=clock.machine()).first()
     if found is None or not found.account.is_active or not entrance().admits(found.account):
         return None
     return Bearer(found.account, frozenset(found.scopes))

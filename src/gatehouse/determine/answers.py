@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from gatehouse.kernel import files
+from gatehouse.kernel import files, formulas
 from gatehouse.law.pack import NO_GRANT, Pack
 
 PUBLIC_CODES = ("AGREEMENT", "AUTHORITY", "FORM", "ORDER", "SAFEGUARD")
@@ -73,8 +73,7 @@ def _query(determinations: str, closing: str, path: str) -> str:
                        {closing} AS later
                 FROM {determinations} LEFT JOIN texts USING (fired)
             )
-            SELECT CASE WHEN regexp_matches(request_id, '^[=+@\\t\\r-]') THEN '''' || request_id ELSE request_id END
-                       AS request_id,
+            SELECT {formulas.sql("request_id")} AS request_id,
                    CASE WHEN public_codes IS NOT NULL THEN 'not_answered' ELSE later END AS outcome,
                    CASE WHEN public_codes IS NOT NULL THEN public_codes
                         WHEN later = 'not_answered' THEN 'SUBJECT' ELSE '' END AS codes,

@@ -8,22 +8,29 @@ from __future__ import annotations
 
 import duckdb
 
+from gatehouse.determine import engaged
+
 _ADDRESS = (
     "address_kind, house_number, pre_direction, street_name, street_type, post_direction, unit_kind, unit_number, "
     "box_number, city_key, state_key, zip5"
 )
-_HISTORY = "officer_list, matter_number, reason_key, last_key, first_key, birth_on, tin_digits"
+_HISTORY = "officer_list, matter_number, reason_template, last_key, first_key, birth_on, tin_digits"
 
 
-def count(connection: duckdb.DuckDBPyConnection, requests: str, target: str, history: str | None = None) -> None:
+def count(
+    connection: duckdb.DuckDBPyConnection, requests: str, target: str, history: str | None = None, *, officers: str
+) -> None:
     """Make the table `target` with one row per request: seq and the batch facts of docs/architecture.md.
 
-    `history` names a table of earlier requests of the same agency with the same columns; they are counted in, and get
-    no rows of their own.
+    `history` names a table of earlier requests of the same agency with the same columns and the folder of their
+    `docket`; they are counted in, and get no rows of their own. `officers` is the table of `engaged.join`.
     """
-    earlier = f"UNION ALL SELECT NULL, {_HISTORY} FROM {history}" if history else ""
-    connection.execute(f"CREATE OR REPLACE TEMP VIEW batch_all AS SELECT seq, {_HISTORY} FROM {requests} {earlier}")
-    _count_officers(connection)
+    earlier = f"UNION ALL SELECT NULL, docket, {_HISTORY} FROM {history}" if history else ""
+    connection.execute(
+        "CREATE OR REPLACE TEMP VIEW batch_all AS "
+        f"SELECT seq, '{engaged.HERE}' AS docket, {_HISTORY} FROM {requests} {earlier}"
+    )
+    _count_officers(connection, officers)
     _count_reasons(connection)
     _count_addresses(connection, requests)
     _count_subjects(connection)
@@ -32,7 +39,7 @@ def count(connection: duckdb.DuckDBPyConnection, requests: str, target: str, his
         SELECT seq, officer_matters, reason_identical, reason_identical_percent, address_shared, subject_repeats
         FROM {requests}
         LEFT JOIN batch_officers USING (officer_list)
-        LEFT JOIN batch_reasons USING (reason_key)
+        LEFT JOIN batch_reasons USING (reason_template)
         LEFT JOIN batch_addresses USING (seq)
         LEFT JOIN batch_subjects USING (seq)
     """)
@@ -41,28 +48,43 @@ def count(connection: duckdb.DuckDBPyConnection, requests: str, target: str, his
     connection.execute("DROP VIEW batch_all")
 
 
-def _count_officers(connection: duckdb.DuckDBPyConnection) -> None:
+def _count_officers(connection: duckdb.DuckDBPyConnection, officers: str) -> None:
     """Per list of officers: the most distinct matters that any of them holds. A row without a number is a matter."""
-    connection.execute("""
+    connection.execute(f"""
         CREATE OR REPLACE TEMP TABLE batch_officers AS
-        WITH per_officer AS (
-            SELECT officer, count(DISTINCT matter_number)::INTEGER + count(*) FILTER (matter_number IS NULL) AS matters
-            FROM (SELECT unnest(officer_list) AS officer, matter_number FROM batch_all)
-            GROUP BY officer
-        ), lists AS (SELECT DISTINCT officer_list FROM batch_all WHERE len(officer_list) > 0)
+        WITH each AS (SELECT docket, unnest(officer_list) AS officer, matter_number FROM batch_all),
+        per_officer AS (
+            SELECT coalesce(one, officer) AS one,
+                   count(DISTINCT matter_number)::INTEGER + count(*) FILTER (matter_number IS NULL) AS matters
+            FROM each LEFT JOIN {officers} USING (docket, officer)
+            GROUP BY ALL
+        ), lists AS (SELECT DISTINCT officer_list FROM batch_all WHERE len(officer_list) > 0 AND seq IS NOT NULL),
+        named AS (SELECT officer_list, unnest(officer_list) AS officer FROM lists)
         SELECT officer_list, max(matters)::INTEGER AS officer_matters
-        FROM (SELECT officer_list, unnest(officer_list) AS officer FROM lists) JOIN per_officer USING (officer)
+        FROM named LEFT JOIN {officers} listed ON listed.docket = '{engaged.HERE}' AND listed.officer = named.officer
+        JOIN per_officer ON per_officer.one = coalesce(listed.one, named.officer)
         GROUP BY officer_list
     """)
 
 
 def _count_reasons(connection: duckdb.DuckDBPyConnection) -> None:
-    """Per reason with names and digits left out: how many rows share it, and their share, rounded up."""
+    """Per reason: how many rows give it or one near-identical, and their share, rounded up.
+
+    Near-identical are texts that share one of the prints of `intake.reasons.templates`; of a text's prints the one
+    that most rows share counts.
+    """
     connection.execute("""
         CREATE OR REPLACE TEMP TABLE batch_reasons AS
-        SELECT reason_key, count(*)::INTEGER AS reason_identical,
-               ceil(100.0 * count(*) / (SELECT count(*) FROM batch_all))::INTEGER AS reason_identical_percent
-        FROM batch_all WHERE reason_key IS NOT NULL GROUP BY reason_key
+        WITH templates AS (
+            SELECT reason_template, count(*) AS rows FROM batch_all WHERE reason_template IS NOT NULL GROUP BY ALL
+        ), prints AS (
+            SELECT reason_template, rows, unnest(reason_template) AS print,
+                   unnest(range(len(reason_template))) AS place
+            FROM templates
+        ), shared AS (SELECT place, print, sum(rows)::BIGINT AS alike FROM prints GROUP BY ALL)
+        SELECT reason_template, max(alike)::INTEGER AS reason_identical,
+               ceil(100.0 * max(alike) / (SELECT count(*) FROM batch_all))::INTEGER AS reason_identical_percent
+        FROM prints JOIN shared USING (place, print) GROUP BY reason_template
     """)
 
 

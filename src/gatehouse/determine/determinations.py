@@ -7,10 +7,19 @@ determinations learns nothing about who is in the register.
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import duckdb
 
+from gatehouse.intake.workspace import quoted
 from gatehouse.kernel.errors import MachineFailed
+
+
+def source(connection: duckdb.DuckDBPyConnection, path: Path) -> str:
+    """SQL that reads determinations.parquet; a docket of an earlier version, without `unknown`, knows of none."""
+    file = f"read_parquet({quoted(path)})"
+    whole = "unknown" in connection.read_parquet(str(path)).columns
+    return file if whole else f"(SELECT *, []::VARCHAR[] AS unknown FROM {file})"
 
 
 def assemble(
@@ -32,7 +41,7 @@ def assemble(
         CREATE OR REPLACE TABLE {target} AS
         SELECT request.request_id, request.seq, decided.outcome, decided.fired, decided.codes, decided.items,
                CASE WHEN decided.outcome = 'cleared' THEN matched.person_id END AS person_id,
-               ?::DATE AS as_of, ?::VARCHAR AS pack_digest, NULL::BIGINT AS ledger_index
+               ?::DATE AS as_of, ?::VARCHAR AS pack_digest, NULL::BIGINT AS ledger_index, decided.unknown
         FROM {requests} request
         JOIN {decided} decided USING (seq)
         LEFT JOIN {matches} matched USING (seq)
@@ -46,8 +55,10 @@ def assemble(
     assert counted is not None  # noqa: S101 - an aggregate always has one row
     asked, rows, distinct, nobody = counted
     if not asked == rows == distinct:
-        raise MachineFailed(f"{asked} requests, but {rows} determinations for {distinct} of them; nothing was written")
+        raise MachineFailed(
+            f"there are {asked} requests, but {rows} determinations for {distinct} of them; nothing was written"
+        )
     if nobody:
         raise MachineFailed(
-            f"{nobody} requests cleared although no person was found; the pack lacks its identity rules"
+            f"{nobody} requests cleared although no person was found; the pack's identity rules are missing"
         )

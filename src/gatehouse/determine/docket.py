@@ -11,8 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
 
+DRILL = "drill.json"
+"""The mark of a docket in which known cases were planted: it is among the files that the ledger binds."""
 TABLES = ("requests", "facts", "evidence", "determinations")
 
 
@@ -24,7 +27,7 @@ class Docket:
 
     @property
     def id(self) -> str:
-        """The docket's name: the submission's id."""
+        """The docket's name at its site: the submission's id, and its agency where `pipeline.dockets` adds it."""
         return self.root.name
 
     def table(self, name: str) -> Path:
@@ -45,6 +48,21 @@ class Docket:
     def signature(self) -> Path:
         """The agency's detached signature over submission.json; absent in a back-test."""
         return self.root / "submission.json.sig"
+
+    @property
+    def parties(self) -> Path:
+        """parties.toml as it stood when the submission was decided; absent where there was none."""
+        return self.root / "parties.toml"
+
+    @property
+    def queue(self) -> Path:
+        """The held and cleared cases in the order of why they stopped (`casework.queue`)."""
+        return self.root / "queue.parquet"
+
+    @property
+    def events(self) -> Path:
+        """Openings of the ledger's entries about this docket."""
+        return self.root / "events"
 
     @property
     def answers(self) -> Path:
@@ -77,9 +95,14 @@ class Docket:
         return self.root / "certificates"
 
     @property
+    def is_drill(self) -> bool:
+        """Whether it is a copy for a drill of reviewers: nothing of it is ever released."""
+        return (self.root / DRILL).is_file()
+
+    @property
     def is_destroyed(self) -> bool:
         """Whether its keys and tables were destroyed; what stays is in `pipeline.destruction`."""
-        return (self.root / "events" / "destroyed.json").is_file()
+        return (self.events / "destroyed.json").is_file()
 
     def read_summary(self) -> dict[str, Any]:
         """summary.json as a dictionary; raises WrongInput when this is no docket."""
@@ -92,7 +115,7 @@ class Docket:
                 remedy="Name the folder that `gatehouse determine` or `gatehouse run` made",
             ) from None
         except ValueError:
-            raise WrongInput("not readable as JSON", where=str(self.summary)) from None
+            raise WrongInput("the file is not valid JSON", where=str(self.summary)) from None
         assert isinstance(content, dict)  # noqa: S101 - we wrote it
         return content
 
@@ -100,7 +123,7 @@ class Docket:
     def received_at(self) -> dt.datetime:
         """When it arrived, from its receipt, in UTC."""
         stated = str(json.loads(self.receipt.read_bytes())["received_at"])
-        return dt.datetime.fromisoformat(stated.replace("Z", "+00:00"))
+        return clock.read_instant(stated)
 
     @property
     def as_of(self) -> dt.date:

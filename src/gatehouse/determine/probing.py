@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from gatehouse.determine import engaged
 from gatehouse.determine.docket import Docket
 
 WINDOW = dt.timedelta(days=90)
@@ -47,11 +48,14 @@ class Earlier:
     as_of: dt.date
 
 
-def count(connection: duckdb.DuckDBPyConnection, target: str, earlier: Sequence[Earlier], as_of: dt.date) -> None:
+def count(
+    connection: duckdb.DuckDBPyConnection, target: str, earlier: Sequence[Earlier], as_of: dt.date, *, officers: str
+) -> None:
     """Make the table `target`: seq and the facts on probing of docs/architecture.md, one row a request.
 
     Reads `requests`, `evidence` and `matches` of this submission, and `requests.parquet`, `evidence.parquet` and
     `answers.csv` of the earlier dockets; of those only the ones within `WINDOW` where the fact says so.
+    `officers` is the table of `engaged.join`.
     """
     recent = [one.docket for one in earlier if as_of - one.as_of <= WINDOW]
     _count_variants(connection, [one.docket for one in earlier])
@@ -61,14 +65,17 @@ def count(connection: duckdb.DuckDBPyConnection, target: str, earlier: Sequence[
     connection.execute(
         f"""
         CREATE OR REPLACE TABLE {target} AS
-        WITH officers AS (
-            SELECT officer, count(*) FILTER (near)::INTEGER AS misses
-            FROM (SELECT unnest(officer_list) AS officer, near FROM probing_near) GROUP BY officer
+        WITH per_officer AS (
+            SELECT coalesce(one, officer) AS one, count(*) FILTER (near)::INTEGER AS misses
+            FROM (SELECT docket, unnest(officer_list) AS officer, near FROM probing_near)
+            LEFT JOIN {officers} USING (docket, officer) GROUP BY ALL
         ), named AS (
             SELECT officer_list, unnest(officer_list) AS officer FROM (SELECT DISTINCT officer_list FROM requests)
         ), lists AS (
             SELECT officer_list, max(misses)::INTEGER AS officer_near_misses
-            FROM named JOIN officers USING (officer) GROUP BY officer_list
+            FROM named
+            LEFT JOIN {officers} listed ON listed.docket = '{engaged.HERE}' AND listed.officer = named.officer
+            JOIN per_officer ON per_officer.one = coalesce(listed.one, named.officer) GROUP BY officer_list
         )
         SELECT seq, coalesce(subject_variants, 0)::INTEGER AS subject_variants,
                coalesce(officer_near_misses, 0)::INTEGER AS officer_near_misses,
@@ -122,12 +129,13 @@ def _count_variants(connection: duckdb.DuckDBPyConnection, earlier: Sequence[Doc
 def _mark_near_misses(connection: duckdb.DuckDBPyConnection, recent: Sequence[Docket]) -> None:
     """Every request of this docket and the recent ones: its officers, and whether it failed on one particular alone."""
     connection.execute(
-        "CREATE OR REPLACE TEMP TABLE probing_near AS SELECT officer_list, coalesce(near, false) AS near FROM requests "
+        f"CREATE OR REPLACE TEMP TABLE probing_near AS SELECT '{engaged.HERE}' AS docket, officer_list, "
+        "coalesce(near, false) AS near FROM requests "
         f"LEFT JOIN (SELECT seq, {NEAR_MISS} AS near FROM evidence GROUP BY seq) USING (seq)"
     )
     if recent:
         connection.execute(
-            "INSERT INTO probing_near SELECT officer_list, coalesce(near, false) "
+            "INSERT INTO probing_near SELECT docket, officer_list, coalesce(near, false) "
             f"FROM (SELECT seq, officer_list, {_FOLDER} FROM read_parquet($requests, filename = true)) "
             f"LEFT JOIN (SELECT seq, {_FOLDER}, {NEAR_MISS} AS near FROM read_parquet($evidence, filename = true) "
             "GROUP BY ALL) USING (docket, seq)",

@@ -19,8 +19,8 @@ def count(
 ) -> dict[str, Any]:
     """Count a table of determinations into the content of summary.json.
 
-    `rules` has, per rule that fired: `fired`, `alone` (requests that this rule alone stops) and `effect`. A rule that
-    only limits items stops nothing and is counted as fired.
+    `rules` has, per rule that fired: `fired`, of these `unknown` (it fired only for want of a fact), `alone` (requests
+    that this rule alone stops) and `effect`. A rule that only limits items stops nothing and is counted as fired.
     """
     outcomes = dict.fromkeys(("cleared", "held", "incomplete", "refused"), 0)
     outcomes.update(connection.execute(f"SELECT outcome, count(*) FROM {determinations} GROUP BY 1").fetchall())
@@ -44,14 +44,20 @@ def _rules(connection: duckdb.DuckDBPyConnection, determinations: str, pack: Pac
     limits = [rule for rule, effect in effects.items() if effect == "limit"]
     counted = connection.execute(
         f"""
-        WITH lists AS (SELECT fired, count(*) AS requests FROM {determinations} GROUP BY fired),
+        WITH lists AS (SELECT fired, unknown, count(*) AS requests FROM {determinations} GROUP BY ALL),
         each AS (
-            SELECT unnest(fired) AS rule, requests, list_filter(fired, lambda id: NOT list_contains(?, id)) AS stopping
+            SELECT unnest(fired) AS rule, unknown, requests,
+                   list_filter(fired, lambda id: NOT list_contains(?, id)) AS stopping
             FROM lists
         )
-        SELECT rule, sum(requests)::BIGINT, coalesce(sum(requests) FILTER (stopping = [rule]), 0)::BIGINT
+        SELECT rule, sum(requests)::BIGINT,
+               coalesce(sum(requests) FILTER (list_contains(unknown, rule)), 0)::BIGINT,
+               coalesce(sum(requests) FILTER (stopping = [rule]), 0)::BIGINT
         FROM each GROUP BY rule ORDER BY rule
         """,
         [limits],
     ).fetchall()
-    return {rule: {"effect": effects.get(rule, ""), "fired": fired, "alone": alone} for rule, fired, alone in counted}
+    return {
+        rule: {"effect": effects.get(rule, ""), "fired": fired, "unknown": unknown, "alone": alone}
+        for rule, fired, unknown, alone in counted
+    }

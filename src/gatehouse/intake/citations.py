@@ -7,7 +7,7 @@ citation. Sections of the Immigration and Nationality Act are read as the sectio
 from __future__ import annotations
 
 import re
-import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -44,7 +44,11 @@ class Citation:
     @property
     def text(self) -> str:
         """The one spelling: `8 USC 1253(a)(1)`."""
-        return f"{self.title} USC {self.section}" + "".join(f"({level})" for level in self.below)
+        return self.down_to(len(self.below))
+
+    def down_to(self, levels: int) -> str:
+        """The text without what stands more than so many levels below the section: what this citation lies within."""
+        return f"{self.title} USC {self.section}" + "".join(f"({level})" for level in self.below[:levels])
 
     @property
     def state(self) -> str:
@@ -54,9 +58,15 @@ class Citation:
 
 @cache
 def act_sections() -> Mapping[str, str]:
-    """Sections of the Immigration and Nationality Act and the sections of title 8 that codify them."""
-    content = tomllib.loads(files("gatehouse.intake").joinpath("ina.toml").read_text(encoding="utf-8"))
-    return {str(section): str(codified) for section, codified in content["sections"].items()}
+    """Sections of the Immigration and Nationality Act and the sections of title 8 that codify them.
+
+    From the source credits of title 8 as the Office of the Law Revision Counsel publishes them (release point 119-100),
+    in ina_parallel.tsv. A section of the Act that two sections of title 8 claim is read as neither.
+    """
+    content = files("gatehouse.intake").joinpath("ina_parallel.tsv").read_text(encoding="utf-8")
+    pairs = [line.split("\t")[:2] for line in content.splitlines()[1:]]
+    claims = Counter(section for _, section in pairs)
+    return {section: codified for codified, section in pairs if claims[section] == 1}
 
 
 def read(text: str) -> Citation | None:

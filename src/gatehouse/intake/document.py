@@ -53,9 +53,10 @@ class Section:
         for key in self.value:
             if known and key not in known:
                 # A key's name comes from the document: it is shown only if it is plain.
-                faults.add(self._below(key if key.isidentifier() else "?"), "is not known here")
+                faults.add(self.at(key if key.isidentifier() else "?"), "is not a known key")
 
-    def _below(self, key: str) -> str:
+    def at(self, key: str) -> str:
+        """The path of a key in the document."""
         return f"{self.path}.{key}" if self.path else key
 
     def text(self, key: str, *, among: Collection[str] = (), optional: bool = False) -> str:
@@ -64,19 +65,19 @@ class Section:
         if optional and value in (None, ""):
             return ""
         if not isinstance(value, str) or not value.strip():
-            self.faults.add(self._below(key), "must be text" if key in self.value else "is missing")
+            self.faults.add(self.at(key), "must be text" if key in self.value else "is missing")
             return ""
         if not value.isprintable():
-            self.faults.add(self._below(key), "must hold no control characters")
+            self.faults.add(self.at(key), "must hold no control characters")
         elif among and value not in among:
-            self.faults.add(self._below(key), f"must be one of {', '.join(among)}")
+            self.faults.add(self.at(key), f"must be one of {', '.join(among)}")
         return value
 
     def truth(self, key: str) -> bool:
         """A boolean that must be there."""
         value = self.value.get(key)
         if not isinstance(value, bool):
-            self.faults.add(self._below(key), "must be true or false" if key in self.value else "is missing")
+            self.faults.add(self.at(key), "must be true or false" if key in self.value else "is missing")
         return value is True
 
     def count(self, key: str, *, optional: bool = False) -> int | None:
@@ -86,7 +87,7 @@ class Section:
             return None
         if not isinstance(value, int) or isinstance(value, bool) or value < 0:
             problem = "must be a whole number, not negative" if key in self.value else "is missing"
-            self.faults.add(self._below(key), problem)
+            self.faults.add(self.at(key), problem)
             return None
         return value
 
@@ -100,32 +101,32 @@ class Section:
         read = clock.read_date(value) if isinstance(value, str) else None
         if read is None:
             problem = "must be a date such as 2025-06-27" if key in self.value else "is missing"
-            self.faults.add(self._below(key), problem)
+            self.faults.add(self.at(key), problem)
         return read
 
     def texts(self, key: str) -> tuple[str, ...]:
         """A list of texts."""
         value = self.value.get(key)
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
-            self.faults.add(self._below(key), "must be a list of texts" if key in self.value else "is missing")
+            self.faults.add(self.at(key), "must be a list of texts" if key in self.value else "is missing")
             return ()
         return tuple(value)
 
     def section(self, key: str, known: Collection[str]) -> Section:
         """An object below this one."""
-        return Section(self.value.get(key), self._below(key), self.faults, known)
+        return Section(self.value.get(key), self.at(key), self.faults, known)
 
     def sections(self, key: str, known: Collection[str], *, optional: bool = False) -> list[Section]:
         """A list of objects below this one."""
         value = self.value.get(key, [] if optional else None)
         if not isinstance(value, list):
-            self.faults.add(self._below(key), "must be a list")
+            self.faults.add(self.at(key), "must be a list")
             return []
-        return [Section(each, f"{self._below(key)}[{number}]", self.faults, known) for number, each in enumerate(value)]
+        return [Section(each, f"{self.at(key)}[{number}]", self.faults, known) for number, each in enumerate(value)]
 
     def named(self, key: str, known: Collection[str]) -> dict[str, Section]:
         """An object of named objects; an absent one is empty."""
-        outer = Section(self.value.get(key, {}), self._below(key), self.faults)
+        outer = Section(self.value.get(key, {}), self.at(key), self.faults)
         return {name: Section(each, f'{outer.path}."{name}"', self.faults, known) for name, each in outer.value.items()}
 
 
@@ -135,7 +136,7 @@ def read_json(data: bytes, where: str) -> object:
 
     def distinct(pairs: list[tuple[str, object]]) -> dict[str, object]:
         if len({key for key, _ in pairs}) != len(pairs):
-            raise WrongInput("an object has the same key twice", where=where, remedy="Leave one of them")
+            raise WrongInput("an object has a duplicate key", where=where, remedy="Keep only one of them")
         return dict(pairs)
 
     def refuse(_: str) -> object:
@@ -145,12 +146,12 @@ def read_json(data: bytes, where: str) -> object:
     try:
         return parse(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise WrongInput("is not UTF-8 text", where=where, remedy="Save it as UTF-8") from None
+        raise WrongInput("the file is not UTF-8 text", where=where, remedy="Save it as UTF-8") from None
     except json.JSONDecodeError as wrong:
         problem = f"is not JSON (line {wrong.lineno}, character {wrong.colno}: {wrong.msg.lower()})"
-        raise WrongInput(problem, where=where, remedy="Mend that line") from None
+        raise WrongInput(problem, where=where, remedy="Correct that line") from None
     except (RecursionError, ValueError):
-        raise WrongInput("is not JSON that can be read", where=where, remedy=remedy) from None
+        raise WrongInput("the file is not valid JSON", where=where, remedy=remedy) from None
 
 
 def read_toml(data: bytes, where: str) -> object:
@@ -158,7 +159,7 @@ def read_toml(data: bytes, where: str) -> object:
     try:
         return tomllib.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError:
-        raise WrongInput("is not UTF-8 text", where=where, remedy="Save it as UTF-8") from None
+        raise WrongInput("the file is not UTF-8 text", where=where, remedy="Save it as UTF-8") from None
     except (tomllib.TOMLDecodeError, RecursionError) as wrong:
         at = str(wrong).rpartition("(")[2].rstrip(")") if "(" in str(wrong) else "somewhere"
-        raise WrongInput(f"is not TOML ({at})", where=where, remedy="Mend that line") from None
+        raise WrongInput(f"the file is not valid TOML ({at})", where=where, remedy="Correct that line") from None

@@ -10,18 +10,18 @@ import csv
 import io
 import json
 import shutil
-import tempfile
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
+from gatehouse.intake import loading, mapping, parcel, readers, rowfaults
 from gatehouse.intake import manifest as manifests
-from gatehouse.intake import mapping, parcel, readers, rowfaults
+from gatehouse.intake.document import Faults, Section
 from gatehouse.intake.wire import COLUMNS
-from gatehouse.kernel import clock, files
+from gatehouse.intake.workspace import open_workspace
+from gatehouse.kernel import clock, files, scratch
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import Signer
@@ -42,7 +42,7 @@ Then, in this order:
 def new(folder: Path) -> None:
     """Make a submission folder to fill in. Raises WrongInput when the folder holds anything."""
     if folder.exists() and any(folder.iterdir()):
-        raise WrongInput("the folder is not empty", where=str(folder), remedy="Name a new one")
+        raise WrongInput("the folder is not empty", where=str(folder), remedy="Name a new folder")
     today = clock.today().isoformat()
     officer = {"id": "", "name": "", "title": "", "employee": True, "recipient": "", "attests_sole_use": False}
     document = {
@@ -64,7 +64,7 @@ def new(folder: Path) -> None:
 
 
 def sign(folder: Path, signer: Signer, layout_file: Path | None = None) -> manifests.Manifest:
-    """Bind the tables into submission.json and sign it; returns the manifest.
+    """Bind the tables, and the layout that they have, into submission.json and sign it; returns the manifest.
 
     Raises WrongInput when the manifest or a table is not well formed; then nothing was changed.
     """
@@ -85,37 +85,53 @@ def as_it_stands(source: Path, layout_file: Path | None = None) -> Iterator[Path
         yield source
         return
     document = bound(source, layout_file)
-    with tempfile.TemporaryDirectory(prefix="gatehouse-check-") as name:
+    with scratch.folder() as copy:
         for table in document["tables"]:
-            shutil.copyfile(source / table["file"], Path(name) / table["file"])
-        (Path(name) / manifests.NAME).write_bytes(_written(document))
-        yield Path(name)
+            shutil.copyfile(source / table["file"], copy / table["file"])
+        (copy / manifests.NAME).write_bytes(_written(document))
+        yield copy
 
 
 def bound(folder: Path, layout_file: Path | None = None) -> dict[str, Any]:
     """submission.json with the digests and row counts of its tables as they are now."""
-    data = parcel.member(folder, manifests.NAME).read_bytes()
+    data = parcel.plain(folder / manifests.NAME).read_bytes()
     try:
         document = json.loads(data)
         tables = [table["file"] for table in document["tables"]]
     except (ValueError, KeyError, TypeError):
         raise WrongInput(
-            "the tables are not listed", where=manifests.NAME, remedy='Write "tables": [{"file": "requests.csv"}]'
+            "the manifest lists no tables", where=manifests.NAME, remedy='Write "tables": [{"file": "requests.csv"}]'
         ) from None
-    layout = mapping.read(layout_file) if layout_file else mapping.CONTRACT
+    if layout_file:
+        document["layout"] = mapping.document(mapping.read(layout_file))
+    layout = _stated(document) or mapping.CONTRACT
     counted = []
-    with duckdb.connect() as connection:
+    with open_workspace() as connection:
         readers.create(connection, "wire")
         for file in tables:
-            path = parcel.member(folder, str(file))
-            digest = readers.digest(path, layout)
+            path = parcel.plain(folder / str(file))
+            digest = readers.digest(path, layout, lines=sys.maxsize)
             rows = readers.load(connection, path, layout, "wire")
             # The number that is signed is counted by another reader than the custodian's, so that a row which either
             # of them overlooked is seen there.
             if path.suffix.lower() != ".parquet" and rows != rowfaults.count(path, layout):
-                raise WrongInput("two readers count different rows", where=path.name, remedy="Write it again as CSV")
+                raise WrongInput(
+                    "two readers count different numbers of rows", where=path.name, remedy="Write it again as CSV"
+                )
             counted.append({"file": file, "sha256": digest, "rows": rows})
+        listed = [manifests.Table(**table) for table in counted]
+        loading.check_length(connection, "wire", listed)
+        loading.check_ids(connection, "wire", listed)  # nothing is signed that the custodian would refuse whole
     return {**document, "tables": counted}
+
+
+def _stated(document: dict[str, Any]) -> mapping.Layout | None:
+    if "layout" not in document:
+        return None
+    faults = Faults(manifests.NAME)
+    layout = mapping.stated(Section(document, "", faults, list(document)).section("layout", mapping.KEYS))
+    faults.finish("See docs/submission.md")
+    return layout
 
 
 def _written(document: dict[str, Any]) -> bytes:

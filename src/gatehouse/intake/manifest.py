@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
-from gatehouse.intake import recipients
+from gatehouse.intake import mapping, officers, recipients
 from gatehouse.intake.document import Faults, Section, read_json
+from gatehouse.intake.mapping import Layout
 from gatehouse.kernel import ids
 from gatehouse.kernel.errors import WrongInput
 
@@ -40,6 +41,16 @@ class Signatory:
     title: str
     capacity: str
 
+    @cached_property
+    def state(self) -> str:
+        """Whether the name is a `person`, a `placeholder` or `role_only` (`intake.officers`)."""
+        return officers.judge(self.name, self.title).verdict
+
+    @property
+    def why(self) -> str | None:
+        """Why the name is none, a code of `intake.officers.WHY`; None for a person's."""
+        return officers.judge(self.name, self.title).why
+
 
 @dataclass(frozen=True)
 class Officer:
@@ -52,6 +63,11 @@ class Officer:
     recipient: str
     """The officer's age recipient; empty when none was given."""
     attests_sole_use: bool
+
+    @cached_property
+    def named(self) -> bool:
+        """Whether the name is a person's, and neither a placeholder nor a rank or a unit."""
+        return officers.judge(self.name, self.title).verdict == officers.PERSON
 
     @cached_property
     def reachable(self) -> bool:
@@ -84,6 +100,8 @@ class Manifest:
     signatory: Signatory
     officers: tuple[Officer, ...]
     tables: tuple[Table, ...]
+    layout: Layout | None = None
+    """What the tables look like, where they have not the columns of the contract."""
 
     @property
     def rows(self) -> int:
@@ -91,7 +109,7 @@ class Manifest:
         return sum(table.rows for table in self.tables)
 
 
-_KEYS = ("format", "id", "agency", "basis", "agreement", "signed_on", "signatory", "officers", "tables")
+_KEYS = ("format", "id", "agency", "basis", "agreement", "signed_on", "signatory", "officers", "tables", "layout")
 _SIGNATORY = ("name", "title", "capacity")
 _OFFICER = ("id", "name", "title", "employee", "recipient", "attests_sole_use")
 _TABLE = ("file", "sha256", "rows")
@@ -116,9 +134,10 @@ def parse(data: bytes, where: str = NAME) -> Manifest:
         ),
         officers=tuple(_officer(each) for each in top.sections("officers", _OFFICER)),
         tables=tuple(_table(each) for each in top.sections("tables", _TABLE)),
+        layout=mapping.stated(top.section("layout", mapping.KEYS)) if "layout" in top.value else None,
     )
     _check_lists(manifest, faults)
-    faults.finish("Mend these places, then sign again")
+    faults.finish("Correct these places, then sign again")
     return manifest
 
 

@@ -1,7 +1,8 @@
 """`columns.toml`: how another layout of the request table becomes the contract's columns.
 
-A mapping renames, splits by position, or takes a whole address from one column. It holds no values: nothing that
-every request must say for itself can be filled in from here.
+It is written into submission.json when that is signed, so that it travels with the tables. A mapping renames, splits by
+position, or takes a whole address from one column. It holds no values: nothing that every request must say for itself
+can be filled in from here.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping as MappingOf
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gatehouse.intake.document import Faults, Section, read_toml
 from gatehouse.intake.wire import COLUMNS
@@ -19,6 +21,8 @@ FREE_ADDRESS = "address"
 
 _ADDRESS_COLUMNS = ("address_line1", "address_line2", "city", "state", "postal_code")
 _TARGETS = frozenset((*COLUMNS, FREE_ADDRESS))
+KEYS = ("separator", "columns", "fixed", "absent")
+"""What a columns.toml, and `layout` of a manifest, may hold."""
 
 
 @dataclass(frozen=True)
@@ -57,19 +61,37 @@ def read(path: Path) -> Layout:
     try:
         data = path.read_bytes()
     except OSError as failure:
-        raise WrongInput(f"cannot be read ({failure.strerror})", where=path.name) from None
+        raise WrongInput(f"the file cannot be read ({failure.strerror})", where=path.name) from None
     faults = Faults(path.name)
-    top = Section(read_toml(data, path.name), "", faults, ("separator", "columns", "fixed", "absent"))
+    layout = _layout(Section(read_toml(data, path.name), "", faults, KEYS))
+    faults.finish("See docs/submission.md")
+    return layout
+
+
+def stated(section: Section) -> Layout:
+    """The layout that a manifest states under `layout`, with the keys of a columns.toml; faults go to the section's."""
+    return _layout(section)
+
+
+def document(layout: Layout) -> dict[str, Any]:
+    """A layout as a manifest states it."""
+    said: dict[str, Any] = {"separator": layout.separator, "columns": dict(layout.names), "fixed": {
+        name: list(place) for name, place in layout.fixed.items()}, "absent": sorted(layout.absent)}  # fmt: skip
+    return {key: value for key, value in said.items() if value}
+
+
+def _layout(top: Section) -> Layout:
+    faults = top.faults
     separator = top.text("separator", optional=True) if top.value.get("separator") != "\t" else "\t"
     if len(separator) > 1 or separator in ('"', "\n", "\r"):
-        faults.add("separator", "must be one character and no quotation mark")
+        faults.add(top.at("separator"), "must be one character and no quotation mark")
     names = top.section("columns", sorted(_TARGETS)) if "columns" in top.value else None
     fixed = top.section("fixed", sorted(_TARGETS)) if "fixed" in top.value else None
     absent = frozenset(top.texts("absent")) if "absent" in top.value else frozenset()
     if not absent <= frozenset(COLUMNS) - {"request_id"}:
-        faults.add("absent", "must name columns of the request table, and not request_id")
+        faults.add(top.at("absent"), "must name columns of the request table, and not request_id")
     if names and fixed:
-        faults.add("fixed", "stands instead of columns, not beside it")
+        faults.add(top.at("fixed"), "stands instead of columns, not beside it")
     layout = Layout(
         separator or ",",
         {key: names.text(key) for key in names.value if key in _TARGETS} if names else {},
@@ -77,7 +99,6 @@ def read(path: Path) -> Layout:
         absent,
     )
     _check(layout, faults)
-    faults.finish("See docs/submission.md")
     return layout
 
 

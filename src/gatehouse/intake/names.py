@@ -1,11 +1,17 @@
 """Folding of names: two spellings of one name become one text, and nothing else becomes equal.
 
-Every function here returns a DuckDB SQL expression over SQL expressions, so that the register and the requests are
-folded by the same words in the same columns. Folding never guesses: a name with a letter that cannot be written in
-Latin letters folds to NULL, so that it agrees with nobody.
+Functions return DuckDB SQL expressions over SQL expressions, so that the register and the requests are folded by the
+same words in the same columns; `tell` reads each distinct name of a batch once. Folding never guesses: a name with a
+letter that cannot be written in Latin letters folds to NULL, so that it agrees with nobody.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+
+import duckdb
+
+from gatehouse.intake import placeholders
 
 # Letters that lose no diacritic when decomposed, letter by letter (upper case on both sides). The Cyrillic and Greek
 # letters follow the romanisation of passports (ICAO Doc 9303, part 3, section 6) where that is one letter.
@@ -32,15 +38,10 @@ _SUFFIXES = {
 # A single V at the end of a name is more often an initial, so only a suffix of its own column says "the fifth".
 _TRAILING = "(JR|JNR|JUNIOR|SR|SNR|SENIOR|II|III|IV)"
 
-# What stands in a name field instead of a name. Words that are also surnames (NA, NO) count only when both fields
-# hold such a word.
-_PLACEHOLDERS = (
-    "FNU", "LNU", "UNKNOWN", "UNK", "UNKNOWN NAME", "NAME UNKNOWN", "NO NAME", "NONAME", "NO LAST NAME",
-    "NO FIRST NAME", "NOT PROVIDED", "NOT GIVEN", "NOT AVAILABLE", "NOT KNOWN", "FAILED TO PROVIDE", "DID NOT PROVIDE",
-    "REFUSED", "WITHHELD", "REDACTED", "ANONYMOUS", "TEST", "TBD", "NULL", "DESCONOCIDO", "DESCONOCIDA",
-    "SIN NOMBRE", "NO PROPORCIONADO", "ALIEN", "SUBJECT", "OCCUPANT", "RESIDENT",
-)  # fmt: skip
-_AMBIGUOUS = ("NA", "N A", "NONE", "NO", "X", "NN", "N N")
+# Words that stand in a name field instead of a name are data (`placeholders`). These are surnames too, and count only
+# when both fields hold such a word.
+_AMBIGUOUS = ("NA", "NONE", "NO", "X", "NN", "PERSON", "NAME", "NOM", "SAME", "SAMPLE", "BLANK", "EXAMPLE", "NIL")
+_NOBODY = ("DOE", "ROE"), ("JOHN", "JANE", "RICHARD", "BABY", "JON", "JUAN")
 
 
 def _texts(values: tuple[str, ...]) -> str:
@@ -83,11 +84,24 @@ def fold(expression: str) -> str:
 
 def surname(expression: str) -> str:
     """The folded last name without a generational suffix at its end (`Smith, Jr.` → `SMITH`)."""
-    return f"regexp_replace({fold(expression)}, ' {_TRAILING}$', '')"
+    return _without_suffix(fold(expression))
 
 
 given = surname
 """The folded first or middle name, likewise without a suffix written into its field."""
+
+
+def _without_suffix(folded: str) -> str:
+    return f"regexp_replace({folded}, ' {_TRAILING}$', '')"
+
+
+def _suffix(folded: str) -> str:
+    return f"regexp_extract({folded}, ' {_TRAILING}$', 1)"
+
+
+def _generation(written: str) -> str:
+    meanings = ", ".join(f"'{each}': '{meant}'" for each, meant in _SUFFIXES.items())
+    return f"MAP {{{meanings}}}[{written}]"
 
 
 def generation(suffix: str, *fields: str) -> str:
@@ -95,30 +109,77 @@ def generation(suffix: str, *fields: str) -> str:
 
     The suffix's own column speaks first; otherwise the first of the other name fields that ends in one.
     """
-    meanings = ", ".join(f"'{written}': '{meant}'" for written, meant in _SUFFIXES.items())
     own = f"regexp_replace(upper({suffix}), '[^A-Z0-9]', '', 'g')"
-    ends = [f"nullif(regexp_extract({fold(field)}, ' {_TRAILING}$', 1), '')" for field in fields]
+    ends = [f"nullif({_suffix(fold(field))}, '')" for field in fields]
     trailing = f"coalesce({', '.join(ends)})" if ends else "NULL"
-    return f"MAP {{{meanings}}}[coalesce(nullif({own}, ''), {trailing})]"
+    return _generation(f"coalesce(nullif({own}, ''), {trailing})")
 
 
-def name_keys(last: str, first: str, middle: str, suffix: str) -> str:
-    """The select list `last_key, first_key, middle_key, suffix_key` over four SQL expressions of a name."""
-    return (
-        f"{surname(last)} AS last_key, {given(first)} AS first_key, {given(middle)} AS middle_key, "
-        f"{generation(suffix, last, first, middle)} AS suffix_key"
+def tell(connection: duckdb.DuckDBPyConnection, source: str, columns: Sequence[str], target: str) -> None:
+    """Make `target`, one row for each distinct text of the columns of `source`: a batch has far fewer names than rows.
+
+    `written` is the text, `key` its folded form without a generational suffix, `ends` that suffix or NULL; `filler`
+    says that it stands for a missing answer, `doubtful` that it does so beside another such word. What is written
+    counts where it has digits or letters that only look like Latin ones: `UNKN0WN`, `ТВD`.
+    """
+    fillers = {placeholders.compact(phrase) for phrase in placeholders.phrases("name", alone=True)}
+    fillers |= {joined for joined in _of_several_words() if len(joined) >= _TELLING}
+    texts = " UNION ALL ".join(f"SELECT {column} AS written FROM {source}" for column in columns)
+    connection.execute(
+        f"""
+        CREATE OR REPLACE TEMP TABLE {target} AS
+        WITH fillers AS (SELECT unnest($fillers::VARCHAR[]) AS filler),
+        folded AS (
+            SELECT written, {fold("written")} AS folded
+            FROM (SELECT DISTINCT written FROM ({texts}) WHERE written IS NOT NULL)
+        ), keyed AS (
+            SELECT written, {_without_suffix("folded")} AS key, nullif({_suffix("folded")}, '') AS suffix,
+                   replace({_without_suffix("folded")}, ' ', '') AS joined,
+                   CASE WHEN NOT regexp_full_match(written, '[A-Za-z .''-]*') THEN {placeholders.shape("written")} END
+                       AS shape
+            FROM folded
+        ), hollow AS (
+            SELECT *, coalesce(
+                joined IN (FROM fillers) OR shape IN (FROM fillers) OR regexp_full_match(joined, '{_RUNS}'), FALSE
+            ) AS filler
+            FROM keyed
+        )
+        SELECT written, key, {_generation("suffix")} AS ends, filler,
+               filler OR coalesce(joined IN {_texts(_AMBIGUOUS)}, FALSE) AS doubtful FROM hollow
+        """,
+        {"fillers": sorted(fillers)},
     )
 
 
-def name_state(last_key: str, first_key: str) -> str:
-    """`given`, `missing` (last or first name is NULL) or `placeholder`, over two folded names."""
-    certain, doubtful = _texts(_PLACEHOLDERS), _texts(_PLACEHOLDERS + _AMBIGUOUS)
-    mash = " OR ".join(f"regexp_full_match({key}, '{run}')" for key in (last_key, first_key) for run in _RUNS)
+def name_keys(suffix: str, last: str, first: str, middle: str) -> str:
+    """The select list `last_key, first_key, middle_key, suffix_key` over the suffix and three rows of `tell`.
+
+    Rows are named by their alias. The suffix's own column speaks first, as in `generation`.
+    """
+    own = f"regexp_replace(upper({suffix}), '[^A-Z0-9]', '', 'g')"
     return (
-        f"CASE WHEN {last_key} IS NULL OR {first_key} IS NULL THEN 'missing' "
-        f"WHEN {last_key} IN {certain} OR {first_key} IN {certain} OR {mash} "
-        f"OR ({last_key} IN {doubtful} AND {first_key} IN {doubtful}) THEN 'placeholder' ELSE 'given' END"
+        f"{last}.key AS last_key, {first}.key AS first_key, {middle}.key AS middle_key, "
+        f"CASE WHEN {own} <> '' THEN {_generation(own)} "
+        f"ELSE coalesce({last}.ends, {first}.ends, {middle}.ends) END AS suffix_key"
     )
 
 
-_RUNS = ("X{2,}", "A{3,}", "Z{2,}", "(ASDF|QWER|ZXCV)[A-Z]*")
+def name_state(last: str, first: str) -> str:
+    """`given`, `missing` (the last or first name has no key) or `placeholder`, over two rows of `tell`."""
+    lasts, firsts = map(_texts, _NOBODY)
+    return (
+        f"CASE WHEN {last}.key IS NULL OR {first}.key IS NULL THEN 'missing' "
+        f"WHEN {last}.filler OR {first}.filler OR ({last}.doubtful AND {first}.doubtful) "
+        f"OR ({last}.key IN {lasts} AND {first}.key IN {firsts}) THEN 'placeholder' ELSE 'given' END"
+    )
+
+
+def _of_several_words() -> list[str]:
+    return [placeholders.compact(phrase) for phrase in placeholders.phrases() if " " in phrase and phrase.isascii()]
+
+
+_TELLING = 7  # letters; shorter phrases of several words are also names (`DO TO`)
+_RUNS = "|".join(
+    [*(f"{letter}{{3,}}" for letter in "ABCDEFGHIJKLMNOPQRSTUVWYZ"), "X{2,}", "(KH){2,}",
+     "(ASDF|QWER|ZXCV|SDFG|DFGH|HJKL|FGHJ|ASDASD|QWEQWE|ABCDE)[A-Z]*"]
+)  # fmt: skip

@@ -10,23 +10,15 @@ import datetime as dt
 
 import duckdb
 
-from gatehouse.intake import addresses, citations, names
+from gatehouse.intake import addresses, citations, dates, names, numbers, reasons
 from gatehouse.intake.wire import COLUMNS
-
-OLDEST_BIRTH_YEARS = 130
-"""A birth date further back than this is a typing error, not a person."""
 
 _PROCEEDINGS = ("investigation", "preparation", "grand_jury", "civil_removal")
 _DATES = ("birth_date", "period_from", "period_to", "matter_opened_on", "final_order_date", "review_order_date")
 
-# What stands in the field of a reason instead of one. A pointer to a letter is none: each row speaks for itself.
-_NO_REASON = (
-    "NA", "N A", "NONE", "NO REASON", "UNKNOWN", "TBD", "TBA", "PENDING", "TEST", "XXX", "X", "NULL", "SAME",
-    "SAME AS ABOVE", "AS ABOVE", "DITTO", "ABOVE", "ATTACHED", "SEE ATTACHED", "SEE ATTACHMENT", "SEE LETTER",
-    "SEE ATTACHED LETTER", "SEE COVER LETTER", "SEE COVERING LETTER", "PER LETTER", "PER REQUEST", "SEE FILE",
-    "ON FILE", "OFFICIAL USE", "OFFICIAL BUSINESS", "LAW ENFORCEMENT", "LAW ENFORCEMENT PURPOSES", "NOT PROVIDED",
-    "NOT APPLICABLE", "FAILED TO PROVIDE", "REASON", "MOU", "SEE MOU", "PER MOU",
-)  # fmt: skip
+
+WITHIN = ("authority_section", "authority_subsection", "authority_paragraph", "authority_subparagraph")
+"""What the statute cited lies within, level by level; a citation that ends above a level is there as it stands."""
 
 
 def normalise(connection: duckdb.DuckDBPyConnection, wire: str, target: str, signed_on: dt.date) -> None:
@@ -35,14 +27,30 @@ def normalise(connection: duckdb.DuckDBPyConnection, wire: str, target: str, sig
     `seq` is the row's place in the submission, from 0; the table itself is in no order. `signed_on` is the day after
     which nothing in a request can have happened.
     """
+    connection.execute(f"CREATE OR REPLACE TABLE {target} AS {prepare(connection, wire, signed_on)}")
+    for table in (wire, *(f"normal_{name}" for name in _WORKING)):
+        connection.execute(f"DROP TABLE {table}")
+    connection.execute("DROP VIEW normal_addressed; DROP VIEW normal_reasoned")
+
+
+_WORKING = ("officers", "items", "citations", "addresses", "fillers", "numbers", "names", "reasons")
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, wire: str, signed_on: dt.date) -> str:
+    """The query over `wire` that gives the rows of `normalise`, for one reading; its working tables stay."""
     _read_citations(connection, wire)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE normal_officers AS {_lists(wire, 'officer_ids', 'officer_list')}")
     connection.execute(f"CREATE OR REPLACE TEMP TABLE normal_items AS {_lists(wire, 'items', 'item_list')}")
+    dates.fillers(connection, wire, dates.FIELDS, "normal_fillers")
+    numbers.tell(connection, f"(SELECT rowid AS seq, * FROM {wire})", "seq", _NUMBERS, "normal_numbers")
+    names.tell(connection, wire, _NAMES, "normal_names")
     addresses.judge(connection, _addressed(connection, wire), "normal_addresses", "seq")
-    connection.execute(f"CREATE OR REPLACE TABLE {target} AS {_query(wire)}", [signed_on])
-    for table in (wire, "normal_officers", "normal_items", "normal_citations", "normal_addresses"):
-        connection.execute(f"DROP TABLE {table}")
-    connection.execute("DROP VIEW normal_addressed")
+    own = ("last_name", "first_name", "middle_name", "city")
+    connection.execute(
+        f"CREATE OR REPLACE TEMP VIEW normal_reasoned AS SELECT rowid AS seq, reason, {', '.join(own)} FROM {wire}"
+    )
+    reasons.judge(connection, "normal_reasoned", "normal_reasons", "seq", own)
+    return _query(wire, signed_on)
 
 
 def _addressed(connection: duckdb.DuckDBPyConnection, wire: str) -> str:
@@ -72,25 +80,17 @@ def _read_citations(connection: duckdb.DuckDBPyConnection, wire: str) -> None:
         ).fetchall()
     ]
     read = [citations.read(text) for text in texts]
+    within = ", ".join(f"unnest(?::VARCHAR[]) AS {name}" for name in WITHIN)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE normal_citations AS SELECT unnest(?::VARCHAR[]) AS cited, "
-        "unnest(?::VARCHAR[]) AS citation, unnest(?::VARCHAR[]) AS state",
-        [texts, [each and each.text for each in read], [each.state if each else "unreadable" for each in read]],
+        f"unnest(?::VARCHAR[]) AS citation, unnest(?::VARCHAR[]) AS state, {within}",
+        [
+            texts,
+            [each and each.text for each in read],
+            [each.state if each else "unreadable" for each in read],
+            *([each and each.down_to(depth) for each in read] for depth in range(len(WITHIN))),
+        ],
     )
-
-
-def _date(column: str) -> str:
-    """A strict ISO date as a DATE, else NULL (as `kernel.clock.read_date`)."""
-    strict = f"regexp_full_match({column}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}') AND {column} >= '0001'"
-    return f"CASE WHEN {strict} THEN try_cast({column} AS DATE) END"
-
-
-def _past(column: str, earliest: str = "") -> tuple[str, str]:
-    """A date that lies in the past of the signature, and its state."""
-    possible = f"{column}_read <= signed_on" + (f" AND {column}_read > {earliest}" if earliest else "")
-    value = f"CASE WHEN {possible} THEN {column}_read END"
-    state = f"CASE WHEN {column} IS NULL THEN 'absent' WHEN {possible} THEN 'valid' ELSE 'invalid' END"
-    return value, state
 
 
 _TIN = "regexp_replace(tin, '[ -]', '', 'g')"
@@ -112,76 +112,71 @@ _PROCEEDING = f"""CASE
     WHEN {_SPOKEN} IN ({", ".join(f"'{kind}'" for kind in _PROCEEDINGS)}) THEN {_SPOKEN}
     WHEN regexp_matches({_SPOKEN}, 'removal|deport') THEN 'civil_removal'
     ELSE 'other' END"""
-# Marks that part the words of most reasons; whatever else is no letter is taken out by the slower second step.
-_MARKS = "0123456789.,;:-/()'\"&"
-
-
-def _reason_words() -> str:
-    """A reason's letters as upper-case words between single or several spaces, other marks still among them."""
-    text = "upper(strip_accents(reason))"
-    for mark in _MARKS:
-        text = f"replace({text}, chr({ord(mark)}), ' ')"
-    return f"' ' || {text} || ' '"
-
-
-def _reason_letters() -> str:
-    """The letters of `reason_words` without the row's own names, so that a template filled in is one template.
-
-    Names of one or two letters stay: an initial `A` is also a word of the reason.
-    """
-    text = "reason_words"
-    for name in ("last_key", "first_key", "middle_key"):
-        text = f"replace({text}, CASE WHEN length({name}) > 2 THEN ' ' || {name} || ' ' ELSE '|' END, ' ')"
-    return f"replace({text}, ' ', '')"
-
-
-_LETTERS = (
-    "CASE WHEN regexp_full_match(letters, '[A-Z]*') THEN letters ELSE regexp_replace(letters, '[^A-Z]', '', 'g') END"
-)
 
 
 def _state(text: str, citation: str) -> str:
     return f"CASE WHEN {text} IS NULL THEN 'absent' ELSE {citation}.state END"
 
 
-def _query(wire: str) -> str:
-    birth, birth_state = _past("birth_date", f"signed_on - INTERVAL {OLDEST_BIRTH_YEARS} YEAR")
-    opened, opened_state = _past("matter_opened_on")
-    ordered, ordered_state = _past("final_order_date")
-    reviewed, reviewed_state = _past("review_order_date")
-    reads = ", ".join(f"{_date(column)} AS {column}_read" for column in _DATES)
-    no_reason = ", ".join(f"'{text.replace(' ', '')}'" for text in _NO_REASON)
+_NAMES = ("last_name", "first_name", "middle_name")
+_NUMBERS = ("matter_number", "final_order_number")
+_JUDGED_DATES = {
+    "birth_date": ("birth", "birth_on"),
+    "final_order_date": ("final_order", "final_order"),
+    "review_order_date": ("review_order", "review_order"),
+    "matter_opened_on": ("matter_opened", "matter_opened"),
+}
+"""Each date: the name of its state, and its value. The order is that in which one may contradict another."""
+
+
+def _dated() -> str:
+    """A step of the query for each date: what is wrong with it, and its value where nothing is."""
+    steps, before, days = [], "read", {"signed_on": "signed_on"}
+    for column, (name, value) in _JUDGED_DATES.items():
+        why = dates.why(column, column, "filler", days | {column: f"{column}_read"})
+        steps.append(
+            f", why_{name} AS (SELECT b.*, {why} AS {name}_why FROM {before} b "
+            f"LEFT JOIN normal_fillers ON b.{column} = written)"
+            f", {name}_done AS (SELECT *, CASE WHEN {name}_why IS NULL THEN {column}_read END "
+            f"AS {value} FROM why_{name})"
+        )
+        before, days = f"{name}_done", days | {column: value}
+    return f"{''.join(steps)}, dated AS (SELECT * FROM {before})"
+
+
+def _query(wire: str, signed_on: dt.date) -> str:
+    reads = ", ".join(f"{dates.read(column)} AS {column}_read" for column in _DATES)
     place = ", ".join(f"place.{part}" for part in (*addresses.PARTS, "zip_state", "address_verdict", "address_reason"))
     return f"""
         WITH read AS (
-            SELECT rowid AS seq, *, ?::DATE AS signed_on, {reads}, {_reason_words()} AS reason_words,
-                   {names.name_keys("last_name", "first_name", "middle_name", "suffix")}
-            FROM {wire}
-        ), worded AS (SELECT *, {_reason_letters()} AS letters FROM read
-        ), keyed AS (SELECT *, {_LETTERS} AS only_letters FROM worded)
+            SELECT rowid AS seq, *, DATE '{signed_on}' AS signed_on, {reads} FROM {wire}
+        )
+        {_dated()}
         SELECT read.seq, {", ".join(f"read.{column}" for column in COLUMNS)},
-               last_key, first_key, middle_key, suffix_key,
-               {names.name_state("last_key", "first_key")} AS name_state,
-               {birth} AS birth_on, {birth_state} AS birth_state,
+               {names.name_keys("read.suffix", *_NAMES)}, {names.name_state(*_NAMES[:2])} AS name_state,
+               birth_on, {dates.state("birth_why")} AS birth_state, birth_why,
                CASE WHEN {_TIN_VALID} THEN {_TIN} END AS tin_digits,
                CASE WHEN tin IS NULL THEN 'absent' WHEN {_TIN_VALID} THEN 'valid' ELSE 'invalid' END AS tin_state,
                period_from_read AS period_from_on, period_to_read AS period_to_on, {_PERIOD} AS period_state,
-               {opened} AS matter_opened, {opened_state} AS matter_opened_state,
-               {ordered} AS final_order, {ordered_state} AS final_order_state,
-               {reviewed} AS review_order, {reviewed_state} AS review_order_state,
+               matter_opened, {dates.state("matter_opened_why")} AS matter_opened_state, matter_opened_why,
+               final_order, {dates.state("final_order_why")} AS final_order_state, final_order_why,
+               review_order, {dates.state("review_order_why")} AS review_order_state, review_order_why,
+               {", ".join(f"number.{column}_state, number.{column}_why" for column in _NUMBERS)},
                cited.citation AS authority_citation, {_state("read.authority", "cited")} AS authority_state,
+               {", ".join(f"cited.{name}" for name in WITHIN)},
                ground.citation AS ground_citation, {_state("read.removal_ground", "ground")} AS ground_state,
                {_PROCEEDING} AS proceeding_kind,
-               CASE WHEN reason IS NULL THEN 'absent'
-                    WHEN only_letters IN ('', {no_reason}) THEN 'placeholder'
-                    ELSE 'given' END AS reason_state,
-               length(reason)::INTEGER AS reason_length, md5(nullif(only_letters, '')) AS reason_key,
+               why.reason_state, why.reason_purpose, why.reason_why, length(read.reason)::INTEGER AS reason_length,
+               why.reason_template,
                coalesce(officer_list, []) AS officer_list, coalesce(item_list, []) AS item_list,
                {place}
-        FROM keyed read
+        FROM dated read
+        LEFT JOIN normal_numbers number ON read.seq = number.seq
+        {" ".join(f"LEFT JOIN normal_names {name} ON read.{name} = {name}.written" for name in _NAMES)}
         LEFT JOIN normal_citations cited ON read.authority = cited.cited
         LEFT JOIN normal_citations ground ON read.removal_ground = ground.cited
         LEFT JOIN normal_officers USING (officer_ids)
         LEFT JOIN normal_items USING (items)
+        LEFT JOIN normal_reasons why ON read.seq = why.seq
         LEFT JOIN normal_addresses place ON read.seq = place.seq
     """

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from gatehouse.intake import shapes
 from gatehouse.intake.document import Faults, Section, read_toml
 from gatehouse.intake.manifest import Capacity, Signatory
 from gatehouse.kernel import digests
@@ -89,6 +90,10 @@ class Agency:
     safeguards: Safeguards
     usual_requests: int | None
     reports_overdue: int | None
+    since: dt.date | None = None
+    """The day on which the agency began to exist; None: nobody said."""
+    shapes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Of `matter_number` and `final_order_number`: the shapes that the agency uses, where the custodian states any."""
 
     def keys_on(self, day: dt.date) -> tuple[Verifier, ...]:
         """The keys that may sign on a day."""
@@ -129,6 +134,8 @@ class Parties:
     agreements: Mapping[str, Agreement]
     ceilings: Mapping[str, Ceiling]
     digest: str
+    original: bytes = field(default=b"", repr=False)
+    """The file as it was read, so that a docket can keep it."""
 
     def ceiling(self, name: str) -> int | None:
         """A ceiling's value; None when the custodian set none and there is none for that case."""
@@ -141,7 +148,7 @@ def read(path: Path) -> Parties:
     try:
         return parse(path.read_bytes(), path.name)
     except OSError as failure:
-        raise CustodianFault(f"cannot be read ({failure.strerror})", where=str(path)) from None
+        raise CustodianFault(f"the file cannot be read ({failure.strerror})", where=str(path)) from None
     except WrongInput as wrong:
         raise CustodianFault(wrong.what, where=wrong.where, remedy=wrong.remedy) from None
 
@@ -152,7 +159,7 @@ def parse(data: bytes, where: str = "parties.toml") -> Parties:
     top = Section(read_toml(data, where), "", faults, ("agencies", "agreements", "policy", "note"))
     agencies = top.named(
         "agencies",
-        ("name", "keys", "signatories", "safeguards", "usual_requests", "reports_overdue", "note"),
+        ("name", "keys", "signatories", "safeguards", "usual_requests", "reports_overdue", "since", "shapes", "note"),
     )
     agreements = top.named(
         "agreements", ("parties", "basis", "from", "until", "items", "capacities", "notice_after_days", "note")
@@ -160,7 +167,7 @@ def parse(data: bytes, where: str = "parties.toml") -> Parties:
     policy = top.named("policy", ("ceiling", "reason"))
     for name, section in policy.items():
         if name not in CEILINGS:
-            faults.add(section.path, f"is not known here; ceilings are {', '.join(CEILINGS)}")
+            faults.add(section.path, f"is not a known key; the ceilings are {', '.join(CEILINGS)}")
     parties = Parties(
         agencies={name: _agency(name, section) for name, section in agencies.items()},
         agreements={name: _agreement(name, section) for name, section in agreements.items()},
@@ -168,6 +175,7 @@ def parse(data: bytes, where: str = "parties.toml") -> Parties:
             name: Ceiling(section.count("ceiling") or 0, section.text("reason")) for name, section in policy.items()
         },
         digest=digests.of_bytes(data),
+        original=data,
     )
     faults.finish("See docs/parties.md")
     return parties
@@ -192,7 +200,20 @@ def _agency(name: str, section: Section) -> Agency:
         ),
         usual_requests=section.count("usual_requests", optional=True),
         reports_overdue=section.count("reports_overdue", optional=True),
+        since=section.date("since", optional=True),
+        shapes=_shapes(section),
     )
+
+
+def _shapes(section: Section) -> Mapping[str, tuple[str, ...]]:
+    if "shapes" not in section.value:
+        return {}
+    stated = section.section("shapes", shapes.COLUMNS)
+    found = {column: stated.texts(column) for column in shapes.COLUMNS if column in stated.value}
+    for column, texts in found.items():
+        if not texts or any("#" not in text and "@" not in text for text in texts):
+            stated.faults.add(f"{stated.path}.{column}", "must hold # for a digit or @ for a letter in each shape")
+    return found
 
 
 def _key(section: Section) -> Key | None:

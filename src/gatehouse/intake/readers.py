@@ -7,62 +7,103 @@ slowly, to say in one line which row and which column is wrong; DuckDB's own mes
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import duckdb
 
-from gatehouse.intake import rowfaults
+from gatehouse.intake import columnar, placeholders, rowfaults
+from gatehouse.intake.faults import short_of
 from gatehouse.intake.mapping import FREE_ADDRESS, Layout
 from gatehouse.intake.wire import COLUMNS, MAX_ROW
-from gatehouse.intake.workspace import quoted
-from gatehouse.kernel.errors import WrongInput, place
+from gatehouse.intake.workspace import open_workspace, quoted
+from gatehouse.kernel.errors import GatehouseError, WrongInput, place
 
 _CHUNK = 1 << 20
 
 
-def digest(path: Path, layout: Layout) -> str:
+def digest(path: Path, layout: Layout, *, lines: int) -> str:
     """SHA-256 of a table's bytes, made in the one pass that also looks for what the fast readers let through.
 
-    Raises WrongInput at the first NUL byte of a text file and at a line longer than a row may be: DuckDB accepts the
-    one, and reads a file with the other as if it were empty.
+    Raises WrongInput at the first NUL byte of a text file, at a line longer than a row may be (DuckDB accepts the one,
+    and reads a file with the other as if it were empty) and where there are more than so many `lines`.
     """
     hashed = hashlib.sha256()
     text = path.suffix.lower() != ".parquet"
-    run = 0
+    run = passed = 0
     with path.open("rb") as stream:
         while chunk := stream.read(_CHUNK):
             hashed.update(chunk)
-            if text and b"\0" in chunk:
+            if not text:
+                continue
+            if b"\0" in chunk:
                 rowfaults.find_nul(path)
-            first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
-            if text and run + (first + 1 if first >= 0 else len(chunk)) > MAX_ROW:
-                raise rowfaults.find(path, layout)
-            run = len(chunk) - last - 1 if last >= 0 else run + len(chunk)
+            passed += chunk.count(b"\n")
+            if passed > lines:
+                raise rowfaults.find(path, layout, lines) or _unreadable(path)
+            run = _longest_open_line(chunk, run, path, layout)
     return hashed.hexdigest()
+
+
+def _longest_open_line(chunk: bytes, run: int, path: Path, layout: Layout) -> int:
+    """The bytes of the line that goes on after a chunk; `run` are those before it. Raises WrongInput above a row's."""
+    first, last = chunk.find(b"\n"), chunk.rfind(b"\n")
+    if run + (first + 1 if first >= 0 else len(chunk)) > MAX_ROW or len(chunk) - last - 1 > MAX_ROW:
+        raise rowfaults.find(path, layout) or _unreadable(path)
+    return len(chunk) - last - 1 if last >= 0 else run + len(chunk)
 
 
 def load(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout, target: str) -> int:
     """Append a file's rows, in their order, to the table `target` of the wire's columns; return how many there were.
 
-    Empty text is NULL. Raises WrongInput with row and column when the file is not wholly what it should be.
+    Empty text is NULL. Raises WrongInput with row and column when the file is not wholly what it should be, and
+    MachineFailed when the file can be read and not kept.
     """
+    source = _source(connection, path, layout)
+    before = _count(connection, target)
+    try:
+        connection.execute(f"INSERT INTO {target} SELECT {_select(layout)} FROM ({source})")
+    except duckdb.Error as stopped:  # its message quotes data
+        raise _whose_fault(path, layout, source, len(layout.targets), stopped) from None
+    return _count(connection, target) - before
+
+
+def _source(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout) -> str:
     suffix = path.suffix.lower()
     if layout.fixed and suffix != ".parquet":
-        source = _fixed(path, layout)
-    elif suffix == ".csv":
-        source = _csv(path, layout)
-    elif suffix == ".jsonl":
-        source = _json_lines(connection, path, layout)
-    else:
-        source = _parquet(connection, path, layout)
+        return _fixed(path, layout)
+    if suffix == ".csv":
+        return _csv(path, layout)
+    return _json_lines(connection, path, layout) if suffix == ".jsonl" else _parquet(connection, path, layout)
+
+
+def _whose_fault(path: Path, layout: Layout, source: str, columns: int, stopped: duckdb.Error) -> GatehouseError:
+    """The fault of the file that stopped a fast reader, or else the machine's.
+
+    It is the file's only where the slow search finds it, or where the same rows cannot be read even when nothing of
+    them is kept, and neither memory nor the disk is what was missing.
+    """
+    found = rowfaults.find(path, layout)
+    if found is not None:
+        return found
     try:
-        before = _count(connection, target)
-        connection.execute(f"INSERT INTO {target} SELECT {_select(layout)} FROM ({source})")
-    except duckdb.OutOfMemoryException:
-        raise WrongInput("a field is larger than memory", where=path.name, remedy="Send requests, not files") from None
-    except duckdb.Error:  # whatever stopped the fast reader, its message quotes data
-        raise rowfaults.find(path, layout) from None
-    return _count(connection, target) - before
+        with open_workspace("1GB", threads=1) as alone:
+            read = ", ".join(f"max(strlen(c{number}))" for number in range(columns))
+            alone.execute(f"SELECT {read} FROM ({source})").fetchall()
+    except (duckdb.OutOfMemoryException, duckdb.IOException):
+        return short_of(stopped)
+    except duckdb.Error as again:
+        line = _LINE.search(str(again))
+        return _unreadable(path, f"line {line[1]} " if line else "")
+    return short_of(stopped)
+
+
+_LINE = re.compile(r"\bLine: ([0-9]{1,12})\b")
+
+
+def _unreadable(path: Path, what: str = "") -> WrongInput:
+    remedy = "Write it again as plain CSV (RFC 4180) in UTF-8"
+    return WrongInput(f"{what}cannot be read", where=path.name, remedy=remedy)
 
 
 def create(connection: duckdb.DuckDBPyConnection, target: str) -> None:
@@ -81,12 +122,10 @@ def _select(layout: Layout) -> str:
     at = {target: f"c{number}" for number, target in enumerate(layout.targets)}
     if FREE_ADDRESS in at:
         at |= _split_address(at[FREE_ADDRESS])
-    return ", ".join(f"{_trimmed(at[column])} AS {column}" if column in at else "NULL" for column in COLUMNS)
-
-
-def _trimmed(text: str) -> str:
-    """Without spaces at its ends, NULL if nothing remains; asking first costs less than trimming all."""
-    return f"CASE WHEN {text} >= '!' AND NOT ends_with({text}, ' ') THEN {text} ELSE nullif(trim({text}), '') END"
+    # An id is an identity: nothing is cut out of it, and one with an invisible character is refused with its row.
+    trim = {"request_id": lambda text: f"nullif(trim({text}), '')"}
+    cut = {column: trim.get(column, placeholders.visible)(at[column]) for column in COLUMNS if column in at}
+    return ", ".join(f"{cut[column]} AS {column}" if column in cut else "NULL" for column in COLUMNS)
 
 
 def _split_address(text: str) -> dict[str, str]:
@@ -139,10 +178,10 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layou
             "OR json_type(json) <> 'OBJECT' OR regexp_matches(json_structure(json)::VARCHAR, ?)",
             [r':\s*("(?:BIGINT|UBIGINT|HUGEINT|UHUGEINT|DOUBLE|BOOLEAN|JSON)"|[\[{])'],
         ).fetchone()
-    except duckdb.Error:
-        raise rowfaults.find(path, layout) from None
+    except duckdb.Error as stopped:
+        raise _whose_fault(path, layout, f"SELECT json AS c0 FROM ({objects})", 1, stopped) from None
     if (wrong and wrong[0]) or any(name not in allowed or whole != "OBJECT" for name, whole in shapes):
-        raise rowfaults.find(path, layout)
+        raise rowfaults.find(path, layout) or _unreadable(path)
     cuts = ", ".join(
         f"json_extract_string(json, '$.\"{_json_name(layout.file_column(target))}\"') AS c{number}"
         for number, target in enumerate(layout.targets)
@@ -152,17 +191,21 @@ def _json_lines(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layou
 
 def _json_name(name: str) -> str:
     if '"' in name or "\\" in name:
-        raise WrongInput("a column name holds a quotation mark or a backslash", where="columns.toml")
+        raise WrongInput("a column name contains a quotation mark or a backslash", where="columns.toml")
     return name.replace("'", "''")
 
 
 def _parquet(connection: duckdb.DuckDBPyConnection, path: Path, layout: Layout) -> str:
     if layout.fixed:
-        raise WrongInput("a mapping by position is for text files", where=path.name, remedy="Use [columns] instead")
+        raise WrongInput(
+            "a mapping by position works only for text files", where=path.name, remedy="Use [columns] instead"
+        )
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
+    except duckdb.OutOfMemoryException as stopped:
+        raise short_of(stopped) from None
     except duckdb.Error:
-        raise WrongInput("is not a Parquet file that can be read", where=path.name, remedy="Write it again") from None
+        raise columnar.unreadable(path) from None
     types = {str(row[0]): str(row[1]) for row in described}
     rowfaults.check_columns(list(types), layout, path.name)
     cuts = []

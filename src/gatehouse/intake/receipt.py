@@ -6,9 +6,12 @@ A refusal is on record like everything else. The receipt repeats nothing from th
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from gatehouse.intake.manifest import Manifest
 from gatehouse.kernel import canonical, clock, files
 from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import Signer
@@ -57,3 +60,11 @@ def write(receipt: Receipt, folder: Path, signer: Signer | None) -> None:
     if signer is not None:
         files.write(folder / SIGNATURE, sign_detached(data, signer).encode())
     files.write(folder / NAME, data)
+
+
+def submitters(manifest: Manifest, receipt: Mapping[str, Any]) -> frozenset[str]:
+    """Everyone who signed, is to receive, or took in a submission, by id and by name; none of them may decide it."""
+    people = {manifest.signatory.name, *(officer.id for officer in manifest.officers)}
+    people |= {officer.name for officer in manifest.officers}
+    receiver = receipt.get("received_by")
+    return frozenset(people | ({receiver} if isinstance(receiver, str) and receiver else set()))

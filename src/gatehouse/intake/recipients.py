@@ -22,4 +22,6 @@ def parse(text: str, *, where: str = "") -> Any:  # noqa: ANN401 - pyrage has no
     try:
         return getattr(pyrage, kind).Recipient.from_str(text)
     except Exception as wrong:
-        raise WrongInput("this is no age recipient", where=where, remedy="It reads age1…") from wrong
+        raise WrongInput(
+            "this is not an age recipient", where=where, remedy="An age recipient begins with age1"
+        ) from wrong

@@ -31,7 +31,7 @@ COLUMNS = (
     "items",
 )
 
-MAX_ROW = 1 << 20
+MAX_ROW = 64 << 10
 """Bytes of one row, ends included; a longer one is no request."""
 
 MAX_ID = 128

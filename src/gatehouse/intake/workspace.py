@@ -1,46 +1,60 @@
 """Where a batch lives while it is worked on: one DuckDB connection, and Parquet files that appear whole.
 
-A workspace never touches the network: extensions are neither looked for nor fetched.
+Every connection of the program is made here. None of them touches the network, for extensions are neither looked for
+nor fetched; what spills goes into a private folder that is gone afterwards.
 """
 
 from __future__ import annotations
 
-import tempfile
 import weakref
 from pathlib import Path
 
 import duckdb
 
-from gatehouse.kernel import files
+from gatehouse.kernel import files, scratch
+
+_CLOSED = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "allow_community_extensions": False,
+    "enable_progress_bar": False,
+    "TimeZone": "UTC",
+}
 
 
 def open_workspace(
     memory: str = "4GB", threads: int | None = None, temporary: Path | None = None
 ) -> duckdb.DuckDBPyConnection:
-    """Open an in-memory database that spills to `temporary` past `memory` (such as `4GB`).
+    """Open an in-memory database that reads and writes files, and spills past `memory` (such as `4GB`).
 
-    What spills is personal data: without `temporary` it goes into a folder that only its owner may read, which is
-    removed when the connection is gone, and never into the folder where the command happens to run.
+    What spills is personal data. It goes into a folder of its own, in `temporary` or where the system keeps temporary
+    files, that only its owner may read and that is removed when the connection is gone; what a process that was killed
+    left there is removed by the next one. Nothing is ever spilled into the folder where the command happens to run.
     """
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": memory,
-        "autoinstall_known_extensions": False,
-        "autoload_known_extensions": False,
-        "TimeZone": "UTC",
-        "enable_progress_bar": False,
-    }
-    if threads is not None:
-        settings["threads"] = threads
     connection = duckdb.connect(":memory:")
-    if temporary is None:
-        private = tempfile.TemporaryDirectory(prefix="gatehouse-spill-", ignore_cleanup_errors=True)
-        weakref.finalize(connection, private.cleanup)
-        temporary = Path(private.name)
-    temporary.mkdir(parents=True, exist_ok=True)
-    settings["temp_directory"] = str(temporary)
-    for name, value in settings.items():
-        connection.execute(f"SET {name} = ?", [value])
+    private = scratch.take(temporary)
+    weakref.finalize(connection, private.close)
+    _set(connection, memory=memory, threads=threads, temp_directory=str(private.path))
     return connection
+
+
+def open_enclosed(memory: str = "1GB", threads: int | None = None) -> duckdb.DuckDBPyConnection:
+    """Open an in-memory database that can read no path and spills nowhere, for what comes in as values."""
+    connection = duckdb.connect(":memory:")
+    _set(connection, memory=memory, threads=threads, temp_directory="", enable_external_access=False)
+    return connection
+
+
+def spills(connection: duckdb.DuckDBPyConnection) -> Path | None:
+    """The private folder of a workspace, for files that must not outlive it; None of any other connection."""
+    [(where,)] = connection.execute("SELECT current_setting('temp_directory')").fetchall()
+    return Path(where) if where and Path(where).name.startswith(scratch.PREFIX) else None
+
+
+def _set(connection: duckdb.DuckDBPyConnection, *, memory: str, threads: int | None, **others: bool | str) -> None:
+    for name, value in {**_CLOSED, "threads": threads, "memory_limit": memory, **others}.items():
+        if value is not None:
+            connection.execute(f"SET {name} = ?", [value])
 
 
 def quoted(path: Path) -> str:

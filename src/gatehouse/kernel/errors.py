@@ -7,7 +7,10 @@ address or a key.
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator
+
+_ABSOLUTE = re.compile(r"(?<![\w.~:/-])/(?:[^\s/:,;()'\"]+/)*([^\s/:,;()'\"]+)")
 
 
 class GatehouseError(Exception):
@@ -25,7 +28,16 @@ class GatehouseError(Exception):
         self.remedy = remedy
 
     def __str__(self) -> str:
-        line = f"{self.where}: {self.what}" if self.where else self.what
+        return self._line(self.where)
+
+    @property
+    def outside(self) -> str:
+        """The same line for a page or a program elsewhere: of every path on this machine only the name of its file."""
+        where = self.where if "://" in self.where else self.where.rpartition("/")[2]
+        return _ABSOLUTE.sub(r"\1", self._line(where))
+
+    def _line(self, where: str) -> str:
+        line = f"{where}: {self.what}" if where else self.what
         return f"{line}. {self.remedy}" if self.remedy else line
 
 
@@ -66,6 +78,25 @@ class MachineFailed(GatehouseError):  # noqa: N818 - names the cause, as the exi
     """Disk, memory, network or a missing program failed; trying again is safe."""
 
     status = 3
+
+
+class BeingFinished(MachineFailed):
+    """What was signed stands and counts; what follows from it is done by itself as soon as it can be."""
+
+
+@contextlib.contextmanager
+def following(what: str, *, where: str = "") -> Iterator[None]:
+    """What is done in here follows from something that stands: the machine's failure leaves as BeingFinished."""
+    try:
+        yield
+    except BeingFinished:
+        raise
+    except (MachineFailed, OSError) as failed:
+        why = failed.what if isinstance(failed, MachineFailed) else failed.strerror
+        raise BeingFinished(
+            f"{what}: {why}", where=where,
+            remedy="It is finished by itself within minutes, while `gatehouse serve` or `gatehouse work` runs",
+        ) from failed  # fmt: skip
 
 
 def place(file: object, row: int | None = None, column: str | None = None) -> str:

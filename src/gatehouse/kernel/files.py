@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -47,6 +48,12 @@ def write(path: Path, data: bytes, *, mode: int = 0o644) -> None:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
+
+
+def move(source: Path, target: Path) -> None:
+    """Move a file that nobody else uses, also to another file system, all or nothing, durably."""
+    with replacing(target) as temporary:
+        shutil.move(source, temporary)
 
 
 def sweep(folder: Path, name: str = "*") -> None:

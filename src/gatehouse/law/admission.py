@@ -10,9 +10,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Protocol
 
-import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
+from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.law.edges import edge_rows
 from gatehouse.law.evaluate import mask_query, table_of_facts
@@ -51,7 +51,7 @@ def admit(engine: Engine, pack: Pack, as_of: dt.date) -> Admitted:
 
     Raises MachineFailed when one mask differs from DuckDB's.
     """
-    connection = duckdb.connect()
+    connection = open_workspace()
     table_of_facts(connection, pack, "pinned", edge_rows(pack))
     for day in (as_of, *LEAP_DAYS):
         query = mask_query(connection, pack, "pinned", day)
@@ -63,8 +63,9 @@ def admit(engine: Engine, pack: Pack, as_of: dt.date) -> Admitted:
         ).fetchone()
         if differing != (0,):
             raise MachineFailed(
-                f"{engine.version} reads this pack otherwise than DuckDB on the pinned table, so it decides nothing",
+                f"{engine.version} evaluates this pack differently from DuckDB on the fixed test table, so it "
+                f"may not decide",
                 where=pack.id,
-                remedy="Decide on DuckDB, and report this",
+                remedy="Decide with DuckDB, and report this",
             )
     return Admitted(engine, (pack.digest, as_of))

@@ -18,8 +18,8 @@ from pathlib import Path
 
 from gatehouse.kernel import canonical, files
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.law.folder import pack_files
 from gatehouse.law.pack import Pack
-from gatehouse.law.reading import pack_files
 from gatehouse.law.signing import LOCK, PROOF, SIGNATURES, Offices, verify, version_key
 
 PINS = "pinned.json"
@@ -47,7 +47,7 @@ def pinned(packs: Path) -> Mapping[str, Pin]:
     except (ValueError, KeyError, TypeError, AttributeError):
         whole = False
     if not whole:
-        raise WrongInput("this is no list of packs in force", where=str(path), remedy="Restore it from a backup")
+        raise WrongInput("this is not a list of packs in force", where=str(path), remedy="Restore it from a backup")
     return pins
 
 
@@ -56,8 +56,8 @@ def folder_for(packs: Path, basis: str) -> Path:
     pin = pinned(packs).get(basis)
     if pin is None:
         raise WrongInput(
-            f"no pack of law for the basis {basis!r} is in force", where=str(packs),
-            remedy="Sign one and put it in force: gatehouse law adopt",
+            f"no pack of law is in force for the basis {basis!r}", where=str(packs),
+            remedy="Sign a pack and put it in force with `gatehouse law adopt`",
         )  # fmt: skip
     return packs / pin.folder
 
@@ -71,7 +71,11 @@ def in_force(packs: Path, basis: str, offices: Offices) -> Pack:
     folder = folder_for(packs, basis)
     pack, pin = verify(folder, offices), pinned(packs)[basis]
     if (pack.id, pack.version, pack.digest) != (basis, pin.version, pin.digest):
-        raise AnswerIsNo("this is not the pack that was adopted", where=str(folder), remedy="Adopt it: law adopt")
+        raise AnswerIsNo(
+            "this pack differs from the one that was adopted",
+            where=str(folder),
+            remedy="Adopt it with `gatehouse law adopt`",
+        )
     return pack
 
 
@@ -96,7 +100,7 @@ def adopt(folder: Path, packs: Path, offices: Offices) -> Pack:
         shutil.rmtree(incoming, ignore_errors=True)
         _copy(folder, incoming)
         if verify(incoming, offices).digest != pack.digest:
-            raise AnswerIsNo("the pack changed while it was read", where=str(folder), remedy="Adopt it again")
+            raise AnswerIsNo("the pack changed while Gatehouse read it", where=str(folder), remedy="Adopt it again")
         shutil.rmtree(target, ignore_errors=True)  # left by an adoption that broke off: no pin names it
         incoming.rename(target)
         files.sync_folder(packs)
@@ -111,12 +115,12 @@ def _follows(pack: Pack, standing: Pin) -> None:
     if new < old:
         raise AnswerIsNo(
             f"version {pack.version} is older than {standing.version}, which is in force", where=str(pack.folder),
-            remedy="Law moves forward: give the corrected pack a higher version",
+            remedy="Give the corrected pack a higher version",
         )  # fmt: skip
     if new == old and pack.digest != standing.digest:
         raise AnswerIsNo(
-            f"version {pack.version} is in force with other content", where=str(pack.folder),
-            remedy="Raise version in pack.toml and sign again",
+            f"version {pack.version} is already in force with different content", where=str(pack.folder),
+            remedy="Raise the version in pack.toml and sign again",
         )  # fmt: skip
 
 
@@ -128,7 +132,7 @@ def _keeps_orders(folder: Path, standing: Path) -> None:
             raise AnswerIsNo(
                 f"an order of the version in force is {'changed' if kept.is_file() else 'missing'} in this one",
                 where=str(kept),
-                remedy="Put it back as it stands; a later order may end it",
+                remedy="Put it back unchanged. To end it, add a later order",
             )
 
 

@@ -17,9 +17,9 @@ from gatehouse.kernel.errors import WrongInput
 from gatehouse.law.evaluate import decide
 from gatehouse.law.formula import Formula, Term
 from gatehouse.law.language import Kind, parse_condition
-from gatehouse.law.pack import Effect, Pack, Rule, load
+from gatehouse.law.pack import Effect, Pack, Rule
 from gatehouse.law.prove import Question, differences, familiar, solver_module
-from gatehouse.law.reading import KINDS, property_vocabulary
+from gatehouse.law.reading import KINDS, load, property_vocabulary
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,9 @@ def body(address: str) -> Body:
     kinds = tuple(named.split("+"))
     for kind in kinds:
         if kind not in KINDS:
-            raise WrongInput(f"{kind!r} is no kind of instrument", where=address, remedy=f"Kinds: {', '.join(KINDS)}")
+            raise WrongInput(
+                f"{kind!r} is not a kind of instrument", where=address, remedy=f"Kinds: {', '.join(KINDS)}"
+            )
     return Body(load(Path(folder)), kinds)
 
 
@@ -135,7 +137,7 @@ def _comparable(first: Pack, second: Pack) -> None:
             raise WrongInput(
                 f"the packs declare {name} with different types",
                 where=str(second.folder / "pack.toml"),
-                remedy="Compare packs that mean the same by a fact",
+                remedy="Compare packs in which each fact has the same meaning",
             )
 
 

@@ -1,8 +1,8 @@
 """Three readings of one pack on the same rows: DuckDB, Polars and the solver's formula must agree on every rule.
 
-DuckDB and Polars are compared by outcome, rules that fired, and items; the solver's formula, which knows no outcome but
-`cleared`, by that, by rules and by items. Which rows is for `edges` to say; what lets another engine decide is
-`admission`.
+DuckDB and Polars are compared by outcome, by the rules that fired, by those that fired only for want of a fact, and by
+items; the solver's formula, which knows no outcome but `cleared`, by that and the same lists. Which rows is for `edges`
+to say; what lets another engine decide is `admission`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import polars as pl
 
+from gatehouse.intake.workspace import open_workspace
 from gatehouse.law import polars_engine
-from gatehouse.law.evaluate import evaluate
+from gatehouse.law.evaluate import AGREED, REQUESTED, evaluate
 from gatehouse.law.formula import Formula
 from gatehouse.law.language import Kind
 from gatehouse.law.pack import NO_GRANT, Effect, Pack
@@ -49,7 +49,7 @@ def crosscheck(pack: Pack, facts: Sequence[Mapping[str, Any]], as_of: dt.date) -
         by_duckdb = _by_duckdb(pack, frame, Path(folder), as_of)
         by_solver = _by_solver(pack, frame, Path(folder), as_of)
     by_polars = polars_engine.evaluate(pack, frame, as_of).sort("seq").rows()
-    cleared = [(seq, outcome == "cleared", fired, items) for seq, outcome, fired, items in by_duckdb]
+    cleared = [(seq, outcome == "cleared", *lists) for seq, outcome, *lists in by_duckdb]
     return [
         *_differences("DuckDB and Polars", by_duckdb, by_polars),
         *_differences("DuckDB and the solver", cleared, by_solver),
@@ -58,10 +58,10 @@ def crosscheck(pack: Pack, facts: Sequence[Mapping[str, Any]], as_of: dt.date) -
 
 def _by_duckdb(pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) -> list[Any]:
     frame.write_parquet(folder / "facts.parquet")
-    connection = duckdb.connect()
+    connection = open_workspace(threads=2)
     connection.execute(f"CREATE TEMP VIEW facts AS SELECT * FROM '{folder / 'facts.parquet'}'")
     evaluate(connection, pack, "facts", "decided", as_of)
-    return list(connection.execute("SELECT seq, outcome, fired, items FROM decided ORDER BY seq").fetchall())
+    return list(connection.execute("SELECT seq, outcome, fired, unknown, items FROM decided ORDER BY seq").fetchall())
 
 
 def _differences(readings: str, first: Sequence[Any], second: Sequence[Any]) -> list[Disagreement]:
@@ -77,14 +77,18 @@ def _by_solver(pack: Pack, frame: pl.DataFrame, folder: Path, as_of: dt.date) ->
     grants = {rule.id for rule in pack.rules if rule.effect is Effect.GRANT}
     fires = {rule: term for rule, term in sorted(outcome.fires.items()) if rule not in grants}
     fires[NO_GRANT] = formula.solver.Not(outcome.granted)
+    stops = formula.certain(pack)
+    certain = [stops[rule] for rule in fires]
     permits = dict(sorted(outcome.permits.items()))
-    columns = ", ".join(_sql(term) for term in [outcome.cleared, *fires.values(), *permits.values()])
-    found = duckdb.execute(f"SELECT seq, {columns} FROM '{folder / 'symbols.parquet'}' ORDER BY seq").fetchall()
+    columns = ", ".join(_sql(term) for term in [outcome.cleared, *fires.values(), *certain, *permits.values()])
+    query = f"SELECT seq, {columns} FROM '{folder / 'symbols.parquet'}' ORDER BY seq"
+    found = open_workspace(threads=2).execute(query).fetchall()
     rows = []
     for seq, cleared, *bits in found:
         fired = sorted(name for name, bit in zip(fires, bits, strict=False) if bit)
-        items = [name for name, bit in zip(permits, bits[len(fires) :], strict=True) if bit]
-        rows.append((seq, cleared, fired, items))
+        sure = {name for name, bit in zip(fires, bits[len(fires) :], strict=False) if bit}
+        items = [name for name, bit in zip(permits, bits[2 * len(fires) :], strict=True) if bit]
+        rows.append((seq, cleared, fired, [name for name in fired if name not in sure], items))
     return rows
 
 
@@ -101,7 +105,8 @@ def _symbols(formula: Formula, frame: pl.DataFrame, as_of: dt.date) -> pl.DataFr
             column = column.replace_strict({text: _class(formula, name, text) for text in texts} or {"": 0})
         missing = False if kind is Kind.BOOL else 0
         columns += [column.fill_null(missing).alias(name), pl.col(name).is_null().alias(f"{name} is null")]
-    asked, agreed = pl.col("items_requested"), pl.col("items_agreed")
+    asked, agreed = pl.col(REQUESTED), pl.col(AGREED)
+    columns += [pl.col(name).is_null().alias(f"{name} is null") for name in (REQUESTED, AGREED)]
     known = pl.lit(0)
     for item in formula.items:
         has = asked.list.contains(item).fill_null(value=False)
@@ -123,7 +128,19 @@ def _class(formula: Formula, name: str, text: str) -> int:
     return max(starts, key=lambda n: len(known[n]), default=len(known) - 1)
 
 
-_INFIX = {"and": "AND", "or": "OR", "=": "=", "<": "<", "<=": "<=", ">": ">", ">=": ">=", "+": "+", "-": "-", "*": "*"}
+_INFIX = {
+    "and": "AND",
+    "or": "OR",
+    "=": "=",
+    "distinct": "<>",
+    "<": "<",
+    "<=": "<=",
+    ">": ">",
+    ">=": ">=",
+    "+": "+",
+    "-": "-",
+    "*": "*",
+}
 
 
 def _sql(term: Any) -> str:  # noqa: ANN401 - a solver's term

@@ -90,7 +90,11 @@ def rows(pack: Pack, count: int, as_of: dt.date, seed: int = 1) -> Iterator[dict
 
 
 def edge_rows(pack: Pack) -> list[dict[str, Any]]:
-    """The pinned table of edge cases: the first example with one fact at a time null, or at each edge of its type."""
+    """The pinned table of edge cases: the first example with one fact at a time null, or at each edge of its type.
+
+    Beside it every example with each of its texts near itself: a condition that no edge of the first example reaches
+    (it wants other facts too) is read where it decides.
+    """
     base = {name: pack.examples[0].facts.get(name) for name in pack.fields}
     known = constants(pack)
     texts = witnesses(rule.when for rule in pack.rules)
@@ -104,4 +108,12 @@ def edge_rows(pack: Pack) -> list[dict[str, Any]]:
             Kind.ITEMS: ([], ["something_else"], sorted(pack.items), [next(iter(pack.items)), "\u00a0"]),
         }[declared.kind]
         found += [{**base, name: edge} for edge in (None, *edges)]
+    for example in pack.examples:
+        own = {name: example.facts.get(name) for name in pack.fields}
+        found += [{**own, name: near} for name, text in own.items() if isinstance(text, str) for near in _near(text)]
     return [{"seq": seq, **row} for seq, row in enumerate(found)]
+
+
+def _near(text: str) -> tuple[str, ...]:
+    """Texts that a reading which trims, folds or overlooks line ends takes for this one."""
+    return (f"{text}\n", f"{text} ", f" {text}", f"{text}\u00a0", text.swapcase())

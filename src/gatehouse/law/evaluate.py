@@ -1,8 +1,9 @@
 """Decide a whole batch at once: the rules in force on a date, as columns over a table of facts.
 
-One pass makes a bit mask of the rules that stopped each request and of the items it may have; lists of ids, codes and
-items are made once per distinct mask and joined late. A missing fact can only make an outcome stricter: `require`
-passes only when true, `bar` and `limit` stand aside only when false, `grant` gives only when true.
+One pass makes a bit mask of the rules that stopped each request, of those that did so only for want of a fact, and of
+the items the request may have; lists of ids, codes and items are made once per distinct mask and joined late. A missing
+fact can only make an outcome stricter: `require` passes only when true, `bar` and `limit` stand aside only when false,
+`grant` gives only when true.
 """
 
 from __future__ import annotations
@@ -12,16 +13,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import duckdb
 from duckdb import DuckDBPyConnection as Connection
 
+from gatehouse.intake.workspace import open_enclosed
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.law.columns import literal, sql, text_list
-from gatehouse.law.language import Comparison, Constant, Expression, Field, Kind, Value, field_names
+from gatehouse.law.language import Comparison, Constant, Expression, Field, Kind, Value, field_names, renamed
 from gatehouse.law.pack import NO_GRANT, SEVERITY, Code, Effect, Pack, Rule
 from gatehouse.law.reading import DERIVED
 
-MASK_BITS = 62
+MASK_RULES = 31
+"""Rules in one mask column, two bits each: the lower says that the rule fired, the higher that it lacked a fact."""
+AT_MOST = "items_at_most"
 REQUESTED, AGREED = "items_requested", "items_agreed"
 
 _COLUMN_TYPES: dict[Kind, tuple[str, ...]] = {
@@ -36,7 +39,7 @@ _SQL_TYPE = {Kind.BOOL: "BOOLEAN", Kind.INT: "BIGINT", Kind.TEXT: "VARCHAR", Kin
 
 @dataclass(frozen=True)
 class Stop:
-    """One bit of the mask: a rule that can stop or limit, or the absence of any grant."""
+    """Two bits of the mask: a rule that can stop or limit, or the absence of any grant."""
 
     id: str
     code: str
@@ -60,16 +63,17 @@ class Masks(Protocol):
 def evaluate(
     connection: Connection, pack: Pack, facts: str, target: str, as_of: dt.date, *, masks: Masks | None = None
 ) -> None:
-    """Make `target`: `seq`, `outcome`, `fired`, `codes`, `items`, one row per row of the table or view `facts`.
+    """Make `target`: `seq`, `outcome`, `fired`, `unknown`, `codes`, `items`, one row per row of the table `facts`.
 
     `target` is a view over `<target>_masks` (one row a request: seq, bits) and `<target>_meanings` (one row per
-    distinct mask). `fired` holds the sorted ids of all rules that stopped the request or cut its items; `codes` and
-    `items` are sorted. A declared fact that `facts` lacks is null. `masks`: an engine that makes the masks in DuckDB's
-    place. Raises WrongInput if `facts` lacks `seq` or a column has another type than the pack declares.
+    distinct mask). `fired` holds the sorted ids of all rules that stopped the request or cut its items, `unknown` those
+    of them that did so only for want of a fact; `codes` and `items` are sorted. A declared fact that `facts` lacks is
+    null. `masks`: an engine that makes the masks in DuckDB's place. Raises WrongInput if `facts` lacks `seq` or a
+    column has another type than the pack declares.
     """
     rules = pack.in_force(as_of)
     listed = stops(pack, rules)
-    bits = [f"stopped_{number}" for number in range(-(-len(listed) // MASK_BITS))]
+    bits = [f"stopped_{number}" for number in range(-(-len(listed) // MASK_RULES))]
     table, meanings = f'"{target}_masks"', f'"{target}_meanings"'
     query = mask_query(connection, pack, facts, as_of)
     if masks is None:
@@ -80,7 +84,7 @@ def evaluate(
     keys = ", ".join([*bits, "permitted"])
     connection.execute(
         f'CREATE OR REPLACE TEMP VIEW "{target}" AS '
-        f"SELECT seq, outcome, fired, codes, items FROM {table} JOIN {meanings} USING ({keys})"
+        f"SELECT seq, outcome, fired, unknown, codes, items FROM {table} JOIN {meanings} USING ({keys})"
     )
 
 
@@ -113,34 +117,50 @@ def keep_promises(connection: Connection, pack: Pack, facts: str, as_of: dt.date
             raise MachineFailed(
                 f"{count:,} rows break what the proofs assume: {says}",
                 where=pack.id,
-                remedy="Nothing was decided. Report this; the fault is in the room that makes these facts",
+                remedy="Nothing was decided. Report this: the fault is in the code that makes these facts",
             )
 
 
 def mask_query(connection: Connection, pack: Pack, facts: str, as_of: dt.date) -> str:
-    """The single pass: `seq`, `stopped_0…` (bits of the rules that stopped or cut) and `permitted` (bits of items)."""
+    """The single pass: `seq`, `stopped_0…` (two bits a rule, as `MASK_RULES` says) and `permitted` (bits of items)."""
     rules = pack.in_force(as_of)
     grants = [rule for rule in rules if rule.effect is Effect.GRANT]
     source = _typed(connection, pack, facts, _needed(pack, rules), as_of)
-    granted = " | ".join(f"CASE WHEN {sql(rule.when)} THEN {_bits(pack, rule)} ELSE 0 END" for rule in grants)
-    limited = "".join(
-        f" & CASE WHEN NOT {sql(rule.when)} THEN -1 ELSE {_bits(pack, rule)} END"
+    states = [
+        _state(_no_grant(grants)),
+        *(_rule_state(pack, rule) for rule in rules if rule.effect is not Effect.GRANT),
+    ]
+    columns = []
+    for number in range(0, len(states), MASK_RULES):
+        terms = [f"{state} * {1 << 2 * at}" for at, state in enumerate(states[number : number + MASK_RULES])]
+        columns.append(f"{_sum(terms)}::BIGINT AS stopped_{number // MASK_RULES}")
+    return f"""
+        SELECT seq, {", ".join(columns)}, permitted
+        FROM (
+            SELECT *, bit_count(permitted) AS {DERIVED}, bit_count(at_most) AS {AT_MOST}
+            FROM (
+                SELECT *, (asked & agreed & {_left(pack, rules, certain=True)})::BIGINT AS permitted,
+                       (asked_at_most & agreed_at_most & {_left(pack, rules, certain=False)})::BIGINT AS at_most
+                FROM ({source})
+            )
+        )
+    """
+
+
+def _left(pack: Pack, rules: Sequence[Rule], *, certain: bool) -> str:
+    """The items that grants and limits leave, as bits: the certain ones, or all that missing facts may leave."""
+    gives, spares = ("IS TRUE", "IS FALSE") if certain else ("IS NOT FALSE", "IS NOT TRUE")
+    given = [
+        f"CASE WHEN {sql(rule.when)} {gives} THEN {_bits(pack, rule)} ELSE 0 END"
+        for rule in rules
+        if rule.effect is Effect.GRANT
+    ]
+    limited = [
+        f" & CASE WHEN {sql(rule.when)} {spares} THEN -1 ELSE {_bits(pack, rule)} END"
         for rule in rules
         if rule.effect is Effect.LIMIT
-    )
-    conditions = [_no_grant(grants), *(_stopped(pack, rule) for rule in rules if rule.effect is not Effect.GRANT)]
-    columns = []
-    for number in range(0, len(conditions), MASK_BITS):
-        terms = [
-            f"(CASE WHEN {c} THEN 0 ELSE {1 << bit} END)"
-            for bit, c in enumerate(conditions[number : number + MASK_BITS])
-        ]
-        columns.append(f"{_sum(terms)}::BIGINT AS stopped_{number // MASK_BITS}")
-    return (
-        f"SELECT seq, {', '.join(columns)}, permitted FROM ("
-        f"SELECT *, bit_count(permitted) AS {DERIVED} FROM ("
-        f"SELECT *, (asked & agreed & ({granted or 0}){limited})::BIGINT AS permitted FROM ({source})))"
-    )
+    ]
+    return f"({' | '.join(given) or 0}){''.join(limited)}"
 
 
 def _sum(terms: Sequence[str]) -> str:
@@ -155,13 +175,21 @@ def _no_grant(grants: Sequence[Rule]) -> str:
     return f"({' OR '.join(sql(rule.when) for rule in grants)})" if grants else "FALSE"
 
 
-def _stopped(pack: Pack, rule: Rule) -> str:
-    """The condition under which a rule lets a request pass; null lets nothing pass."""
-    if rule.effect is Effect.REQUIRE:
-        return sql(rule.when)
-    if rule.effect is Effect.BAR:
-        return f"NOT {sql(rule.when)}"
-    return f"(NOT {sql(rule.when)} OR asked & ~{_bits(pack, rule)} = 0)"
+def _rule_state(pack: Pack, rule: Rule) -> str:
+    """0 where a rule lets a request pass, 1 where it stops it, 3 where it stops it only for want of a fact."""
+    when = sql(rule.when)
+    passes = when if rule.effect is Effect.REQUIRE else f"(NOT {when})"
+    if rule.effect is Effect.LIMIT:
+        return _state(f"({passes} OR asked & ~{_bits(pack, rule)} = 0)")
+    if DERIVED not in field_names(rule.when):
+        return _state(passes)
+    at_most = sql(renamed(rule.when, DERIVED, AT_MOST))
+    stops = f"(NOT {at_most})" if rule.effect is Effect.REQUIRE else at_most
+    return f"(CASE WHEN {passes} THEN 0 WHEN {stops} THEN 1 ELSE 3 END)::BIGINT"
+
+
+def _state(passes: str) -> str:
+    return f"coalesce((NOT {passes})::BIGINT, 3)"
 
 
 def _bits(pack: Pack, rule: Rule) -> int:
@@ -178,21 +206,25 @@ def _typed(connection: Connection, pack: Pack, facts: str, needed: set[str], as_
     described = connection.execute(f'DESCRIBE SELECT * FROM "{facts}"').fetchall()
     present: Mapping[str, str] = {str(row[0]): str(row[1]) for row in described}
     if "seq" not in present:
-        raise WrongInput("the facts have no column seq", where=facts, remedy="Give each request its row number")
+        raise WrongInput("the facts have no seq column", where=facts, remedy="Give each request its row number")
     values: dict[str, str] = {}
     for name in [*sorted(needed), REQUESTED, AGREED]:
         kind = pack.fields[name].kind if name in pack.fields else Kind.ITEMS
         if name in present and present[name] not in (*_COLUMN_TYPES[kind], '"NULL"'):
             raise WrongInput(
-                f"the fact {name} is {present[name]}, the pack declares {kind}",
+                f"the fact {name} is {present[name]}, but the pack declares {kind}",
                 where=facts,
                 remedy="Give the fact the declared type",
             )
         values[name] = f'"{name}"' if name in present else f"NULL::{_SQL_TYPE[kind]}"
     values |= _repeated(connection, pack, facts, [name for name in values if name in present])
-    asked, agreed = _item_bits(pack, values.pop(REQUESTED)), _item_bits(pack, values.pop(AGREED))
+    for name, bits in ((REQUESTED, "asked"), (AGREED, "agreed")):
+        given = values.pop(name)
+        every = (1 << len(pack.items)) - 1
+        values[bits] = _item_bits(pack, given)
+        values[f"{bits}_at_most"] = f"CASE WHEN {given} IS NULL THEN {every} ELSE {values[bits]} END"
     columns = "".join(f', {value} AS "{name}"' for name, value in values.items())
-    return f'SELECT seq, {literal(as_of)} AS as_of{columns}, {asked} AS asked, {agreed} AS agreed FROM "{facts}"'
+    return f'SELECT seq, {literal(as_of)} AS as_of{columns} FROM "{facts}"'
 
 
 def _repeated(connection: Connection, pack: Pack, facts: str, names: Sequence[str]) -> dict[str, str]:
@@ -236,20 +268,20 @@ def _item_bits(pack: Pack, value: str) -> str:
 def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: str) -> str:
     """One row per distinct mask: outcome, and the sorted lists that the bits stand for."""
 
-    def chosen(values: Sequence[str]) -> str:
-        """The values whose bits are set, as one list; the values of each chunk go with one mask column."""
+    def chosen(values: Sequence[str], bit: int = 0) -> str:
+        """The values whose bit is set, as one list; the values of each chunk go with one mask column."""
         parts = []
         for number, mask in enumerate(masks):
-            chunk = text_list(list(values[number * MASK_BITS : (number + 1) * MASK_BITS]))
-            parts.append(f"list_filter({chunk}, lambda x, i: ({mask} >> (i - 1)::INTEGER) & 1 = 1)")
+            chunk = text_list(list(values[number * MASK_RULES : (number + 1) * MASK_RULES]))
+            parts.append(f"list_filter({chunk}, lambda x, i: ({mask} >> (2 * i - {2 - bit})::INTEGER) & 1 = 1)")
         return parts[0] if len(parts) == 1 else f"list_concat({', '.join(parts)})"
 
     def among(chosen_stops: Sequence[bool]) -> str:
-        """Whether any of these bits is set."""
+        """Whether any of these fired."""
         tests = []
         for number, mask in enumerate(masks):
-            chunk = chosen_stops[number * MASK_BITS : (number + 1) * MASK_BITS]
-            bits = sum(1 << bit for bit, one in enumerate(chunk) if one)
+            chunk = chosen_stops[number * MASK_RULES : (number + 1) * MASK_RULES]
+            bits = sum(1 << 2 * at for at, one in enumerate(chunk) if one)
             tests += [f"{mask} & {bits} <> 0"] if bits else []
         return f"({' OR '.join(tests) or 'FALSE'})"
 
@@ -262,6 +294,7 @@ def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: s
     return (
         f"SELECT {keys}, CASE {outcome} ELSE 'cleared' END AS outcome, "
         f"list_sort({chosen([stop.id for stop in listed])}) AS fired, "
+        f"list_sort({chosen([stop.id for stop in listed], 1)}) AS unknown, "
         f"list_filter([{codes}]::VARCHAR[], lambda x: x IS NOT NULL) AS codes, "
         f"list_sort(list_filter({names}, lambda x, i: (permitted >> (i - 1)::INTEGER) & 1 = 1)) AS items "
         f"FROM (SELECT DISTINCT {keys} FROM {table})"
@@ -270,12 +303,17 @@ def _meanings(pack: Pack, listed: Sequence[Stop], masks: Sequence[str], table: s
 
 def decide(pack: Pack, facts: Mapping[str, Any], as_of: dt.date, connection: Connection | None = None) -> Decision:
     """Decide one request from its facts by name; those not given are null."""
-    own = connection or duckdb.connect()
+    own = connection or open_enclosed(threads=1)
     table_of_facts(own, pack, "one_request", [facts])
     evaluate(own, pack, "one_request", "one_decision", as_of)
-    row = own.execute("SELECT outcome, fired, codes, items FROM one_decision").fetchone()
-    assert row is not None  # noqa: S101 - one row in, one row out
-    return Decision(row[0], tuple(row[1]), tuple(row[2]), tuple(row[3]))
+    [decision] = read_decisions(own, "one_decision")
+    return decision
+
+
+def read_decisions(connection: Connection, table: str) -> list[Decision]:
+    """The decisions that `evaluate` made, in the order of `seq`."""
+    rows = connection.execute(f'SELECT outcome, fired, codes, items, unknown FROM "{table}" ORDER BY seq').fetchall()
+    return [Decision(outcome, *map(tuple, lists)) for outcome, *lists in rows]
 
 
 @dataclass(frozen=True)
@@ -286,6 +324,8 @@ class Decision:
     fired: tuple[str, ...]
     codes: tuple[str, ...]
     items: tuple[str, ...]
+    unknown: tuple[str, ...]
+    """The rules of `fired` that fired only for want of a fact: they say nothing of anybody."""
 
 
 def table_of_facts(connection: Connection, pack: Pack, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import duckdb
-
+from gatehouse.intake.workspace import open_enclosed
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.law.evaluate import AGREED, REQUESTED, Decision, evaluate, table_of_facts
+from gatehouse.law.evaluate import AGREED, REQUESTED, Decision, evaluate, read_decisions, table_of_facts
 from gatehouse.law.language import AS_OF
 from gatehouse.law.pack import Effect, Example, Pack, Rule
 from gatehouse.law.prove import Status, prove
@@ -32,16 +31,14 @@ class Failure:
 
 def run(pack: Pack) -> tuple[list[Decision], list[Failure]]:
     """Decide every example; the decisions in their order, and those that differ from what was expected."""
-    connection = duckdb.connect()
-    decisions: dict[int, Decision] = {}
+    connection = open_enclosed(threads=1)
+    decided: dict[int, Decision] = {}
     for as_of in sorted({example.as_of for example in pack.examples}):
         chosen = [n for n, example in enumerate(pack.examples) if example.as_of == as_of]
         table_of_facts(connection, pack, "examples", [pack.examples[n].facts for n in chosen])
         evaluate(connection, pack, "examples", "decided", as_of)
-        rows = connection.execute("SELECT outcome, fired, codes, items FROM decided ORDER BY seq").fetchall()
-        for number, (outcome, fired, codes, items) in zip(chosen, rows, strict=True):
-            decisions[number] = Decision(outcome, tuple(fired), tuple(codes), tuple(items))
-    ordered = [decisions[number] for number in range(len(pack.examples))]
+        decided |= zip(chosen, read_decisions(connection, "decided"), strict=True)
+    ordered = [decided[number] for number in range(len(pack.examples))]
     pairs = zip(pack.examples, ordered, strict=True)
     return ordered, [Failure(e, d, says) for e, d in pairs if (says := disagreement(e, d))]
 

@@ -17,6 +17,7 @@ from functools import singledispatchmethod
 from types import MappingProxyType, ModuleType
 from typing import Any
 
+from gatehouse.law.evaluate import AGREED, REQUESTED
 from gatehouse.law.language import (
     AS_OF,
     Beginning,
@@ -33,7 +34,7 @@ from gatehouse.law.language import (
     Test,
     walk,
 )
-from gatehouse.law.pack import SEVERITY, Effect, Pack, Rule
+from gatehouse.law.pack import NO_GRANT, SEVERITY, Effect, Pack, Rule
 from gatehouse.law.reading import DERIVED
 
 Term = Any  # a solver's expression: z3 and cvc5 give no common type
@@ -131,6 +132,7 @@ class Formula:
         self.asked = {item: solver.Bool(f"asks {item}") for item in self.items}
         self.agreed = {item: solver.Bool(f"agreed {item}") for item in self.items}
         self.asks_unknown = solver.Bool("asks something else")
+        self.unlisted = {name: solver.Bool(f"{name} is null") for name in (REQUESTED, AGREED)}
         self.numbers: dict[str, Number] = {}
         self.truths: dict[str, Truth] = {}
         self.symbols: dict[str, tuple[Term, Term]] = {}
@@ -309,6 +311,32 @@ class Formula:
             fires=gives | fires | cut,
             permits=permits,
         )
+
+    def certain(self, pack: Pack) -> dict[str, Term]:
+        """When each rule, or the lack of a grant, stops the request for a fact, whatever the missing facts may be."""
+        maybe, cut = {}, {}
+        for rule in pack.rules:
+            if rule.effect is Effect.GRANT:
+                maybe[rule.id] = self._and(self.active(rule), self._not(self.truth(rule.when).no))
+            elif rule.effect is Effect.LIMIT:
+                cut[rule.id] = self._and(self.active(rule), self.truth(rule.when).yes)
+        at_most = {}
+        for item in pack.items:
+            listed = [self._or(self.asked[item], self.unlisted[REQUESTED])]
+            listed += [self._or(self.agreed[item], self.unlisted[AGREED])]
+            granted = self._or(*(maybe[rule.id] for rule in pack.rules if rule.id in maybe and item in rule.items))
+            kept = [self._not(cut[rule.id]) for rule in pack.rules if rule.id in cut and item not in rule.items]
+            at_most[item] = self._and(*listed, granted, *kept)
+        self.permits_now, before = at_most, self.permits_now
+        found = {NO_GRANT: self._not(self._or(*maybe.values()))}
+        for rule in pack.rules:
+            if rule.effect is Effect.LIMIT:
+                found[rule.id] = self._and(cut[rule.id], self._cuts(pack, rule))
+            elif rule.effect is not Effect.GRANT:
+                truth = self.truth(rule.when)
+                found[rule.id] = self._and(self.active(rule), truth.no if rule.effect is Effect.REQUIRE else truth.yes)
+        self.permits_now = before
+        return found
 
     def _fires(self, rule: Rule) -> Term:
         truth = self.truth(rule.when)

@@ -42,7 +42,7 @@ def impact(
     for docket in dockets:
         path = docket / "facts.parquet" if docket.is_dir() else docket
         if not path.is_file():
-            raise WrongInput("there are no facts here", where=str(docket), remedy="Name a docket with facts.parquet")
+            raise WrongInput("this docket has no facts", where=str(docket), remedy="Name a docket with facts.parquet")
         quoted = str(path).replace("'", "''")
         connection.execute(f"CREATE OR REPLACE TEMP VIEW impact_facts AS SELECT * FROM read_parquet('{quoted}')")
         evaluate(connection, old, "impact_facts", "impact_old", as_of)

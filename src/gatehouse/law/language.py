@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import difflib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 from typing import Any
 
@@ -177,6 +177,20 @@ def field_names(expression: Expression) -> set[str]:
     return {node.name for node in walk(expression) if isinstance(node, Field)}
 
 
+def renamed(expression: Expression, old: str, new: str) -> Expression:
+    """The same condition, reading one fact under another name."""
+    if isinstance(expression, Field):
+        return replace(expression, name=new) if expression.name == old else expression
+    changed: dict[str, Any] = {}
+    for field in fields(expression):
+        inner = getattr(expression, field.name)
+        if isinstance(inner, Expression):
+            changed[field.name] = renamed(inner, old, new)
+        elif field.name == "parts":
+            changed[field.name] = tuple(renamed(part, old, new) for part in inner)
+    return replace(expression, **changed)
+
+
 def parse(text: str, vocabulary: Vocabulary, where: str) -> Expression:
     """Parse one condition or defined term.
 
@@ -184,12 +198,15 @@ def parse(text: str, vocabulary: Vocabulary, where: str) -> Expression:
     """
     if len(text) > LONGEST_CONDITION or _depth(text) > DEEPEST_CONDITION:
         raise WrongInput(
-            f"a condition may have {LONGEST_CONDITION} characters and {DEEPEST_CONDITION} levels of brackets at most",
+            f"a condition may have {LONGEST_CONDITION} characters and {DEEPEST_CONDITION} levels of parentheses "
+            f"at most",
             where=where,
             remedy="Split it into defined terms in [facts] or into several rules",
         )
     if "--" in text or "/*" in text:
-        raise WrongInput("a condition holds no comments", where=where, remedy="Say it in note or in the file")
+        raise WrongInput(
+            "a condition must not contain comments", where=where, remedy="Write it in the rule's note or in the file"
+        )
     try:
         tree = sqlglot.parse_one(text, dialect="duckdb")
     except (sqlglot.errors.SqlglotError, RecursionError) as unreadable:
@@ -199,9 +216,9 @@ def parse(text: str, vocabulary: Vocabulary, where: str) -> Expression:
     expression = _Reader(vocabulary, where).read(tree, 0)
     if _size(expression, {}) > LARGEST_CONDITION:
         raise WrongInput(
-            f"with its defined terms written out, the condition has more than {LARGEST_CONDITION:,} parts",
+            f"with its defined terms expanded, the condition has more than {LARGEST_CONDITION:,} parts",
             where=where,
-            remedy="Let terms build on facts, not on each other again and again",
+            remedy="Define terms from facts rather than from other terms",
         )
     return expression
 
@@ -219,9 +236,9 @@ def parse_condition(text: str, vocabulary: Vocabulary, where: str) -> Expression
     expression = parse(text, vocabulary, where)
     if expression.kind is not Kind.BOOL:
         raise WrongInput(
-            f"a condition must be true or false, this one is {expression.kind}",
+            f"a condition must be true or false; this one is {expression.kind}",
             where=where,
-            remedy="Compare it with something",
+            remedy="Compare it with a value",
         )
     return expression
 
@@ -287,7 +304,7 @@ class _Reader:
     def condition(self, node: exp.Expression, depth: int) -> Expression:
         inner = self.read(node, depth)
         if inner.kind is not Kind.BOOL:
-            raise self.wrong(f"AND, OR and NOT join conditions, not {inner.kind}", "Compare it with something")
+            raise self.wrong(f"AND, OR and NOT join conditions, not {inner.kind}", "Compare it with a value")
         return inner
 
     def column(self, node: exp.Column, _: int) -> Expression:

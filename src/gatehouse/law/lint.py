@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from gatehouse.kernel.progress import Progress, silent
+from gatehouse.law import supply, texts
 from gatehouse.law.explain import placeholders
 from gatehouse.law.formula import Formula, Outcome
 from gatehouse.law.language import field_names
@@ -33,7 +34,9 @@ def lint(pack: Pack, progress: Progress = silent) -> list[Finding]:
     formula = Formula(solver_module(), [pack])
     outcome = formula.outcome(pack)
     question = Question(formula)
-    findings = [*_texts(pack), *_leaks(pack), *_dates(pack), *_unused(pack)]
+    findings = [
+        *_texts(pack), *quotes(pack), *_leaks(pack), *_dates(pack), *_unused(pack), *unsupplied(pack),
+    ]  # fmt: skip
     for number, rule in enumerate(pack.rules):
         progress("lint", number, len(pack.rules))
         findings += _idle(rule, pack, formula, outcome, question)
@@ -64,6 +67,47 @@ def _texts(pack: Pack) -> Iterator[Finding]:
                 yield Finding("error", "text", _at(rule), f"the note names {name!r}, no declared fact", "Declare it")
 
 
+def quotes(pack: Pack) -> Iterator[Finding]:
+    """Quotes that do not stand, word for word, in a provision the rule names; provisions that are not there."""
+    for rule in pack.rules:
+        yield from _quote(pack, rule)
+    for listed in pack.lists.values():
+        for entry, proof in listed.proofs.items():
+            where = f"{listed.file}, {entry}"
+            words = pack.provision(proof.provision)
+            if not words:
+                yield _no_provision(where, proof.provision)
+            elif not texts.stands(proof.quote, texts.joined(words)):
+                says = f"the words that prove {entry} do not stand in {proof.provision}"
+                yield Finding("error", "quote", where, says, "Quote the penalty as the official text has it")
+            cited = texts.identifier_of(entry)
+            if cited is not None and not pack.provision(cited):
+                yield _no_provision(where, cited)
+
+
+def _quote(pack: Pack, rule: Rule) -> Iterator[Finding]:
+    if rule.exact and not rule.provisions:
+        remedy = 'Add provision = "/us/usc/t26/s6103/i/2/A", or paraphrase'
+        yield Finding("error", "quote", _at(rule), "the quote names no provision in which it stands", remedy)
+    words = {name: pack.provision(name) for name in rule.provisions}
+    missing = [name for name, segments in words.items() if not segments]
+    for name in missing:
+        yield _no_provision(_at(rule), name)
+    there = any(texts.stands(rule.quote, texts.joined(segments)) for segments in words.values())
+    if rule.exact and words and not missing and not there:
+        says = f"the quote does not stand, word for word, in {', '.join(words)}"
+        yield Finding("error", "quote", _at(rule), says, "Quote exactly, or name the provision that says it")
+    cited = texts.identifier_of(rule.cite)
+    if cited and words and not any(texts.within(cited, name) or texts.within(name, cited) for name in words):
+        says = f"the rule cites {rule.cite} and names {', '.join(words)}"
+        yield Finding("error", "provision", _at(rule), says, "Let citation and identifier name one provision")
+
+
+def _no_provision(where: str, name: str) -> Finding:
+    remedy = "Correct the identifier, or take the text: gatehouse law watch PACK NEWTEXT --write"
+    return Finding("error", "provision", where, f"the pack carries no provision {name}", remedy)
+
+
 def _leaks(pack: Pack) -> Iterator[Finding]:
     """A rule about the register whose code is not opaque would tell the requester what is on file."""
     for rule in pack.rules:
@@ -89,6 +133,41 @@ def _unused(pack: Pack) -> Iterator[Finding]:
         if name not in used:
             where = str(pack.folder / "pack.toml")
             yield Finding("warning", "unused", where, f"no rule reads the fact {name}", "Leave it out of [fields]")
+
+
+def unsupplied(pack: Pack) -> Iterator[Finding]:
+    """Facts, spellings and items that no installation supplies: a pack that needs them is proved and never works."""
+    where = str(pack.folder / "pack.toml")
+    for name, declared in pack.fields.items():
+        known = supply.FACTS.get(name)
+        if known is None:
+            if name not in pack.awaits_facts:
+                says = f"no installation supplies the fact {name}, so it is always unknown"
+                yield Finding("error", "supply", where, says, "Correct its name, or name it in [awaits] facts")
+        elif name in pack.awaits_facts:
+            says = f"[awaits] names {name}, which every installation supplies"
+            yield Finding("error", "supply", where, says, "Take it out of [awaits]")
+        elif known.kind is not declared.kind:
+            says = f"the fact {name} is {known.kind} and is declared as {declared.kind}"
+            yield Finding("error", "supply", where, says, "Correct its type")
+        elif declared.values and set(declared.values) != set(known.values):
+            wrong = ", ".join(sorted(set(declared.values) ^ set(known.values)))
+            says = f"the spellings of {name} are not those that occur: {wrong}"
+            remedy = (
+                f"Write values = [{', '.join(known.values)}]" if known.values else "Leave values out: any text occurs"
+            )
+            yield Finding("error", "supply", where, says, remedy)
+    for item in pack.items:
+        if (item in supply.ITEMS) == (item in pack.awaits_items):
+            says = (
+                f"[awaits] names {item}, which a release can hold"
+                if item in supply.ITEMS
+                else f"no release can hold the item {item}, so it is cut from every request"
+            )
+            yield Finding("error", "supply", where, says, "Correct [awaits] items, or leave the item out")
+    if pack.awaits_facts:
+        says = f"nothing clears by facts that no installation supplies yet: {', '.join(pack.awaits_facts)}"
+        yield Finding("warning", "supply", where, says, "Have them supplied before this law is used")
 
 
 def _idle(rule: Rule, pack: Pack, formula: Formula, outcome: Outcome, question: Question) -> Iterator[Finding]:

@@ -13,7 +13,9 @@ from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
 
-from gatehouse.law.language import AS_OF, Expression, Field, Kind, Vocabulary
+from gatehouse.law.language import AS_OF, Expression, Field, Kind, Vocabulary, field_names
+from gatehouse.law.texts import Segment, Text, below
+from gatehouse.law.wording import DEFAULT, Wording
 
 NO_GRANT = "no-grant"
 
@@ -111,6 +113,8 @@ class Rule:
     ignores: Mapping[str, str]
     file: str
     line: int
+    provisions: tuple[str, ...] = ()
+    """The identifiers of the provisions cited, as the Code's publisher writes them."""
 
     def in_force(self, as_of: dt.date) -> bool:
         """Whether the rule applies on a date."""
@@ -147,6 +151,17 @@ class NamedList:
     source: str
     certainty: Certainty
     entries: Mapping[str, str]
+    proofs: Mapping[str, Proof] = field(default_factory=dict)
+    """For an entry that is a statute, the words of the official text that make it what the list says."""
+    file: str = ""
+
+
+@dataclass(frozen=True)
+class Proof:
+    """Words of a provision that show what an entry of a list is: of a criminal statute, that it carries a penalty."""
+
+    provision: str
+    quote: str
 
 
 @dataclass(frozen=True)
@@ -202,6 +217,12 @@ class Pack:
     examples: tuple[Example, ...]
     properties: tuple[Property, ...]
     changes: tuple[tuple[str, str], ...] = field(default=())
+    texts: tuple[Text, ...] = field(default=())
+    wording: Wording = field(default=DEFAULT)
+    awaits_facts: tuple[str, ...] = field(default=())
+    """Facts that this law turns on and no installation supplies yet: by them nothing clears."""
+    awaits_items: tuple[str, ...] = field(default=())
+    """Items that this law allows and no release can hold yet: they are cut from every request."""
 
     @cached_property
     def by_id(self) -> Mapping[str, Rule]:
@@ -212,13 +233,17 @@ class Pack:
         """The rules that apply on a date, sorted by id."""
         return tuple(rule for rule in self.rules if rule.in_force(as_of))
 
+    def provision(self, identifier: str) -> tuple[Segment, ...]:
+        """The words of a provision the pack carries; none where it carries no such provision."""
+        return below((segment for text in self.texts for segment in text.segments), identifier)
+
+    def reveals(self, rule_id: str) -> bool:
+        """Whether a rule reads what is on file about a person; `no-grant` and rules the pack lacks do not."""
+        rule = self.by_id.get(rule_id)
+        return rule is not None and any(
+            self.fields[name].reveals for name in field_names(rule.when) if name in self.fields
+        )
+
     def column(self, name: str) -> Field:
         """A declared field as an expression."""
         return AS_OF if name == AS_OF.name else Field(name, self.fields[name].kind)
-
-
-def load(folder: Path) -> Pack:
-    """Read and check a pack. Raises WrongInput with file, line and remedy for the first thing that is wrong."""
-    from gatehouse.law.reading import read_pack
-
-    return read_pack(folder)

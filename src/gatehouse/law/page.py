@@ -19,6 +19,7 @@ from gatehouse.law.language import AS_OF, field_names
 from gatehouse.law.pack import Certainty, Effect, Instrument, Pack, Rule
 from gatehouse.law.page_changes import changes
 from gatehouse.law.prove import Verdict
+from gatehouse.law.texts import marked
 from gatehouse.law.timeline import CERTAIN, change_days, ordered
 from gatehouse.law.words import Words, in_words
 
@@ -148,6 +149,16 @@ def _badge(certainty: Certainty) -> str:
     return f"<span class='badge {tone}'>{CERTAIN[certainty]}</span>"
 
 
+def _official(pack: Pack, rule: Rule) -> Iterable[str]:
+    """The provisions that a rule names, with its quote marked."""
+    for name in rule.provisions:
+        yield f"<details><summary>Official text, <code>{escaped(name)}</code></summary>"
+        for _, pieces in marked(pack.provision(name), rule.quote if rule.exact else ""):
+            words = (f"<mark>{escaped(piece)}</mark>" if quoted else escaped(piece) for piece, quoted in pieces)
+            yield f"<p>{''.join(words)}</p>"
+        yield "</details>"
+
+
 _DOES = {"held": "holds", "incomplete": "returns", "refused": "refuses", "grant": "permits", "limit": "cuts"}
 
 
@@ -158,6 +169,7 @@ def _rule(pack: Pack, rule: Rule, decisions: Sequence[Decision], verdicts: Seque
     yield f"<p class='ids'>rule <a href='#{name}'>{name}</a> · {_badge(rule.certainty)}</p>"
     said = f"“{escaped(rule.quote)}”" if rule.exact else f"In other words: {escaped(rule.quote)}"
     yield f"<blockquote{'' if rule.exact else ' class=other'}>{said}</blockquote>"
+    yield from _official(pack, rule)
     yield f"<p class='does'>{escaped(sentence(rule))}</p><ul class='words'>{_listed(in_words(rule.when, pack.fields))}"
     yield f"</ul><pre><code>{escaped(rule.text)}</code></pre><dl class='told'>"
     yield f"<dt>Told to the requester</dt><dd>{escaped(rule.say)} <span class='soft'>({rule.code})</span></dd>"

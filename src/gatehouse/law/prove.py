@@ -8,8 +8,7 @@ DuckDB has decided the same way; what the solver cannot settle in its time is `u
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
-import sys
+import importlib
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from enum import StrEnum
 from types import ModuleType
 from typing import Any
 
+from gatehouse.kernel import extras
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.columns import sql
@@ -25,7 +25,7 @@ from gatehouse.law.formula import FIRST_DAY, LAST_DAY, Formula, Outcome, Term
 from gatehouse.law.language import AS_OF, Expression, Kind
 from gatehouse.law.pack import Pack, Property, Rule
 
-MILLISECONDS = 10_000
+MILLISECONDS = 20_000
 OUT_OF_TIME = f"the solver's time ran out: {MILLISECONDS // 1000} seconds a question"
 
 
@@ -64,17 +64,7 @@ def solver_module(name: str = "z3") -> ModuleType:
     try:
         return importlib.import_module("cvc5.pythonic" if name == "cvc5" else "z3")
     except ImportError as missing:
-        raise MachineFailed(
-            f"the solver {name} is not installed", remedy=f"Add it once: {_installing(name)}"
-        ) from missing
-
-
-def _installing(name: str) -> str:
-    """The line that adds a solver to this very Python; an environment that uv made has no pip of its own."""
-    package = "cvc5" if name == "cvc5" else "z3-solver"
-    if importlib.util.find_spec("pip") is None:
-        return f"uv pip install --python {sys.executable} {package}"
-    return f"{sys.executable} -m pip install {package}"
+        raise MachineFailed(f"the solver {name} is not installed", remedy=extras.remedy("prove")) from missing
 
 
 class Question:
@@ -240,21 +230,21 @@ def _liveness(pack: Pack, wanted: Property, formula: Formula, outcome: Outcome) 
     begins = wanted.begins or dt.date.fromordinal(FIRST_DAY)
     until = wanted.until or dt.date.fromordinal(LAST_DAY)
     alive = [outcome.cleared, formula.truth(wanted.holds).yes]
-    every_day = _stretch(formula, begins, until)
-    finder = Question(formula)
-    first = finder.find(*alive, formula.as_of == begins.toordinal(), like=familiar(pack) | {"as_of": begins})
-    if first is None:
-        return Status.BROKEN, None, f"no request clears on {begins}"
-    relative = _fixed(formula, first)
-    answer = Question(formula).ask(*every_day, *relative, formula.solver.Not(formula.solver.And(*alive)))
-    if answer is False:
-        return Status.PROVED, None, "one request, dated relative to the day, clears on every day of the stretch"
-    if answer is None:
-        return Status.UNSETTLED, None, OUT_OF_TIME
-    last = Question(formula).find(*every_day, *relative, formula.solver.Not(formula.solver.And(*alive)))
-    day = last[0] if last else begins
-    some = Question(formula).ask(*alive, formula.as_of == day.toordinal())
-    if some is False:
+    every_day, stopped = _stretch(formula, begins, until), formula.solver.Not(formula.solver.And(*alive))
+    day = begins
+    for _ in range(2):  # what clears where the first one no longer does is the likelier to clear throughout
+        found = Question(formula).find(*alive, formula.as_of == day.toordinal(), like=familiar(pack) | {"as_of": day})
+        if found is None:
+            break
+        dated = _fixed(formula, found)
+        answer = Question(formula).ask(*every_day, *dated, stopped)
+        if answer is None:
+            return Status.UNSETTLED, None, OUT_OF_TIME
+        if not answer:
+            return Status.PROVED, None, "one request, dated relative to the day, clears on every day of the stretch"
+        last = Question(formula).find(*every_day, *dated, stopped)
+        day = last[0] if last else begins
+    if Question(formula).ask(*alive, formula.as_of == day.toordinal()) is False:
         return Status.BROKEN, None, f"no request clears on {day}"
     return Status.UNSETTLED, None, f"no one request was found that clears throughout; the law changes on {day}"
 
@@ -299,11 +289,10 @@ def holds(
     pack: Pack, condition: Expression, facts: Mapping[str, Any], as_of: dt.date, decision: Decision
 ) -> bool | None:
     """What DuckDB makes of a property's condition for one decided request."""
-    import duckdb
-
+    from gatehouse.intake.workspace import open_enclosed
     from gatehouse.law.evaluate import table_of_facts
 
-    connection = duckdb.connect()
+    connection = open_enclosed(threads=1)
     table_of_facts(connection, pack, "one", [facts])
     words = {f"gives_{item}": item in decision.items for item in pack.items}
     words |= {f"asks_{item}": item in (facts.get("items_requested") or ()) for item in pack.items}

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import re
+import threading
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.law import texts, wording
+from gatehouse.law.folder import pack_files
 from gatehouse.law.language import Expression, Kind, Vocabulary, field_names, parse, parse_condition
 from gatehouse.law.pack import (
     NO_GRANT,
@@ -22,60 +27,81 @@ from gatehouse.law.pack import (
     NamedList,
     Otherwise,
     Pack,
+    Proof,
     Property,
     Rule,
 )
-from gatehouse.law.tables import FILE_NAME, IDENTIFIER, PACK_ID, Entry, read_document
+from gatehouse.law.tables import IDENTIFIER, PACK_ID, Entry, read_document
 
-UNSIGNED = frozenset({"pack.lock", "pack.sig", "proof.json"})
-FOLDERS = ("law", "orders", "lists", "examples")
 KINDS = ("statute", "regulation", "agreement", "policy", "order", "opinion")
-LARGEST_PACK = 4 << 20
 MOST_RULES = 400
 MOST_ENTRIES = 1_000
 MOST_FIELDS = 300
 LONGEST_ID = 100
 DERIVED = "items_permitted"
+_SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def pack_files(folder: Path) -> list[Path]:
-    """Every file the digest covers, sorted by path. Raises WrongInput for anything that is no part of a pack."""
-    if not (folder / "pack.toml").is_file():
-        raise WrongInput("there is no pack here", where=str(folder), remedy="Name a folder that holds a pack.toml")
-    found: list[Path] = []
-    size = 0
-    for path in sorted(folder.rglob("*")):
-        relative = path.relative_to(folder)
-        if path.is_symlink():
-            raise WrongInput("a pack holds no links", where=str(path), remedy="Copy the file into the pack")
-        if path.is_dir():
-            continue
-        if not path.is_file() or not FILE_NAME.fullmatch(path.name):
-            raise WrongInput(
-                "a pack holds plain files with plain names", where=ascii(str(path)),
-                remedy="Name it with letters, digits, dots, hyphens and underscores",
-            )  # fmt: skip
-        if str(relative) in UNSIGNED:
-            continue
-        top_level = str(relative) in ("pack.toml", "properties.toml")
-        if not top_level and not (len(relative.parts) == 2 and relative.parts[0] in FOLDERS and path.suffix == ".toml"):
-            raise WrongInput(
-                "this file is no part of a pack",
-                where=str(path),
-                remedy=f"A pack holds pack.toml, properties.toml and .toml files in {', '.join(FOLDERS)}",
-            )
-        size += path.stat().st_size
-        found.append(path)
-    if size > LARGEST_PACK:
-        raise WrongInput("the pack is larger than 4 MiB", where=str(folder), remedy="Move long texts out of the pack")
-    return found
+def _changes(document: Entry) -> Iterator[tuple[str, str]]:
+    """What changed from version to version, in words."""
+    for entry in document.entries("change"):
+        entry.only("version", "says")
+        yield entry.text("version"), entry.text("says")
 
 
-def read_pack(folder: Path) -> Pack:
-    """Read a folder as a `Pack`. Raises WrongInput."""
+_Part = TypeVar("_Part", Instrument, Rule, NamedList, Example, Property, texts.Text)
+_KEPT: dict[str, Pack] = {}
+"""The packs read last, by digest: a site asks for the same law at every door."""
+_MOST_KEPT = 16
+_KEEPING = threading.Lock()
+
+
+def load(folder: Path) -> Pack:
+    """Read and check a pack. Raises WrongInput with file, line and remedy for the first thing that is wrong.
+
+    The folder's bytes are read and hashed each time; what they say is worked out once for the same bytes.
+    """
     files = pack_files(folder)
+    digest = digests.of_files(folder, files)
+    kept = _KEPT.get(digest)
+    if kept is None:
+        kept = _read(folder, files, digest)
+        if digests.of_files(folder, files) == digest:  # nobody wrote between the digest and the reading
+            _keep(kept)
+    return kept if kept.folder == folder else _found_at(kept, folder)
+
+
+def _keep(pack: Pack) -> None:
+    """Keep what a pack says under its digest; the oldest goes. Threads of one server may ask at once."""
+    with _KEEPING:
+        _KEPT[pack.digest] = pack
+        while len(_KEPT) > _MOST_KEPT:
+            del _KEPT[next(iter(_KEPT))]
+
+
+def _found_at(pack: Pack, folder: Path) -> Pack:
+    """The same pack in another folder: only the places that messages name are others."""
+    before = len(str(pack.folder))
+
+    def there(part: _Part) -> _Part:
+        return dataclasses.replace(part, file=f"{folder}{part.file[before:]}")
+
+    instruments = {each.id: there(each) for each in pack.instruments}
+    rules = (dataclasses.replace(there(rule), instrument=instruments[rule.instrument.id]) for rule in pack.rules)
+    return dataclasses.replace(
+        pack, folder=folder, lists={name: there(each) for name, each in pack.lists.items()},
+        instruments=tuple(instruments.values()), rules=tuple(rules), examples=tuple(map(there, pack.examples)),
+        properties=tuple(map(there, pack.properties)), texts=tuple(map(there, pack.texts)),
+    )  # fmt: skip
+
+
+def _read(folder: Path, files: list[Path], digest: str) -> Pack:
+    """What the files say, checked."""
     document = read_document(folder / "pack.toml")
-    document.only("id", "version", "title", "says", "basis", "default", "items", "fields", "facts", "assume", "change")
+    document.only(
+        "id", "version", "title", "says", "basis", "default", "items", "fields", "facts", "assume", "change", "wording",
+        "awaits",
+    )  # fmt: skip
     if not PACK_ID.fullmatch(document.text("id")) or len(document.text("id")) > LONGEST_ID:
         raise document.wrong("id", "this cannot be a pack's id", "Use lower-case letters, digits, dots and hyphens")
     fields = dict(_fields(document.entry("fields", required=True)))
@@ -90,13 +116,14 @@ def read_pack(folder: Path) -> Pack:
     vocabulary, terms = _terms(document.entry("facts"), vocabulary)
     instruments, rules = _law(folder, files, vocabulary, items)
     default = document.entry("default", required=True)
+    awaits_facts, awaits_items = _awaited(document.entry("awaits"), fields, items)
     return Pack(
         id=document.text("id"),
         version=document.text("version"),
         title=document.text("title"),
         says=document.text("says"),
         basis=document.text("basis"),
-        digest=digests.of_files(folder, files),
+        digest=digest,
         folder=folder,
         default_say=default.text("say"),
         default_note=default.text("note"),
@@ -110,13 +137,32 @@ def read_pack(folder: Path) -> Pack:
         rules=rules,
         examples=tuple(_examples(folder, files, fields, rules)),
         properties=tuple(_properties(folder, property_vocabulary(vocabulary, items))),
-        changes=tuple((entry.text("version"), entry.text("says")) for entry in document.entries("change")),
+        changes=tuple(_changes(document)),
+        texts=tuple(_texts(folder, files)),
+        wording=wording.read(document.entry("wording")),
+        awaits_facts=awaits_facts,
+        awaits_items=awaits_items,
     )
+
+
+def _awaited(
+    entry: Entry, fields: Mapping[str, Declared], items: Mapping[str, str]
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What the pack says is not there yet, by names that it declares."""
+    entry.only("facts", "items")
+    found = {"facts": entry.text_list("facts"), "items": entry.text_list("items")}
+    for key, known in (("facts", fields), ("items", items)):
+        for name in found[key]:
+            if name not in known:
+                raise entry.wrong(
+                    key, f"{name!r} is not among the pack's {key}", f"Declare it, or leave it out of {key}"
+                )
+    return found["facts"], found["items"]
 
 
 def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
     if len(list(entry)) > MOST_FIELDS:
-        raise entry.wrong("", f"a pack declares {MOST_FIELDS} facts at most", "Split the pack")
+        raise entry.wrong("", f"a pack declares {MOST_FIELDS} facts at most", "Split the pack into several")
     for name in entry:
         if not IDENTIFIER.fullmatch(name) or name in ("as_of", "seq", DERIVED):
             raise entry.wrong(name, f"{name!r} cannot name a fact", "Use lower-case letters, digits and _")
@@ -142,7 +188,7 @@ def _lists(folder: Path, files: list[Path]) -> Iterator[tuple[str, NamedList]]:
     taken: set[str] = set()
     for path in _in(folder, files, "lists"):
         entry = read_document(path).entry("list", required=True)
-        entry.only("name", "source", "certainty", "entries")
+        entry.only("name", "source", "certainty", "entries", "proofs")
         name = entry.text("name")
         if not IDENTIFIER.fullmatch(name):
             raise entry.wrong("name", f"{name!r} cannot name a list", "Use lower-case letters, digits and _")
@@ -154,7 +200,52 @@ def _lists(folder: Path, files: list[Path]) -> Iterator[tuple[str, NamedList]]:
                 "entries", f"a list has {MOST_ENTRIES:,} entries at most", "Decide this before the law does"
             )
         certainty = Certainty(entry.choice("certainty", list(Certainty)))
-        yield name, NamedList(name, entry.text("source"), certainty, dict(entry.inner("entries").texts()))
+        entries = dict(entry.inner("entries").texts())
+        proofs = dict(_proofs(entry.inner("proofs", required=False), entries))
+        yield name, NamedList(name, entry.text("source"), certainty, entries, proofs, str(path))
+
+
+def _proofs(entry: Entry, entries: Mapping[str, str]) -> Iterator[tuple[str, Proof]]:
+    for name in entry:
+        if name not in entries:
+            raise entry.wrong(name, f"the list has no entry {name!r}", "Prove entries of this list only")
+        inner = entry.inner(name)
+        inner.only("provision", "quote")
+        yield name, Proof(_provision(inner, inner.text("provision")), inner.text("quote"))
+
+
+def _provision(entry: Entry, identifier: str) -> str:
+    if not texts.IDENTIFIER.fullmatch(identifier):
+        remedy = "Write it as the publisher does: /us/usc/t26/s6103/i/2/B/iv"
+        raise entry.wrong("provision", f"{identifier!r} cannot name a provision", remedy)
+    return identifier
+
+
+def _texts(folder: Path, files: list[Path]) -> Iterator[texts.Text]:
+    taken: set[str] = set()
+    for path in _in(folder, files, "texts"):
+        document = read_document(path)
+        document.only("text", "provision")
+        head = document.entry("text", required=True)
+        head.only("id", "title", "published", "source", "sha256")
+        identifier = _provision(head, head.text("id"))
+        if identifier in taken:
+            raise head.wrong("id", f"the text of {identifier} is here twice", "Keep only one of them")
+        taken.add(identifier)
+        if not _SHA256.fullmatch(head.text("sha256")):
+            raise head.wrong("sha256", "this is no SHA-256 digest", "Take the text again: gatehouse law watch --write")
+        segments = []
+        for entry in document.entries("provision"):
+            entry.only("id", "words")
+            segments.append(texts.Segment(_provision(entry, entry.text("id")), entry.text("words")))
+            if not texts.within(segments[-1].identifier, identifier):
+                raise entry.wrong(
+                    "id", f"{segments[-1].identifier} is no part of {identifier}", "Keep it in its own file"
+                )
+        yield texts.Text(
+            identifier, head.text("title"), head.text("published"), head.text("source"), head.text("sha256"),
+            tuple(segments), str(path),
+        )  # fmt: skip
 
 
 def _terms(entry: Entry, vocabulary: Vocabulary) -> tuple[Vocabulary, dict[str, str]]:
@@ -205,7 +296,9 @@ def _law(
                 raise entry.wrong("id", f"the rule id {rule.id!r} is taken", "Ids are given once and for ever")
             rules[rule.id] = rule
     if len(rules) > MOST_RULES:
-        raise WrongInput(f"a pack has {MOST_RULES} rules at most", where=str(folder), remedy="Split the pack")
+        raise WrongInput(
+            f"a pack may have at most {MOST_RULES} rules", where=str(folder), remedy="Split the pack into several"
+        )
     ended = _ended(instruments)
     finished = (
         dataclasses.replace(rule, until=_earlier(rule.until, ended.get(rule.instrument.id))) for rule in rules.values()
@@ -221,19 +314,23 @@ def _ended(instruments: Mapping[str, Instrument]) -> dict[str, dt.date]:
             target = instruments.get(name)
             if target is None or target.kind != "order":
                 raise WrongInput(
-                    f"{order.id} ends {name!r}, which is no order of this pack",
+                    f"{order.id} ends {name!r}, which is not an order in this pack",
                     where=order.file,
-                    remedy="An order ends earlier orders only; statutes and agreements end by their own dates",
+                    remedy="An order can end only earlier orders. Statutes and agreements end on their own dates",
                 )
             if target is order:
-                raise WrongInput(f"{order.id} ends itself", where=order.file, remedy="Only a later order ends an order")
+                raise WrongInput(
+                    f"{order.id} ends itself", where=order.file, remedy="Only a later order can end an order"
+                )
             if order.begins < target.begins:
                 raise WrongInput(
                     f"{order.id} ends {name} before it began", where=order.file, remedy="Check the dates of both"
                 )
             if order.id in target.ends:
                 raise WrongInput(
-                    f"{order.id} and {name} end each other", where=order.file, remedy="Only the later ends the earlier"
+                    f"{order.id} and {name} end each other",
+                    where=order.file,
+                    remedy="Only the later order can end the earlier",
                 )
             ended[name] = min(order.begins, ended.get(name, order.begins))
     return ended
@@ -276,7 +373,7 @@ def _instrument(entry: Entry, path: Path, is_order: bool) -> Instrument:  # noqa
 def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: Mapping[str, str]) -> Rule:
     entry.only(
         "id", "effect", "otherwise", "code", "when", "cite", "quote", "paraphrase", "certainty", "say", "note",
-        "from", "until", "items", "ignores",
+        "from", "until", "items", "ignores", "provision",
     )  # fmt: skip
     effect = Effect(entry.choice("effect", list(Effect)))
     if instrument.kind == "opinion":
@@ -320,7 +417,15 @@ def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: M
         ignores=dict(entry.inner("ignores", required=False).texts()),
         file=entry.file,
         line=entry.line("id"),
+        provisions=_provisions(entry),
     )
+
+
+def _provisions(entry: Entry) -> tuple[str, ...]:
+    """One identifier, or a list of them."""
+    given = entry.data.get("provision")
+    named = (entry.text("provision"),) if isinstance(given, str) else entry.text_list("provision")
+    return tuple(_provision(entry, identifier) for identifier in named)
 
 
 def _examples(

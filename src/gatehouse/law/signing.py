@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import gatehouse
-from gatehouse.kernel import canonical, digests, files
+from gatehouse.kernel import canonical, digests, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.check import Report
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.folder import pack_files
+from gatehouse.law.pack import Pack
 from gatehouse.law.prove import Status
-from gatehouse.law.reading import pack_files
+from gatehouse.law.reading import load
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Signer, Verifier
 
@@ -36,6 +37,13 @@ class Offices:
 
     counsel: Sequence[Verifier]
     custodian: Sequence[Verifier]
+
+    def shared(self) -> str:
+        """What shows that one human holds both offices: a public key, or a name; empty where nothing does."""
+        if {key.public for key in self.counsel} & {key.public for key in self.custodian}:
+            return "one key"
+        names = {ids.folded(key.name) for key in self.counsel} & {ids.folded(key.name) for key in self.custodian}
+        return f"one name ({min(names)})" if names else ""
 
 
 def lock_text(folder: Path) -> str:
@@ -136,14 +144,18 @@ def verify(folder: Path, offices: Offices, *, no_older_than: str = "") -> Pack:
     version say no.
     """
     pack = load(folder)
-    if {key.text for key in offices.counsel} & {key.text for key in offices.custodian}:
-        raise AnswerIsNo("the same key stands for both offices", where=str(folder), remedy="Two offices, two keys")
+    if offices.shared():
+        raise AnswerIsNo(
+            f"{offices.shared()} is the key of both offices", where=str(folder), remedy="Each office needs its own key"
+        )
     for name in (LOCK, SIGNATURES, PROOF):
         if not (folder / name).is_file():
-            raise AnswerIsNo(f"the pack has no {name}", where=str(folder), remedy="Sign it: gatehouse law sign")
+            raise AnswerIsNo(f"the pack has no {name}", where=str(folder), remedy="Sign it with `gatehouse law sign`")
     lock = (folder / LOCK).read_bytes()
     if lock != lock_text(folder).encode():
-        raise AnswerIsNo("the files are not those that were signed", where=str(folder / LOCK), remedy="Sign it again")
+        raise AnswerIsNo(
+            "the files differ from those that were signed", where=str(folder / LOCK), remedy="Sign it again"
+        )
     _proved(pack)
     for office, keys in (("counsel", offices.counsel), ("the custodian", offices.custodian)):
         _signed(folder, lock, office, keys)
@@ -151,7 +163,7 @@ def verify(folder: Path, offices: Offices, *, no_older_than: str = "") -> Pack:
         raise AnswerIsNo(
             f"version {pack.version} is older than {no_older_than}, which was in force",
             where=str(folder),
-            remedy="Law moves forward: give the corrected pack a higher version",
+            remedy="Give the corrected pack a higher version",
         )
     return pack
 
@@ -161,7 +173,7 @@ def _proved(pack: Pack) -> None:
         raise AnswerIsNo(f"the pack has no {PROOF}", where=str(pack.folder), remedy="Run: gatehouse law check --record")
     if not pack.properties or not _says_proved(pack):
         raise AnswerIsNo(
-            "the proof is of other bytes, or not of every property, example and mutation",
+            "the proof is for different bytes, or does not cover every property, example and mutation",
             where=str(pack.folder / PROOF),
             remedy="Run: gatehouse law check --record, then sign",
         )
@@ -175,7 +187,7 @@ def _says_proved(pack: Pack) -> bool:
     except (ValueError, RecursionError):
         proof = None
     if not isinstance(proof, dict) or proof.get("format") != FORM:
-        raise WrongInput("this is no proof record", where=where, remedy="Sign the pack again")
+        raise WrongInput("this is not a proof record", where=where, remedy="Sign the pack again")
     return all(proof.get(name) == value for name, value in _demanded(pack).items())
 
 
@@ -185,11 +197,13 @@ def _signed(folder: Path, lock: bytes, office: str, keys: Sequence[Verifier]) ->
         if any(note.SignatureLine.parse(line, where=where).is_by(key) for key in keys):
             note.verify_detached(lock, line, keys, where=where)
             return
-    raise AnswerIsNo(f"{office} did not sign this pack", where=where, remedy="Both offices sign with: law sign")
+    raise AnswerIsNo(
+        f"{office} did not sign this pack", where=where, remedy="Both offices must sign with `gatehouse law sign`"
+    )
 
 
 def version_key(version: str) -> tuple[int, ...]:
     """Versions order by their numbers: 1.10.0 is after 1.9.0. Raises WrongInput for another form."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version, re.ASCII):
-        raise WrongInput(f"{version!r} is no version", where="pack.toml", remedy="Write numbers with dots: 1.2.0")
+        raise WrongInput(f"{version!r} is not a version", where="pack.toml", remedy="Write numbers with dots: 1.2.0")
     return tuple(int(part) for part in version.split("."))

@@ -53,29 +53,45 @@ def combine(
 ) -> Decision:
     """Decide from the truth of each condition alone: the combination of docs/law.md.
 
-    `rules` are those in force; `truth` is asked for each with the number of items permitted.
+    `rules` are those in force; `truth` is asked for each with a number of items: those permitted, and those that would
+    be if every missing fact turned out in favor of the request, since a rule may count items that nobody can know yet.
     """
     asked = set(requested or ())
-    grants = [rule for rule in rules if rule.effect is Effect.GRANT and truth(rule, 0) is True]
-    permitted = asked & set(agreed or ()) & set(known) & {item for rule in grants for item in rule.items}
-    fired = [] if grants else [NO_GRANT]
-    severity = 0 if grants else SEVERITY["refused"]
+    grants = [(rule, truth(rule, 0)) for rule in rules if rule.effect is Effect.GRANT]
+    answers = {answer for _, answer in grants}
+    fired = {} if True in answers else {NO_GRANT: None in answers}  # rule → whether only for want of a fact
+    severity = SEVERITY["refused"] if fired else 0
+    permitted = asked & set(agreed or ()) & set(known) & _items(rule for rule, answer in grants if answer is True)
+    at_most = set(known) & _items(rule for rule, answer in grants if answer is not False)
+    at_most &= (set(known) if requested is None else asked) & set(known if agreed is None else agreed)
     for rule in rules:
-        if rule.effect is Effect.LIMIT and truth(rule, 0) is not False:
+        if rule.effect is not Effect.LIMIT:
+            continue
+        answer = truth(rule, 0)
+        if answer is not False:
             permitted &= set(rule.items)
-            fired += [rule.id] if asked - set(rule.items) else []
+            fired |= {rule.id: answer is None} if asked - set(rule.items) else {}
+        if answer is True:
+            at_most &= set(rule.items)
     for rule in rules:
         if rule.effect not in (Effect.REQUIRE, Effect.BAR):
             continue
         passes = rule.effect is Effect.REQUIRE
         if truth(rule, len(permitted)) is not passes:
-            fired.append(rule.id)
+            fired[rule.id] = truth(rule, len(at_most)) is not (not passes)
             severity = max(severity, SEVERITY[rule.outcome])
     codes = {rule.id: str(rule.code) for rule in rules} | {NO_GRANT: str(Code.AUTHORITY)}
-    outcome = next(name for name, rank in SEVERITY.items() if rank == severity)
     return Decision(
-        outcome, tuple(sorted(fired)), tuple(sorted({codes[name] for name in fired})), tuple(sorted(permitted))
+        outcome=next(name for name, rank in SEVERITY.items() if rank == severity),
+        fired=tuple(sorted(fired)),
+        codes=tuple(sorted({codes[name] for name in fired})),
+        items=tuple(sorted(permitted)),
+        unknown=tuple(sorted(rule for rule, lacking in fired.items() if lacking)),
     )
+
+
+def _items(rules: Iterable[Rule]) -> set[str]:
+    return {item for rule in rules for item in rule.items}
 
 
 @singledispatch

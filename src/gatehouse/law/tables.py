@@ -155,7 +155,7 @@ def read_document(path: Path) -> Entry:
     except UnicodeDecodeError as broken:
         line = data[: broken.start].count(b"\n") + 1
         raise WrongInput(
-            "the file is not UTF-8", where=f"{path}, line {line}", remedy="Save it as UTF-8 without other encodings"
+            "the file is not UTF-8", where=f"{path}, line {line}", remedy="Save the whole file as UTF-8"
         ) from None
     _visible(path, text)
     try:
@@ -163,9 +163,9 @@ def read_document(path: Path) -> Entry:
     except tomllib.TOMLDecodeError as broken:
         found = re.search(r"line (\d+)", str(broken))
         raise WrongInput(
-            "this is not TOML",
+            "this is not valid TOML",
             where=f"{path}, line {found[1] if found else 1}",
-            remedy="Check quotes, brackets and = on that line and the one before",
+            remedy="Check the quotes, brackets and equal signs on that line and the line before",
         ) from None
     except RecursionError:
         raise WrongInput("the file is nested too deeply", where=f"{path}, line 1", remedy="Write flat tables") from None
@@ -182,9 +182,9 @@ def _visible(path: Path, text: str) -> None:
         for column, character in enumerate(line.rstrip("\r"), start=1):
             if character != "\t" and not character.isprintable() and unicodedata.category(character) != "Zs":
                 raise WrongInput(
-                    f"an invisible character, U+{ord(character):04X}",
+                    f"the file contains an invisible character, U+{ord(character):04X}",
                     where=f"{path}, line {number}, column {column}",
-                    remedy="Write it without; if it belongs to a quoted text, paraphrase",
+                    remedy="Remove it. If it belongs to a quoted text, paraphrase the text",
                 )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.law.reading import pack_files
+from gatehouse.law.folder import pack_files
 from gatehouse.law.tables import PACK_ID
 
 _PACK = """\
@@ -35,7 +35,7 @@ items_agreed = {{ type = "text[]", about = "custodian", says = "the items the ag
 type = "text"
 about = "request"
 says = "the kind of proceeding"
-values = ["investigation", "civil_removal", "other"]
+values = ["investigation", "preparation", "grand_jury", "civil_removal", "other"]
 """
 
 _LAW = """\
@@ -158,7 +158,9 @@ def write_template(folder: Path, pack_id: str) -> None:
     _empty(folder)
     if not PACK_ID.fullmatch(pack_id):
         raise WrongInput(
-            "a pack's id is lower-case letters, digits, dots and hyphens", where="--id", remedy="Like us.irs.6103-i-2"
+            "a pack's id may contain only lower-case letters, digits, dots and hyphens",
+            where="--id",
+            remedy="Write it like us.irs.6103-i-2",
         )
     texts = {
         "pack.toml": _PACK,
@@ -182,7 +184,7 @@ def write_copy(folder: Path, like: Path) -> None:
 
 def _empty(folder: Path) -> None:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise WrongInput("the folder is not empty", where=str(folder), remedy="Name a new one")
+        raise WrongInput("the folder is not empty", where=str(folder), remedy="Name a new folder")
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -53,7 +53,7 @@ def in_words(node: Expression, fields: Mapping[str, Declared]) -> Words:
 
 
 def of_facts(facts: Mapping[str, Any], fields: Mapping[str, Declared]) -> Iterator[tuple[str, str, str]]:
-    """Of each fact its name, what it says, and its value: `matter_number_given`, the matter has a number, no."""
+    """Of each fact its name, what it says, and its value: `agreement_in_force`, the agreement is in force, no."""
     for name, value in facts.items():
         yield name, fields[name].says if name in fields else _DATE_OF_LAW, _said(value)
 

@@ -16,12 +16,13 @@ from typing import Any
 import cbor2
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.ledger import dictionary, tree
+from gatehouse.ledger import dictionary, tree, witnessed
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.policy import Policy
+from gatehouse.ledger.witnessed import Frame
 
-FORMAT = "gatehouse-answer/1"
+FORMAT = "gatehouse-answer/2"
 LIMITS = (
     "This shows what left through the gateway by the day named. It cannot show what was copied from the register by "
     "another way, nor what law keeps from being told yet."
@@ -33,8 +34,8 @@ ROWS = 4
 PAGE = SLOT * ROWS
 BLANK_PAGE = b" " * PAGE
 _MEMBERS = {
-    "format", "limits", "map", "person", "epoch", "index", "proof", "checkpoint", "path", "leaf", "salt", "pages",
-    "page", "text",
+    "format", "limits", "map", "person", "epoch", "index", "proof", "earlier", "checkpoint", "path", "leaf", "salt",
+    "pages", "page", "text",
 }  # fmt: skip
 _STATED = {"as_of", "entries", "nonce", "root"}
 _MAX_ANSWER = 1 << 16
@@ -73,7 +74,7 @@ class Stated:
 
     as_of: dt.date
     entries: int
-    """How many entries of the ledger it covers."""
+    """How many entries of the ledger it covers: all before its own."""
     nonce: str
     root: bytes
 
@@ -99,6 +100,8 @@ class Answered:
     page: int
     pages: int
     checkpoint: Checkpoint
+    framed: Frame
+    """The witnesses' times directly before and after the epoch was entered; none under a policy without witnesses."""
     limits: str = LIMITS
 
 
@@ -114,7 +117,10 @@ class Answer:
     """Where that entry stands."""
     proof: bytes
     """Its inclusion path."""
+    earlier: str
+    """The checkpoint of the ledger without the epoch's entry, which was published directly before it."""
     checkpoint: str
+    """The first checkpoint with that entry, which is the last entry under it."""
     path: bytes
     """From the map's root to the leaf; see `padded`."""
     leaf: bytes
@@ -130,9 +136,9 @@ class Answer:
         return _encode(
             {
                 "format": FORMAT, "limits": LIMITS, "map": str(self.map), "person": self.person.to_bytes(8, "big"),
-                "epoch": self.epoch.encode(), "index": self.index, "proof": self.proof, "checkpoint": self.checkpoint,
-                "path": self.path, "leaf": self.leaf, "salt": self.salt, "pages": self.pages, "page": self.page,
-                "text": self.text,
+                "epoch": self.epoch.encode(), "index": self.index, "proof": self.proof, "earlier": self.earlier,
+                "checkpoint": self.checkpoint, "path": self.path, "leaf": self.leaf, "salt": self.salt,
+                "pages": self.pages, "page": self.page, "text": self.text,
             }
         )  # fmt: skip
 
@@ -143,7 +149,10 @@ class Answer:
         value = _decode(data)
         if value is None or set(value) != _MEMBERS or value["format"] != FORMAT:
             raise wrong
-        numbers, texts = (value["index"], value["page"]), (value["map"], value["limits"], value["checkpoint"])
+        numbers, texts = (
+            (value["index"], value["page"]),
+            [value[name] for name in ("map", "limits", "earlier", "checkpoint")],
+        )
         parts = [value[name] for name in ("person", "epoch", "proof", "path", "leaf", "salt", "pages", "text")]
         if not all(type(number) is int and 0 <= number < 1 << 63 for number in numbers):
             raise wrong
@@ -156,8 +165,8 @@ class Answer:
         epoch = Opening.parse(value["epoch"], where=where)
         return cls(
             Map(value["map"]), int.from_bytes(value["person"]), epoch, value["index"], value["proof"],
-            value["checkpoint"], value["path"], value["leaf"], value["salt"], value["pages"], value["page"],
-            value["text"],
+            value["earlier"], value["checkpoint"], value["path"], value["leaf"], value["salt"], value["pages"],
+            value["page"], value["text"],
         )  # fmt: skip
 
 
@@ -168,17 +177,36 @@ def verify(data: bytes, policy: Policy, *, not_before: dt.date | None = None, wh
     AnswerIsNo when anything does not hold; then nothing of its content is returned.
     """
     parsed = Answer.parse(data, where=where)
-    accepted = policy.accept(parsed.checkpoint.encode(), where=where)
-    leaf = tree.leaf_hash(parsed.epoch.entry)
-    if not tree.verify_inclusion(leaf, parsed.index, accepted.size, _steps(parsed.proof, where), accepted.root):
-        raise AnswerIsNo("the day's roots are not at this place in the ledger", where=where)
+    accepted, framed = _placed(parsed, policy, where)
     stated = _stated(parsed, where)
+    witnessed.refuse(stated.as_of, framed, "the answer", where=where)
     if not_before is not None and stated.as_of < not_before:
-        raise AnswerIsNo(f"the answer is as of {stated.as_of}, and that is too old", where=where)
+        raise AnswerIsNo(f"the answer is dated {stated.as_of}, which is too old", where=where)
     registered = _check_leaf(parsed, stated, where)
     listed = _listed(parsed, stated, where) if registered else ()
     pages = len(parsed.pages) // dictionary.HASH
-    return Answered(parsed.map, parsed.person, stated.as_of, registered, listed, parsed.page, pages, accepted)
+    return Answered(parsed.map, parsed.person, stated.as_of, registered, listed, parsed.page, pages, accepted, framed)
+
+
+def _placed(parsed: Answer, policy: Policy, where: str) -> tuple[Checkpoint, Frame]:
+    """The checkpoint that ends with the epoch's entry, and the witnesses' times around that entry.
+
+    The entry's inclusion proof is all of the tree before it, so it shows the earlier checkpoint's root as well. Both
+    were published one after the other, so the frame is as narrow as the custodian's date must be.
+    """
+    accepted = policy.accept(parsed.checkpoint.encode(), where=where)
+    earlier = policy.accept(parsed.earlier.encode(), where=where)
+    leaf, steps = tree.leaf_hash(parsed.epoch.entry), _steps(parsed.proof, where)
+    if not tree.verify_inclusion(leaf, parsed.index, accepted.size, steps, accepted.root):
+        raise AnswerIsNo("the day's roots are not at the stated place in the ledger", where=where)
+    if accepted.size != parsed.index + 1 or (earlier.size, earlier.root) != (
+        parsed.index, tree.root_before_last(steps),
+    ):  # fmt: skip
+        raise AnswerIsNo("the checkpoints must be the ones directly before and after the day's entry", where=where)
+    framed = witnessed.frame(parsed.index, (earlier, accepted), policy)
+    if framed.after is not None and framed.before is not None and framed.before - framed.after > witnessed.LAG:
+        raise AnswerIsNo("the checkpoints around the day's entry are too far apart to confirm its date", where=where)
+    return accepted, framed
 
 
 def padded(path: bytes, width: int) -> bytes:
@@ -200,32 +228,32 @@ def _check_leaf(parsed: Answer, stated: Stated, where: str) -> bool:
         if len(parsed.leaf) != 2 * dictionary.HASH or parsed.salt or parsed.pages or parsed.text or parsed.page:
             raise WrongInput(_NO, where=where)
         if other == index:
-            raise AnswerIsNo("the answer denies a number that stands in the register", where=where)
+            raise AnswerIsNo("the answer denies a number that is in the register", where=where)
         leaf = dictionary.leaf_hash(other, parsed.leaf[dictionary.HASH :])
     path = _path(parsed.path, where)
     if dictionary.root_of(path, index, leaf) != stated.root:
-        raise AnswerIsNo("the answer is not the one that was committed for this person on that day", where=where)
+        raise AnswerIsNo("the answer differs from the one committed for this person on that day", where=where)
     if not registered and not dictionary.agree(path, index, parsed.leaf[: dictionary.HASH]):
-        raise AnswerIsNo("the answer shows another leaf than the one this number leads to", where=where)
+        raise AnswerIsNo("the answer shows a different leaf from the one for this number", where=where)
     return registered
 
 
 def _listed(parsed: Answer, stated: Stated, where: str) -> tuple[Disclosure, ...]:
     digests = [parsed.pages[at : at + dictionary.HASH] for at in range(0, len(parsed.pages), dictionary.HASH)]
     if not 1 <= parsed.page <= len(digests) or dictionary.digest(parsed.text) != digests[parsed.page - 1]:
-        raise AnswerIsNo("the page is not one of the list that was committed", where=where)
+        raise AnswerIsNo("the page does not belong to the committed list", where=where)
     if len(parsed.text) != PAGE:
-        raise AnswerIsNo("the page has not the length of a page", where=where)
+        raise AnswerIsNo("the page must be exactly 512 bytes", where=where)
     slots = [parsed.text[at : at + SLOT] for at in range(0, len(parsed.text), SLOT)]
     rows = [slot for slot in slots if slot.strip(b" ")]
     last = parsed.page == len(digests)
     if slots[: len(rows)] != rows or (not last and len(rows) < ROWS) or (not rows and len(digests) > 1):
-        raise AnswerIsNo("the page has gaps", where=where)
+        raise AnswerIsNo("the page has gaps between its rows", where=where)
     found = tuple(_disclosure(row, where) for row in rows)
     for one in found:
         early = parsed.map is Map.NOTICE and (one.told_from is None or one.told_from > stated.as_of)
         if early or one.entry >= stated.entries or one.released_on > stated.as_of:
-            raise AnswerIsNo("a row does not fit the day and the map of the answer", where=where)
+            raise AnswerIsNo("a row does not match the answer's day and map", where=where)
     return found
 
 
@@ -244,17 +272,17 @@ def _stated(parsed: Answer, where: str) -> Stated:
     fields = parsed.epoch.fields()
     value = fields.get(str(parsed.map))
     if set(fields) != {str(parsed.map)} or not isinstance(value, dict) or set(value) != _STATED:
-        raise AnswerIsNo("the entry shown is not that of a day's roots", where=where)
+        raise AnswerIsNo("the entry shown is not an entry of a day's roots", where=where)
     nonce, root, entries, as_of = value["nonce"], value["root"], value["entries"], value["as_of"]
     texts = all(isinstance(text, str) for text in (nonce, root, as_of))
     if not texts or not _NONCE.fullmatch(nonce) or not _ROOT.fullmatch(root) or type(entries) is not int:
-        raise AnswerIsNo("the entry shown is not that of a day's roots", where=where)
+        raise AnswerIsNo("the entry shown is not an entry of a day's roots", where=where)
     try:
         day = dt.date.fromisoformat(as_of)
     except ValueError:
-        raise AnswerIsNo("the entry shown is not that of a day's roots", where=where) from None
-    if not 0 <= entries <= parsed.index:
-        raise AnswerIsNo("the day's roots speak of entries that came after them", where=where)
+        raise AnswerIsNo("the entry shown is not an entry of a day's roots", where=where) from None
+    if entries != parsed.index:
+        raise AnswerIsNo("the day's roots do not cover every entry before their own", where=where)
     return Stated(day, entries, nonce, bytes.fromhex(root))
 
 

@@ -48,5 +48,5 @@ def of_note(note: Note, *, where: str = "checkpoint") -> Checkpoint:
     root = decode_base64(lines[2]) if len(lines) >= 4 else None
     well_formed = root is not None and len(root) == 32 and lines[0] and _SIZE.fullmatch(lines[1])
     if root is None or not well_formed or any(not line for line in lines[3:-1]):
-        raise WrongInput("a checkpoint is an origin, a size and a root, one a line", where=where)
+        raise WrongInput("a checkpoint must have an origin, a size and a root, each on its own line", where=where)
     return Checkpoint(lines[0], int(lines[1]), root, note)

@@ -27,10 +27,20 @@ Fields = Mapping[str, Sequence[str]]
 DETERMINATION: Fields = {
     "request": ("request_id",),
     "answer": ("outcome", "codes", "items", "as_of", "pack_digest"),
-    "grounds": ("fired",),
+    "grounds": ("fired", "unknown"),
     "person": ("person_id",),
 }
 """How a determination is committed: an officer is shown the answer, an inspector the grounds, nobody the person."""
+
+
+def determination(connection: DuckDBPyConnection, table: str) -> Fields:
+    """How the determinations of a table are committed: `DETERMINATION`, or as it was before they said what was unknown.
+
+    A docket of an earlier version has no column `unknown`, and its grounds are the list `fired` alone. Whoever takes
+    the column away from a later docket, or adds one to an earlier, makes other entries than the ledger holds.
+    """
+    columns = {str(name) for name, *_ in connection.execute(f"DESCRIBE SELECT * FROM {table}").fetchall()}
+    return DETERMINATION if "unknown" in columns else {**DETERMINATION, "grounds": ("fired",)}
 
 
 @dataclass(frozen=True)
@@ -72,13 +82,11 @@ def open_record(
 
     Raises AnswerIsNo when the record's key was destroyed, WrongInput when there is no such record.
     """
-    found = connection.execute("SELECT batch, key FROM read_parquet(?) WHERE seq = ?", [str(vault), seq]).fetchone()
+    found = _row(connection.execute("SELECT batch, key FROM read_parquet(?) WHERE seq = ?", [str(vault), seq]))
     if found is None:
-        raise AnswerIsNo(
-            "the key of this record is not in the vault: it was destroyed, or never made", where=vault.name
-        )
+        raise AnswerIsNo("the vault has no key for this record: it was destroyed or never made", where=vault.name)
     values = ", ".join(_value(columns) for columns in fields.values())
-    record = connection.execute(f"SELECT {values} FROM {table} WHERE seq = ?", [seq]).fetchone()
+    record = _row(connection.execute(f"SELECT {values} FROM {table} WHERE seq = ?", [seq]))
     if record is None:
         raise WrongInput("there is no such record", where=table)
     whole = opening.make(found[0], seq, found[1], dict(zip(fields, record, strict=True)))
@@ -91,7 +99,7 @@ def commit_event(fields: Mapping[str, Any]) -> tuple[bytes, Opening]:
     Values are JSON without floating-point numbers. Whoever destroys the opening leaves an entry that says nothing.
     """
     if not fields or not all(opening.is_field_name(name) for name in fields):
-        raise WrongInput("an event has fields, named in lower-case letters, digits and underscores")
+        raise WrongInput("an event needs fields, named in lower-case letters, digits and underscores")
     texts = {name: canonical.encode(value).decode() for name, value in fields.items()}
     whole = opening.make(secrets.token_hex(BATCH_BYTES), 0, secrets.token_hex(32), texts)
     return whole.entry, whole
@@ -104,7 +112,7 @@ def destroy(connection: DuckDBPyConnection, vault: Path, seqs: Collection[int]) 
     same way, and on flash media only the encryption of the medium makes an erasure certain.
     """
     query = "FROM read_parquet($1) WHERE seq IN (SELECT unnest($2::BIGINT[]))"
-    gone = connection.execute(f"SELECT count(*) {query}", [str(vault), list(seqs)]).fetchone()
+    gone = _row(connection.execute(f"SELECT count(*) {query}", [str(vault), list(seqs)]))
     kept = f"SELECT * FROM read_parquet('{_literal(vault)}') WHERE seq NOT IN (SELECT seq FROM ledger_gone)"
     connection.execute("CREATE OR REPLACE TEMP TABLE ledger_gone AS SELECT unnest($1::BIGINT[]) AS seq", [list(seqs)])
     _write_vault(connection, kept, vault)
@@ -113,9 +121,11 @@ def destroy(connection: DuckDBPyConnection, vault: Path, seqs: Collection[int]) 
 
 
 def _count(connection: DuckDBPyConnection, table: str) -> int:
-    row = connection.execute(
-        f"SELECT count(*), count(DISTINCT seq), coalesce(min(seq), 0), coalesce(max(seq), -1) FROM {table}"
-    ).fetchone()
+    row = _row(
+        connection.execute(
+            f"SELECT count(*), count(DISTINCT seq), coalesce(min(seq), 0), coalesce(max(seq), -1) FROM {table}"
+        )
+    )
     assert row is not None  # noqa: S101 - an aggregate always answers
     count, distinct, least, most = row
     if (distinct, least, most) != (count, 0, count - 1) or count == 0:
@@ -146,12 +156,14 @@ def _load_vault(connection: DuckDBPyConnection, vault: Path, count: int) -> str:
     connection.execute(
         f"CREATE OR REPLACE TEMP TABLE ledger_vault AS SELECT seq, batch, key FROM read_parquet('{_literal(vault)}')"
     )
-    row = connection.execute(
-        "SELECT count(*), count(DISTINCT seq), max(seq), count(DISTINCT batch), bool_and(length(key) = 64), "
-        "any_value(batch) FROM ledger_vault"
-    ).fetchone()
+    row = _row(
+        connection.execute(
+            "SELECT count(*), count(DISTINCT seq), max(seq), count(DISTINCT batch), bool_and(length(key) = 64), "
+            "any_value(batch) FROM ledger_vault"
+        )
+    )
     if row is None or row[:5] != (count, count, count - 1, 1, True) or not opening.is_batch(row[5]):
-        raise WrongInput("the vault belongs to other records, or keys of these were destroyed", where=vault.name)
+        raise WrongInput("the vault belongs to different records, or some keys were destroyed", where=vault.name)
     return str(row[5])
 
 
@@ -163,7 +175,7 @@ def _digest_list(fields: Fields) -> str:
     digests = []
     for at, (name, columns) in enumerate(fields.items()):
         if not opening.is_field_name(name):
-            raise WrongInput("a field's name is lower-case letters, digits and underscores", where=name)
+            raise WrongInput("a field's name may contain only lower-case letters, digits and underscores", where=name)
         salt = f"substr(salts_{at // 2}, {1 + at % 2 * 32}, 32)"
         digests.append(f"""sha256('["' || {salt} || '","{name}",' || {_value(columns)} || ']')""")
     return """ '["' || """ + """ || '","' || """.join(digests) + """ || '"]' """
@@ -172,7 +184,7 @@ def _digest_list(fields: Fields) -> str:
 def _value(columns: Sequence[str]) -> str:
     """SQL for the JSON text of a field: the value of its one column, or an object of several."""
     if not columns or not all(opening.is_field_name(column) for column in columns):
-        raise WrongInput("a field holds columns named in lower-case letters, digits and underscores")
+        raise WrongInput("a field needs columns, named in lower-case letters, digits and underscores")
     if len(columns) == 1:
         return f"coalesce(to_json({columns[0]})::VARCHAR, 'null')"
     return f"to_json(struct_pack({', '.join(f'{column} := {column}' for column in columns)}))::VARCHAR"
@@ -180,3 +192,9 @@ def _value(columns: Sequence[str]) -> str:
 
 def _literal(path: Path) -> str:
     return str(path).replace("'", "''")
+
+
+def _row(result: Any) -> tuple[Any, ...] | None:  # noqa: ANN401 - DuckDB's connection and relation alike
+    """The first row of a result that is read to its end, so that the connection may be used again."""
+    rows = result.fetchall()
+    return rows[0] if rows else None

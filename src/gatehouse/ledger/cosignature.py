@@ -12,15 +12,16 @@ import struct
 
 from gatehouse.ledger.signers import Algorithm, Signer, Verifier, line_of
 
-_LAST_TIME = 2**63 - 1
+_LAST_TIME = 2**53
+"""The last POSIX time that every reader holds exactly; a cosignature says when, so none is of time 0."""
 
 
 def message(verifier: Verifier, text: str, timestamp: int) -> bytes | None:
     """The bytes that a cosigner signs for a checkpoint's text (with its final newline) at a POSIX time.
 
-    None when the text has not the three lines of a checkpoint or the time is out of range.
+    None when the text lacks the three lines of a checkpoint, or the time is 0 or beyond 2^53.
     """
-    if not 0 <= timestamp <= _LAST_TIME:
+    if not 0 < timestamp <= _LAST_TIME:
         return None
     if verifier.algorithm is Algorithm.ED25519_COSIGNATURE:
         return f"cosignature/v1\ntime {timestamp}\n{text}".encode()
@@ -51,5 +52,5 @@ def cosign(signer: Signer, text: str, time: int) -> str:
     """A cosignature line for a checkpoint's text, without the newline. The caller has verified consistency."""
     signed = message(signer.verifier, text, time)
     if signed is None:
-        raise ValueError("only a checkpoint can be cosigned, at a time from 1970 on")
+        raise ValueError("only a checkpoint can be cosigned, at a time in or after 1970")
     return line_of(signer.verifier, time.to_bytes(8, "big") + signer.sign(signed))

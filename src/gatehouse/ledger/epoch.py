@@ -97,7 +97,7 @@ def build(
     `persons` is a relation with `person_id`; `disclosures` has `person_id`, `entry`, `released_on`, `agency`, `items`
     (names joined by commas) and `told_from` (null where the person is never told). `drawn` is the nonce and the secret
     of an epoch that is built again, to compare its roots. Raises WrongInput where a number is null, negative or stands
-    twice, or a disclosure concerns nobody in the register.
+    twice, or a disclosure is about a person who is not in the register.
     """
     nonce, secret = drawn or (secrets.token_hex(16), secrets.token_bytes(dictionary.HASH))
     folder.mkdir(mode=0o700, parents=True)
@@ -221,9 +221,11 @@ def _put_in_order(connection: DuckDBPyConnection, persons: str, nonce: str, list
         [list(lists)],
     ).fetchall()
     if not count or distinct != count or least < 0:
-        raise WrongInput("the register's numbers must be whole, not negative, and stand once", where="persons")
+        raise WrongInput(
+            "the register's person numbers must be whole numbers, 0 or greater, each appearing once", where="persons"
+        )
     if known != len(lists):
-        raise WrongInput("a disclosure concerns nobody in the register", where="persons")
+        raise WrongInput("a disclosure is about a person who is not in the register", where="persons")
     return int(count)
 
 
@@ -271,7 +273,7 @@ def _write_lists(connection: DuckDBPyConnection, disclosures: str, as_of: dt.dat
     )
     rows = connection.execute("SELECT person_id, longest, notice, sealed FROM answer_lists").fetchall()
     if any(longest >= SLOT for _, longest, _, _ in rows):
-        raise WrongInput("an agency's name is too long for a row of an answer", remedy="At most 64 characters")
+        raise WrongInput("an agency's name is too long for a row of an answer", remedy="Use at most 64 characters")
     with files.replacing(path) as temporary:
         literal = str(temporary).replace("'", "''")
         connection.execute(f"COPY (SELECT person_id, notice, sealed FROM answer_lists) TO '{literal}' (FORMAT parquet)")

@@ -1,8 +1,8 @@
 """Halts: overseers' signed word that a docket, an agency or everything stops, or may go on. Pure but for reading files.
 
 A statement is a signed note. How many overseers it takes to stop, and how many to let go on, stands in the overseers'
-own file; stopping usually takes fewer. The last word on a scope counts, and of two with the same time the stop. A file
-that cannot be believed is an error, never an absence: what reads halts stops too.
+own file; stopping usually takes fewer. The last word on a scope counts, and which one is last is told by the ledger's
+entries, never by a clock. A file that cannot be believed is an error, never an absence: what reads halts stops too.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from gatehouse.kernel import ids
+from gatehouse.kernel import digests, ids, letters
 from gatehouse.kernel.clock import stamp
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput, place
 from gatehouse.ledger import note
@@ -54,16 +54,21 @@ class Scope:
 
     @classmethod
     def parse(cls, text: str) -> Scope:
-        """Read `everything`, `agency NAME` or `docket NAME`; raises WrongInput otherwise."""
+        """Read `everything`, `agency NAME`, `docket NAME` or `docket AGENCY/ID`; raises WrongInput otherwise."""
         reach, _, name = text.partition(" ")
-        named = reach in {Reach.AGENCY, Reach.DOCKET} and ids.is_name(name)
+        agency, slash, identifier = name.rpartition("/")
+        full = bool(slash) and ids.is_name(agency) and ids.is_name(identifier)
+        named = ids.is_name(name) if reach == Reach.AGENCY else reach == Reach.DOCKET and (full or ids.is_docket(name))
         if not named and text != Reach.EVERYTHING:
-            raise WrongInput("a halt covers everything, agency NAME or docket NAME")
+            raise WrongInput("a halt must cover `everything`, `agency NAME` or `docket NAME`")
         return cls(Reach(reach), name)
 
     def covers(self, agency: str, docket: str) -> bool:
-        """Whether a docket of an agency falls under it."""
-        return self.reach is Reach.EVERYTHING or self.name == (agency if self.reach is Reach.AGENCY else docket)
+        """Whether a docket of an agency falls under it; an id alone covers every agency's docket of that id."""
+        if self.reach is not Reach.DOCKET:
+            return self.reach is Reach.EVERYTHING or self.name == agency
+        identifier = docket.partition("~")[0]
+        return self.name in {docket, identifier, f"{agency}/{identifier}"}
 
 
 @dataclass(frozen=True)
@@ -75,6 +80,8 @@ class Statement:
     at: str
     reason: str
     signers: tuple[str, ...]
+    digest: str
+    """SHA-256 of the text that was signed: the same statement with one more signature has the same digest."""
 
 
 @dataclass(frozen=True)
@@ -100,9 +107,12 @@ class Oversight:
             elif words[0] in set(Action) - set(least) and len(words) == 2 and re.fullmatch("[1-9][0-9]?", words[1]):
                 least[words[0]] = int(words[1])
             else:
-                raise WrongInput("a line reads key VKEY, halt N or resume N, the last two once", where=here)
-        if set(least) != set(Action) or max(least.values()) > len(keys):
-            raise WrongInput("halt and resume each name how many of the keys must sign", where=where)
+                raise WrongInput(
+                    "each line must be key VKEY, halt N or resume N; halt and resume may appear only once", where=here
+                )
+        voices = {ids.folded(key.name) for key in keys}
+        if set(least) != set(Action) or max(least.values()) > len(voices):
+            raise WrongInput("halt and resume must each state how many overseers must sign", where=where)
         return cls(tuple(keys), least[Action.HALT], least[Action.RESUME])
 
     def claimed(self, data: bytes, *, where: str = "halt") -> Statement:
@@ -112,7 +122,8 @@ class Oversight:
         """
         opened = Note.parse(data, where=where)
         signed = opened.signed_by(self.keys, where=where)
-        return Statement(*_fields(opened.text, where), tuple(sorted(verifier.name for verifier in signed)))
+        names = tuple(sorted(verifier.name for verifier in signed))
+        return Statement(*_fields(opened.text, where), names, digests.of_bytes(opened.text.encode()))
 
     def needed(self, action: Action) -> int:
         """How many overseers must sign."""
@@ -122,16 +133,19 @@ class Oversight:
         """A statement that enough overseers signed; raises WrongInput when it is none, AnswerIsNo when too few did."""
         said = self.claimed(data, where=where)
         least = self.needed(said.action)
-        if len(said.signers) < least:
-            raise AnswerIsNo(f"{len(said.signers)} overseers signed; to {said.action} takes {least}", where=where)
+        voices = {ids.folded(name) for name in said.signers}  # two keys under one name are one human
+        if len(voices) < least:
+            raise AnswerIsNo(f"{len(voices)} overseers signed; it takes {least} to {said.action}", where=where)
         return said
 
 
 def text(action: Action, scope: Scope, at: dt.datetime, reason: str) -> str:
     """The exact text of a statement that overseers sign. The reason is one line and goes on record."""
     plain = reason.strip()
-    if not plain.isprintable() or not 0 < len(plain) <= _MAX_REASON:
-        raise WrongInput("a reason is one line of at most 1,000 characters", remedy="Say why; it goes on record")
+    if not letters.are_seen(plain) or len(plain) > _MAX_REASON:
+        raise WrongInput(
+            "a reason must be one line of at most 1,000 characters", remedy="State the reason. It goes on record"
+        )
     return f"{_HEAD}\n{action} {scope}\n{stamp(at)}\n{plain}\n"
 
 
@@ -156,16 +170,25 @@ def read_folder(folder: Path, oversight: Oversight) -> list[Statement]:
     return found
 
 
+def by_stated_time(statements: Iterable[Statement]) -> list[Statement]:
+    """Statements by the time that their signers wrote, a halt after a resumption of the same time.
+
+    For a folder of halts without its ledger; a site orders them by entry.
+    """
+    return sorted(statements, key=lambda one: (one.at, one.action is Action.HALT))
+
+
 def standing(statements: Iterable[Statement]) -> list[Statement]:
-    """The halts in force: of each scope the last word, if that is a halt."""
-    last: dict[Scope, Statement] = {}
-    for statement in sorted(statements, key=lambda one: (one.at, one.action is Action.HALT)):
-        last[statement.scope] = statement
+    """The halts in force, of statements in order: of each scope the last word, if that is a halt."""
+    last = {statement.scope: statement for statement in statements}
     return [statement for statement in last.values() if statement.action is Action.HALT]
 
 
 def is_halted(statements: Iterable[Statement], *, agency: str, docket: str) -> bool:
-    """Whether a halt in force covers a docket of an agency. Resuming one scope does not lift a wider halt."""
+    """Whether a halt in force covers a docket of an agency, of statements in order.
+
+    Resuming one scope does not lift a wider halt.
+    """
     return any(statement.scope.covers(agency, docket) for statement in standing(statements))
 
 
@@ -180,5 +203,5 @@ def _fields(text: str, where: str) -> tuple[Action, Scope, str, str]:
 def _key(text: str, known: list[Verifier], where: str) -> Verifier:
     verifier = Verifier.parse(text, where=where)
     if verifier.algorithm is not Algorithm.ED25519 or verifier.public in {other.public for other in known}:
-        raise WrongInput("an overseer's key is Ed25519 and stands once", where=where)
+        raise WrongInput("each overseer's key must be Ed25519 and be listed once", where=where)
     return verifier

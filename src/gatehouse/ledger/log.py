@@ -7,24 +7,24 @@ were signed, the batch that was being written when the machine died) lies in a p
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import json
-import os
 import sqlite3
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
-from gatehouse.ledger import checkpoint, cosignature, growth, note, tiles, timestamps, tree
+from gatehouse.ledger import checkpoint, cosignature, gathering, growth, note, tiles, timestamps, tree
 from gatehouse.ledger.checkpoint import Checkpoint
+from gatehouse.ledger.gathering import Cosigner
 from gatehouse.ledger.opening import ENTRY_BYTES, PACKED_BYTES
 from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.signers import Algorithm, Signer
 from gatehouse.ledger.timestamps import Authority
+from gatehouse.ledger.turn import Turn
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -36,19 +36,15 @@ CREATE TABLE IF NOT EXISTS signed (size INTEGER PRIMARY KEY, root BLOB NOT NULL)
 """
 _MAX_BATCH_NAME = 200
 
-Prove = Callable[[int], list[bytes]]
-"""From an older size, the consistency proof to the present one."""
-
-
-class Cosigner(Protocol):
-    """Somebody outside who is asked to cosign a checkpoint: a witness behind HTTP, or a folder carried by hand."""
-
-    def cosign(self, checkpoint: Checkpoint, prove: Prove) -> list[str]:
-        """Cosignature lines for the checkpoint; empty when the witness cannot be reached or declines."""
-
 
 class Log:
-    """One writer's hold on a ledger; others get MachineFailed until it is closed."""
+    """One writer's hold on a ledger; others wait in line for it, at most `turn.PATIENCE`, until it is closed.
+
+    `publish` and `stamp` let others write while they wait for somebody outside.
+    """
+
+    covering: int | None
+    """How many entries the next `publish` must cover; None for all there are. Appending raises it."""
 
     def __init__(self, root: Path, signer: Signer, state: Path) -> None:
         self.root = root
@@ -56,12 +52,14 @@ class Log:
         self._state = state
         state.mkdir(mode=0o700, parents=True, exist_ok=True)
         root.mkdir(parents=True, exist_ok=True)
-        self._lock = _lock(state / "lock")
+        self.covering = None
+        self._turn = Turn(state / "lock")
         try:
             self._database = sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)
             self._database.executescript(f"PRAGMA synchronous=FULL; {_SCHEMA}")
             self._recover()
             self._check_memory()
+            self._keep_shown()
         except BaseException:
             self.close()
             raise
@@ -73,20 +71,20 @@ class Log:
         `state` is the private folder, on the same file system as the public one and never published.
         """
         if root.exists() and any(root.iterdir()):
-            raise WrongInput("a ledger is there already", where=root.name)
+            raise WrongInput("there is already a ledger here", where=root.name)
         if signer.verifier.algorithm is not Algorithm.ED25519:
-            raise WrongInput("a ledger's first signature is plain Ed25519", where=root.name)
+            raise WrongInput("a ledger's first signature must be plain Ed25519", where=root.name)
         return cls(root, signer, state)
 
     @classmethod
     def open(cls, root: Path, signer: Signer, *, state: Path) -> Log:
         """Take up a ledger, finishing what a crash interrupted.
 
-        Raises WrongInput when there is none, MachineFailed when another process holds it, or when the private folder
-        does not remember what the public one shows: signing from a forgetful state could fork the ledger.
+        Raises WrongInput when there is none, MachineFailed when others held it for all of `turn.PATIENCE`, or when the
+        private folder does not remember what the public one shows: signing from it could fork the ledger.
         """
         if not (state / "ledger.sqlite3").exists():
-            raise WrongInput("there is no ledger here", where=root.name, remedy="`gatehouse init` makes one")
+            raise WrongInput("there is no ledger here", where=root.name, remedy="Make one with `gatehouse init`")
         return cls(root, signer, state)
 
     def __enter__(self) -> Log:
@@ -99,7 +97,7 @@ class Log:
         """Let the ledger go, for another writer."""
         with contextlib.suppress(AttributeError):
             self._database.close()
-        os.close(self._lock)
+        self._turn.close()
 
     @property
     def size(self) -> int:
@@ -118,20 +116,23 @@ class Log:
         commitments (53 bytes each).
         """
         if not 0 < len(batch) <= _MAX_BATCH_NAME or not entries:
-            raise WrongInput("a batch has a name of at most 200 characters and at least one entry")
+            raise WrongInput("a batch needs a name of at most 200 characters and at least one entry")
         if {*map(len, entries)} != {ENTRY_BYTES}:
-            raise WrongInput(f"every entry is a commitment of {ENTRY_BYTES} bytes")
+            raise WrongInput(f"every entry must be a commitment of {ENTRY_BYTES} bytes")
         self._recover()  # a batch that a full disk interrupted comes first: its files are there already
         packed = tiles.encode_bundle(entries)
         digest = hashlib.sha256(packed).digest()
         known = self._batch(batch)
         if known is not None:
             if known[1] != digest:
-                raise WrongInput("this batch went in with other entries", where=batch)
-            return known[0]
-        head = {"batch": batch, "first": self.size, "digest": digest.hex()}
-        files.write(self._pending, json.dumps(head).encode() + b"\n" + packed, mode=0o600)
-        return self._apply(batch, self.size, packed, digest)
+                raise WrongInput("this batch is already in the ledger with different entries", where=batch)
+            first = known[0]
+        else:
+            head = {"batch": batch, "first": self.size, "digest": digest.hex()}
+            files.write(self._pending, json.dumps(head).encode() + b"\n" + packed, mode=0o600)
+            first = self._apply(batch, self.size, packed, digest)
+        self.covering = max(self.covering or 0, first + len(entries))
+        return first
 
     def publish(
         self,
@@ -143,25 +144,41 @@ class Log:
     ) -> Checkpoint:
         """Sign the tree as it stands, gather cosignatures, and publish the checkpoint; the same size again is free.
 
-        With a policy, nothing is published until its quorum is met: MachineFailed says so, and trying again is safe.
-        `second` is the log's own ML-DSA-44 key. `now` dates only that second signature.
+        With a policy, nothing is published until its quorum is met: MachineFailed says who declined and why, and
+        trying again is safe. Where answers for an earlier state came back meanwhile, that state is published; it is
+        the result if it covers all that was appended here. `second` is the log's own ML-DSA-44 key. `now` dates only
+        that second signature. One publishes at a time; meanwhile others may append.
         """
+        with self._apart():
+            turn = Turn(self._state)
+        try:
+            return self._publish(now, policy, tuple(witnesses), second)
+        finally:
+            turn.close()
+
+    def _publish(
+        self, now: datetime, policy: Policy | None, witnesses: Sequence[Cosigner], second: Signer | None
+    ) -> Checkpoint:
         size, root = self.size, self.reader().root()
         self._remember(size, root)
         published = self._published(size, root)
         if published is not None:
             self._install("checkpoint", published.encoded)
             return published
-        signed = note.sign(checkpoint.body(self._signer.name, size, root), self._signer)
-        if second is not None:
-            signed = signed.plus([cosignature.cosign(second, signed.text, int(now.timestamp()))])
-        wanted = checkpoint.of_note(signed)
-        for witness in witnesses:
-            signed = signed.plus(witness.cosign(wanted, self._prove))
-        done = _accepted(signed, policy)
-        self._install(f"checkpoints/{size}", done.encoded)
-        self._install("checkpoint", done.encoded)
-        return done
+        signed, reader = self._signed(size, root, now, second), self.reader()
+        with self._apart():
+            lines, refusals = gathering.gather(
+                witnesses, checkpoint.of_note(signed), lambda old: tree.consistency_proof(old, size, reader.node)
+            )
+        try:
+            return self._settle(gathering.joined(signed, lines), policy)
+        except AnswerIsNo as no:
+            done = self._overtaken(policy, witnesses)
+            if done is not None and done.size >= (self.covering or size):
+                return done
+            said = "; ".join([no.what, *refusals])
+            remedy = "Reach more witnesses and try again"
+            raise MachineFailed(f"the checkpoint is not published: {said}", remedy=remedy) from None
 
     def stamp(self, authorities: Sequence[Authority], roots: Sequence[Certificate] = ()) -> None:
         """Have the newest published checkpoint time-stamped, once; raises MachineFailed when no authority answers.
@@ -170,10 +187,14 @@ class Log:
         """
         shown = self._shown()
         if shown is None:
-            raise WrongInput("nothing is published yet", where=self.root.name)
+            raise WrongInput("no checkpoint has been published yet", where=self.root.name)
         name = f"checkpoints/{shown.size}"
-        if not (self.root / f"{name}.tsr").exists():
-            self._install(f"{name}.tsr", timestamps.stamp((self.root / name).read_bytes(), authorities, roots))
+        if (self.root / f"{name}.tsr").exists():
+            return
+        with self._apart():
+            token = timestamps.stamp((self.root / name).read_bytes(), authorities, roots)
+        if not (self.root / f"{name}.tsr").exists():  # another may have had it stamped meanwhile
+            self._install(f"{name}.tsr", token)
 
     def batch(self, name: str) -> range | None:
         """The indexes at which a named batch stands, or None when it never went in."""
@@ -207,22 +228,22 @@ class Log:
             return
         digest = hashlib.sha256(packed).digest()
         if digest.hex() != head["digest"] or head["first"] != self.size:
-            raise MachineFailed("the batch that was being written is damaged", where=self._pending.name)
+            raise MachineFailed("the unfinished batch is damaged", where=self._pending.name)
         self._apply(head["batch"], head["first"], packed, digest)
 
     def _check_memory(self) -> None:
         newest = self._database.execute("SELECT size, root FROM signed ORDER BY size DESC LIMIT 1").fetchone()
         shown = self._shown()
         if shown is not None and shown.origin != self._signer.name:
-            raise WrongInput("the key has another name than the ledger", where=self._signer.name)
+            raise WrongInput("the key's name differs from the ledger's", where=self._signer.name)
         if shown is not None and (newest is None or newest[0] < shown.size):
             raise MachineFailed(
                 "the private folder is older than the published checkpoint",
                 where=self._state.name,
-                remedy="Restore the newest copy: signing from this one could fork the ledger",
+                remedy="Restore the newest copy. Signing from this one could fork the ledger",
             )
         if newest is not None and (newest[0] > self.size or self._root_at(newest[0]) != bytes(newest[1])):
-            raise MachineFailed("the tiles are not those that were signed", where=self.root.name)
+            raise MachineFailed("the tiles differ from those that were signed", where=self.root.name)
 
     def _root_at(self, size: int) -> bytes:
         try:
@@ -239,12 +260,71 @@ class Log:
         found = checkpoint.parse(path.read_bytes(), where=f"checkpoints/{size}") if path.exists() else None
         return found if found is not None and found.root == root else None
 
+    def _signed(self, size: int, root: bytes, now: datetime, second: Signer | None) -> note.Note:
+        """The log's own signature, and the cosignatures that earlier attempts at this size gathered."""
+        signed = note.sign(checkpoint.body(self._signer.name, size, root), self._signer)
+        kept = self._waiting(size)
+        lines = [line.text for line in kept.lines if line.name != self._signer.name] if kept is not None else []
+        if second is not None:
+            lines.append(cosignature.cosign(second, signed.text, int(now.timestamp())))
+        return gathering.joined(signed, lines)
+
+    def _waiting(self, size: int) -> note.Note | None:
+        path = self._state / "waiting" / str(size)
+        return note.Note.parse(path.read_bytes(), where=path.name) if path.is_file() else None
+
+    def _settle(self, signed: note.Note, policy: Policy | None) -> Checkpoint:
+        """Publish a signed checkpoint that the policy accepts; else keep it for the answers still to come."""
+        done, folder = checkpoint.of_note(signed), self._state / "waiting"
+        if policy is not None:
+            try:
+                policy.accept(signed.encoded)
+            except AnswerIsNo:
+                files.write(folder / str(done.size), signed.encoded, mode=0o600)
+                raise
+        self._install("checkpoint", done.encoded)  # first: no kept checkpoint is ever newer than this one
+        self._install(f"checkpoints/{done.size}", done.encoded)
+        for path in folder.glob("*"):
+            if not path.name.isdecimal() or int(path.name) <= done.size:
+                path.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # most often there is none
+            folder.rmdir()
+        return done
+
+    def _overtaken(self, policy: Policy | None, witnesses: Sequence[Cosigner]) -> Checkpoint | None:
+        """The newest published checkpoint, after publishing an earlier state whose missing answers came back."""
+        shown = self._shown()
+        sizes = [int(path.name) for path in (self._state / "waiting").glob("*") if path.name.isdecimal()]
+        for size in sorted(sizes, reverse=True):
+            kept = self._waiting(size)
+            if kept is None or size <= (shown.size if shown is not None else -1):
+                continue
+            lines = gathering.returned(witnesses, checkpoint.of_note(kept))
+            with contextlib.suppress(AnswerIsNo):
+                return self._settle(gathering.joined(kept, lines), policy)
+        return shown
+
+    def _keep_shown(self) -> None:
+        """Finish what a crash interrupted between the two places where a checkpoint is published."""
+        shown = self._shown()
+        if shown is not None and not (self.root / "checkpoints" / str(shown.size)).exists():
+            self._install(f"checkpoints/{shown.size}", shown.encoded)
+
+    @contextlib.contextmanager
+    def _apart(self) -> Iterator[None]:
+        """Let others write while somebody outside is waited for; afterwards wait in line again."""
+        self._turn.leave()
+        try:
+            yield
+        finally:
+            self._turn.take()
+
     def _remember(self, size: int, root: bytes) -> None:
         # before any key signs: whatever happens afterwards, no other root of this size is ever signed
         self._database.execute("INSERT OR IGNORE INTO signed VALUES (?, ?)", [size, root])
         kept = bytes(self._database.execute("SELECT root FROM signed WHERE size = ?", [size]).fetchone()[0])
         if kept != root:
-            raise MachineFailed("another root was signed for this size", where=self.root.name)
+            raise MachineFailed("a different root was already signed for this size", where=self.root.name)
 
     def _prove(self, old: int) -> list[bytes]:
         return tree.consistency_proof(old, self.size, self.reader().node)
@@ -270,6 +350,16 @@ def batches(state: Path) -> dict[str, range]:
     return {str(name): range(first, first + count) for name, first, count in rows}
 
 
+def place(state: Path, name: str) -> range | None:
+    """Where one named batch stands, read as `batches` does; None when it never went in."""
+    path = state / "ledger.sqlite3"
+    if not path.is_file():
+        return None
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
+        row = database.execute("SELECT first, count FROM batches WHERE name = ?", [name]).fetchone()
+    return None if row is None else range(row[0], row[0] + row[1])
+
+
 def take_over(state: Path, newest: Checkpoint) -> None:
     """After a restore, let an older private folder remember a newer public ledger, so that writing can go on from it.
 
@@ -279,30 +369,9 @@ def take_over(state: Path, newest: Checkpoint) -> None:
     with contextlib.closing(sqlite3.connect(state / "ledger.sqlite3", isolation_level=None)) as database:
         known = int(database.execute("SELECT coalesce(max(first + count), 0) FROM batches").fetchone()[0])
         if known > newest.size:
-            raise AnswerIsNo("the private folder remembers more than that ledger holds", where=state.name)
+            raise AnswerIsNo("the private folder has a newer state than that ledger", where=state.name)
         database.execute("PRAGMA synchronous=FULL")
         if known < newest.size:
             name = f"restored-{known}-{newest.size}"
             database.execute("INSERT INTO batches VALUES (?, ?, ?, ?)", [name, known, newest.size - known, b""])
         database.execute("INSERT OR IGNORE INTO signed VALUES (?, ?)", [newest.size, newest.root])
-
-
-def _accepted(signed: note.Note, policy: Policy | None) -> Checkpoint:
-    if policy is None:
-        return checkpoint.of_note(signed)
-    try:
-        return policy.accept(signed.encoded)
-    except AnswerIsNo as no:
-        raise MachineFailed(
-            f"the checkpoint is not published: {no.what}", remedy="Reach more witnesses and try again"
-        ) from None
-
-
-def _lock(path: Path) -> int:
-    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(handle)
-        raise MachineFailed("another process is writing to the ledger", remedy="Wait for it to end") from None
-    return handle

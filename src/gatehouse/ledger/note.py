@@ -35,7 +35,7 @@ class SignatureLine:
         name, gap, encoded = line.removeprefix(_DASH).partition(" ")
         data = decode_base64(encoded)
         if not line.startswith(_DASH) or not gap or not is_key_name(name) or data is None or len(data) < 5:
-            raise WrongInput("a signature line reads `— name base64`", where=where)
+            raise WrongInput("a signature line must read `— name base64`", where=where)
         return cls(name, data[:4], data[4:], line)
 
     def is_by(self, verifier: Verifier) -> bool:
@@ -95,7 +95,7 @@ def open_note(data: bytes, verifiers: Iterable[Verifier], *, where: str = "note"
     """
     note = Note.parse(data, where=where)
     if not note.signed_by(verifiers, where=where):
-        raise AnswerIsNo("no key that is known here signed this", where=where)
+        raise AnswerIsNo("no known key signed this", where=where)
     return note
 
 
@@ -119,11 +119,13 @@ def verify_detached(data: bytes, line: str | bytes, verifiers: Iterable[Verifier
     signature = SignatureLine.parse(text.removesuffix("\n"), where=where)
     known = [key for key in verifiers if signature.is_by(key) and key.algorithm is Algorithm.ED25519]
     if not known:
-        raise AnswerIsNo("the signature is by no key that is known here", where=where)
+        raise AnswerIsNo("the signature was made with an unknown key", where=where)
     for verifier in known:
         if verifier.accepts(data, signature.signature):
             return verifier
-    raise AnswerIsNo(f"the signature of {known[0].name} is wrong: the bytes are not those signed", where=where)
+    raise AnswerIsNo(
+        f"the signature of {known[0].name} is wrong: the bytes differ from those that were signed", where=where
+    )
 
 
 def _accepts(verifier: Verifier, text: str, signature: bytes) -> bool:
@@ -141,12 +143,12 @@ def _decode(data: bytes, where: str) -> str:
 
 def _take_apart(data: bytes, where: str) -> tuple[str, list[str]]:
     if len(data) > _MAX_NOTE:
-        raise WrongInput("a note has at most one megabyte", where=where)
+        raise WrongInput("a note may have at most one megabyte", where=where)
     whole = _decode(data, where)
     if any(unicodedata.category(character) == "Cc" and character != "\n" for character in set(whole)):
-        raise WrongInput("a note holds no control characters", where=where)
+        raise WrongInput("a note must not contain control characters", where=where)
     text, gap, signatures = whole.rpartition("\n\n")
     lines = signatures.removesuffix("\n").split("\n")
     if not gap or not signatures.endswith("\n") or not text or len(lines) > _MAX_SIGNATURES:
-        raise WrongInput("a note is a text, an empty line and signature lines", where=where)
+        raise WrongInput("a note must be a text, an empty line and signature lines", where=where)
     return text + "\n", lines

@@ -80,7 +80,7 @@ class Opening:
         found: dict[str, Any] = {}
         for text in self.shown:
             if digest(text) not in self.digests:
-                raise AnswerIsNo("a field that is shown does not belong to the record")
+                raise AnswerIsNo("a field shown does not belong to the record")
             name, value = _field(text)
             if name in found:
                 raise AnswerIsNo("a field is shown twice")
@@ -125,7 +125,7 @@ def make(batch: str, seq: int, key: str, fields: Mapping[str, str]) -> Opening:
 
 
 def _field(text: str) -> tuple[str, Any]:
-    wrong = AnswerIsNo("a field that is shown has not the form of a disclosure")
+    wrong = AnswerIsNo("a field shown is not in the form of a disclosure")
     value = _json(text.encode("utf-8", "surrogatepass"), wrong)
     if not isinstance(value, list) or len(value) != 3 or not _matches(_SALT, value[0]) or not _matches(_NAME, value[1]):
         raise wrong

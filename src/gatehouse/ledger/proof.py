@@ -100,7 +100,7 @@ def verify_proof(data: bytes, policy: Policy, *, where: str = "proof") -> Proven
     """
     parsed = Proof.parse(data, where=where)
     if parsed.extra is None:
-        raise WrongInput("the proof carries no opening", where=where, remedy="Give the entry itself")
+        raise WrongInput("the proof contains no opening", where=where, remedy="Supply the entry itself")
     opening = Opening.parse(parsed.extra, where=where)
     return _verified(parsed, opening.entry, policy, opening.fields(), where)
 
@@ -109,5 +109,5 @@ def _verified(parsed: Proof, entry: bytes, policy: Policy, fields: dict[str, Any
     accepted = policy.accept(parsed.checkpoint.encoded, where=where)
     leaf = tree.leaf_hash(entry)
     if not tree.verify_inclusion(leaf, parsed.index, accepted.size, parsed.path, accepted.root):
-        raise AnswerIsNo("the entry is not at this place in the ledger", where=where)
+        raise AnswerIsNo("the entry is not at the stated place in the ledger", where=where)
     return Proven(parsed.index, accepted, entry, fields)

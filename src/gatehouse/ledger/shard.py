@@ -53,7 +53,7 @@ def begin(log: Log, earlier: Checkpoint) -> int:
     Raises WrongInput when the log has other entries already.
     """
     if log.size and log.batch(BATCH) is None:
-        raise WrongInput("a shard begins with the link to the one before, and this one has begun already")
+        raise WrongInput("a shard must begin with the link to the previous one, but this shard already has entries")
     return log.append(BATCH, [link(earlier)])
 
 
@@ -79,6 +79,6 @@ def _late(before: Path, earlier: Verified, root: Path, later: Verified) -> int:
             if link(published) == first:
                 return earlier.checkpoint.size - published.size
     raise AnswerIsNo(
-        "the ledger does not begin with a checkpoint of the one before it", where=later.checkpoint.origin,
+        "the ledger does not begin with a checkpoint of the previous ledger", where=later.checkpoint.origin,
         remedy="Name the ledgers of successive years, the earliest first",
     )  # fmt: skip

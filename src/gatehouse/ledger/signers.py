@@ -19,7 +19,7 @@ from typing import Protocol
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from gatehouse.kernel import files
+from gatehouse.kernel import files, letters
 from gatehouse.kernel.errors import WrongInput
 
 _PRIVATE = "PRIVATE+KEY+"
@@ -49,8 +49,8 @@ def decode_base64(text: str) -> bytes | None:
 
 
 def is_key_name(name: str) -> bool:
-    """Whether a text may name a key: not empty, printable, no spaces, no plus, at most 255 bytes of UTF-8."""
-    plain = name.isprintable() and "+" not in name and not any(character.isspace() for character in name)
+    """Whether a text may name a key: letters that show themselves, no spaces, no plus, at most 255 bytes of UTF-8."""
+    plain = letters.are_seen(name) and "+" not in name and not any(character.isspace() for character in name)
     return plain and 0 < len(name.encode()) <= _MAX_NAME
 
 
@@ -76,7 +76,7 @@ class Verifier:
             raise WrongInput("a verifier key has the wrong length for its algorithm", where=where)
         verifier = cls(name, algorithm, public)
         if verifier.key_hash.hex() != hash_text:
-            raise WrongInput("a verifier key does not match its own hash", where=where, remedy="Copy it again")
+            raise WrongInput("a verifier key does not match its own hash", where=where, remedy="Copy the key again")
         return verifier
 
     @property
@@ -153,7 +153,7 @@ class KeySigner:
         Only for plain Ed25519 keys: a cosignature also says when, and is made by `cosignature.cosign`.
         """
         if self.verifier.algorithm is not Algorithm.ED25519:
-            raise WrongInput(f"the key {self.name} cosigns checkpoints only", remedy="Use a signing key")
+            raise WrongInput(f"the key {self.name} can only cosign checkpoints", remedy="Use a signing key")
         return line_of(self.verifier, self.sign(message))
 
 
@@ -165,7 +165,7 @@ def line_of(verifier: Verifier, signature: bytes) -> str:
 def new_key(name: str, algorithm: Algorithm = Algorithm.ED25519) -> tuple[str, str]:
     """Make a key: (private text, public text), each one line without the newline."""
     if not is_key_name(name):
-        raise WrongInput("a key's name has no spaces, no plus, and at most 255 bytes")
+        raise WrongInput("a key's name must have at most 255 bytes, with no spaces and no plus sign")
     seed = secrets.token_bytes(_SEED)
     verifier = _from_seed(name, algorithm, seed).verifier
     body = base64.b64encode(bytes([algorithm]) + seed).decode()
@@ -175,7 +175,7 @@ def new_key(name: str, algorithm: Algorithm = Algorithm.ED25519) -> tuple[str, s
 def parse_signer(text: str, *, where: str = "") -> KeySigner:
     """Read a private key `PRIVATE+KEY+name+hash+base64`; raises WrongInput, never quoting the key."""
     if not text.startswith(_PRIVATE):
-        raise WrongInput("this is not a private key", where=where, remedy="`gatehouse key new FILE` makes one")
+        raise WrongInput("this is not a private key", where=where, remedy="Make one with `gatehouse key new FILE`")
     name, hash_text, body = _split(text.removeprefix(_PRIVATE), where, "private key")
     algorithm, seed = _algorithm(body, where)
     if len(seed) != _SEED:
@@ -210,7 +210,7 @@ def write_key(path: Path, name: str, algorithm: Algorithm = Algorithm.ED25519) -
     try:
         files.write_new(path, f"{private}\n".encode(), mode=0o600)
     except FileExistsError:
-        raise WrongInput("the key file exists", where=path.name, remedy="Choose another name") from None
+        raise WrongInput("the key file already exists", where=path.name, remedy="Choose another name") from None
     return Verifier.parse(public)
 
 
@@ -222,10 +222,10 @@ def _one_line(path: Path) -> str:
     except OSError as error:
         raise WrongInput(f"the key cannot be read ({error.strerror})", where=path.name) from None
     except UnicodeDecodeError:
-        raise WrongInput("a key is UTF-8 text", where=path.name) from None
+        raise WrongInput("a key must be UTF-8 text", where=path.name) from None
     lines = text.removesuffix("\n").split("\n")
     if len(data) > _MAX_KEY_TEXT or len(lines) != 1:
-        raise WrongInput("a key file holds one key on one line", where=path.name)
+        raise WrongInput("a key file must contain one key on one line", where=path.name)
     return lines[0]
 
 
@@ -234,7 +234,7 @@ def _split(text: str, where: str, what: str) -> tuple[str, str, bytes]:
     parts = text.split("+", 2) if len(text) <= _MAX_KEY_TEXT else []
     body = decode_base64(parts[2]) if len(parts) == 3 else None
     if body is None or not is_key_name(parts[0]):
-        raise WrongInput(f"this is not a {what}", where=where, remedy="It reads name+hash+base64 on one line")
+        raise WrongInput(f"this is not a {what}", where=where, remedy="Write it as name+hash+base64 on one line")
     return parts[0], parts[1], body
 
 
@@ -242,7 +242,7 @@ def _algorithm(body: bytes, where: str) -> tuple[Algorithm, bytes]:
     try:
         return Algorithm(body[0]), body[1:]
     except (IndexError, ValueError):
-        raise WrongInput("the key's algorithm is not known here", where=where) from None
+        raise WrongInput("the key's algorithm is not supported", where=where) from None
 
 
 def _from_seed(name: str, algorithm: Algorithm, seed: bytes) -> KeySigner:
@@ -252,7 +252,9 @@ def _from_seed(name: str, algorithm: Algorithm, seed: bytes) -> KeySigner:
         try:
             lattice = MLDSA44PrivateKey.from_seed_bytes(seed)
         except UnsupportedAlgorithm:
-            raise WrongInput("this machine's cryptography has no ML-DSA-44", remedy="Use an Ed25519 key") from None
+            raise WrongInput(
+                "this machine's cryptography library does not support ML-DSA-44", remedy="Use an Ed25519 key"
+            ) from None
         return KeySigner(Verifier(name, algorithm, lattice.public_key().public_bytes_raw()), lattice.sign)
     curve = Ed25519PrivateKey.from_private_bytes(seed)
     return KeySigner(Verifier(name, algorithm, curve.public_key().public_bytes_raw()), curve.sign)

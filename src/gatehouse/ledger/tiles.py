@@ -58,7 +58,7 @@ def decode_bundle(data: bytes, count: int, *, where: str = "") -> list[bytes]:
         entries.append(data[at + 2 : at + 2 + length])
         at += 2 + length
     if at != len(data):
-        raise AnswerIsNo("an entry bundle has not the bytes that it should have", where=where)
+        raise AnswerIsNo("an entry bundle does not have the expected number of bytes", where=where)
     return entries
 
 
@@ -122,7 +122,7 @@ class TileReader:
             name = tile_name(level, index, width) if width > 0 else ""
             data = read_file(self._root, name) if name else b""
             if len(data) != max(width, 0) * tree.HASH:
-                raise AnswerIsNo("a tile has not the size that it should have", where=name or "ledger")
+                raise AnswerIsNo("a tile does not have the expected size", where=name or "ledger")
             self._kept[key] = data
         return self._kept[key]
 
@@ -154,5 +154,5 @@ def _number(index: int) -> str:
 
 def _partial(width: int) -> str:
     if not 0 < width <= WIDTH:
-        raise ValueError("a tile holds 1 to 256 hashes")
+        raise ValueError("a tile must contain 1 to 256 hashes")
     return "" if width == WIDTH else f".p/{width}"

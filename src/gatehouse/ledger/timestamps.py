@@ -7,8 +7,7 @@ A token covers the exact bytes of `checkpoints/<size>` and lies beside it as `<s
 
 from __future__ import annotations
 
-import contextlib
-import urllib.request
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +15,17 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from gatehouse.kernel import extras
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
+from gatehouse.ledger import asking
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
     from rfc3161_client import TimeStampResponse
 
 _MAX_TOKEN = 1 << 16
+DEADLINE = 20.0
+"""Seconds after which no further authority is asked; one that was asked by then has its own seconds to answer."""
 
 Authority = Callable[[bytes], bytes]
 """A time-stamping authority: DER query in, DER answer out; raises OSError when it cannot be reached."""
@@ -36,31 +39,41 @@ class HttpAuthority:
     seconds: float = 10.0
 
     def __call__(self, query: bytes) -> bytes:
-        """Send one query and return the answer."""
+        """Send one query and return the answer; raises OSError when none comes within `seconds` in all."""
         if not self.url.startswith(("http://", "https://")):
-            raise WrongInput("an authority's address begins with http:// or https://")
-        headers = {"Content-Type": "application/timestamp-query"}
-        request = urllib.request.Request(self.url, data=query, headers=headers)  # noqa: S310 - checked above
-        with urllib.request.urlopen(request, timeout=self.seconds) as answer:  # noqa: S310 - checked above
-            return bytes(answer.read(_MAX_TOKEN))
+            raise WrongInput("an authority's address must begin with http:// or https://")
+        kind = "application/timestamp-query"
+        status, answer = asking.post(self.url, query, seconds=self.seconds, most=_MAX_TOKEN, content_type=kind)
+        if status != 200:
+            raise OSError(f"status {status}")
+        return answer
 
 
 def stamp(data: bytes, authorities: Sequence[Authority], roots: Sequence[Certificate] = ()) -> bytes:
     """A token over these bytes from the first authority that gives one; raises MachineFailed when none does.
 
     The answer's form, status, digest and nonce are checked, and its signature where `roots` are given; whom else to
-    believe is the verifier's question.
+    believe is the verifier's question. No further authority is asked after `DEADLINE` seconds.
     """
-    library = _library()
+    library, until, doubted = _library(), time.monotonic() + DEADLINE, False
     for authority in authorities:
+        if time.monotonic() > until:
+            break
         query = library.TimestampRequestBuilder().data(data).nonce(nonce=True).build()
         try:
             token = authority(query.as_bytes())
             answer = library.decode_timestamp_response(token)
         except Exception:  # noqa: BLE001, S112 - unreachable or nonsense, the next authority is asked
             continue
-        if _answers(answer, query.message_imprint.message, query.nonce) and _believed(data, token, roots):
-            return token
+        if _answers(answer, query.message_imprint.message, query.nonce):
+            if _believed(data, token, roots):
+                return token
+            doubted = True
+    if doubted:
+        raise MachineFailed(
+            "a time-stamping authority answered, but none of the given certificates is its root",
+            remedy="Compare the authority's root with [timestamps] roots",
+        )
     raise MachineFailed("no time-stamping authority answered", remedy="Try again, or name another authority")
 
 
@@ -72,7 +85,10 @@ def verify(data: bytes, token: bytes, roots: list[Certificate], *, where: str = 
         builder = library.VerifierBuilder(roots=list(roots))
         builder.build().verify_message(answer, data)
     except Exception:  # noqa: BLE001 - whatever a parser of hostile bytes raises, the answer is no
-        raise AnswerIsNo("the time-stamp does not cover the checkpoint under these certificates", where=where) from None
+        raise AnswerIsNo(
+            "the time-stamp does not cover the checkpoint, or none of the given certificates is its authority's root",
+            where=where,
+        ) from None
     instant: datetime = answer.tst_info.gen_time
     return instant
 
@@ -84,23 +100,35 @@ def roots(certificates: Path) -> list[Certificate]:
     try:
         return x509.load_pem_x509_certificates(certificates.read_bytes())
     except (OSError, ValueError):
-        raise WrongInput("certificates are a PEM file", where=certificates.name) from None
+        raise WrongInput("the certificates must be a PEM file", where=certificates.name) from None
 
 
 def verify_all(ledger: Path, certificates: Path) -> int:
-    """Check every time-stamp of a ledger; returns how many there are."""
+    """Check every time-stamp of a ledger; returns how many there are. Raises AnswerIsNo where there is none."""
     trusted = roots(certificates)
     found = sorted((ledger / "checkpoints").glob("*.tsr"))
+    if not found:
+        raise AnswerIsNo("no checkpoint of this ledger is time-stamped", where=ledger.name)
     for path in found:
         verify(path.with_suffix("").read_bytes(), _token(path), trusted, where=f"checkpoints/{path.name}")
     return len(found)
 
 
-def last(ledger: Path, trusted: list[Certificate]) -> tuple[bool, datetime | None]:
-    """Whether the newest published checkpoint is stamped, and the time of the newest stamp there is, if any.
+@dataclass(frozen=True)
+class Stamped:
+    """How a ledger stands with its time-stamps; one that does not verify counts as none."""
 
-    A stamp that does not verify is none.
-    """
+    newest: bool
+    """Whether the newest published checkpoint is stamped."""
+    at: datetime | None
+    """The time of the newest stamp there is."""
+    doubted: int
+    """How many newer ones do not verify under the certificates."""
+
+
+def last(ledger: Path, trusted: list[Certificate]) -> Stamped:
+    """How a ledger stands with its time-stamps, looking back from the newest checkpoint to the first good one."""
+    doubted = 0
     sizes = sorted(
         (int(path.name) for path in (ledger / "checkpoints").glob("*") if path.name.isdecimal()), reverse=True
     )
@@ -108,10 +136,13 @@ def last(ledger: Path, trusted: list[Certificate]) -> tuple[bool, datetime | Non
         path = ledger / "checkpoints" / f"{size}.tsr"
         if not path.is_file():
             continue
-        with contextlib.suppress(AnswerIsNo):
+        try:
             at = verify(path.with_suffix("").read_bytes(), _token(path), trusted)
-            return size == sizes[0], at
-    return False, None
+        except AnswerIsNo:
+            doubted += 1
+            continue
+        return Stamped(newest=size == sizes[0], at=at, doubted=doubted)
+    return Stamped(newest=False, at=None, doubted=doubted)
 
 
 def _token(path: Path) -> bytes:
@@ -141,5 +172,5 @@ def _library() -> ModuleType:
     try:
         import rfc3161_client
     except ImportError:
-        raise WrongInput("time-stamps need an extra", remedy="pip install 'gatehouse[timestamps]'") from None
+        raise MachineFailed("time-stamps need the extra timestamps", remedy=extras.remedy("timestamps")) from None
     return rfc3161_client

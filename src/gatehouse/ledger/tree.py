@@ -101,6 +101,16 @@ def consistency_proof(old: int, new: int, read: ReadNode) -> list[bytes]:
     return path[::-1]
 
 
+def root_before_last(proof: Sequence[bytes]) -> bytes:
+    """The root of the tree without its last entry, from that entry's inclusion proof, which is all of that tree."""
+    if not proof:
+        return EMPTY_ROOT
+    total = proof[0]
+    for sibling in proof[1:]:
+        total = node_hash(sibling, total)
+    return total
+
+
 def verify_inclusion(leaf: bytes, index: int, size: int, proof: Sequence[bytes], root: bytes) -> bool:
     """Whether a leaf hash stands at an index of the tree with this size and root (RFC 9162 §2.1.3.2)."""
     if not 0 <= index < size or len(proof) > _MAX_PROOF or len(leaf) != HASH:

@@ -1,14 +1,15 @@
 """Verifying a whole ledger from its public folder and the verifier's own policy, believing nothing else.
 
 Every bundle is hashed, every tile compared with what the bundles make it, every published checkpoint compared with
-the tree at its size, and nothing may lie in the folder that does not belong there.
+the tree at its size. Only regular files under the standard's exact names may lie in the folder; nothing else is opened.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
@@ -16,12 +17,13 @@ from gatehouse.kernel.progress import Progress, silent
 from gatehouse.ledger import tiles, tree
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.opening import ENTRY_BYTES
-from gatehouse.ledger.policy import Policy
+from gatehouse.ledger.policy import Policy, Unwitnessed
 
 _MAX_CHECKPOINT = 1 << 20
+# a number has one spelling: its first group is never x000
+_NUMBER = r"(?:x(?!000)[0-9]{3}/(?:x[0-9]{3}/){0,5})?[0-9]{3}"
 _PART = re.compile(
-    r"tile/(entries|[0-7])/((?:x[0-9]{3}/){0,6}[0-9]{3})(?:\.p/([1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))?",
-    re.ASCII,
+    rf"tile/(entries|[0-7])/({_NUMBER})(?:\.p/([1-9]|[1-9][0-9]|1[0-9]{{2}}|2[0-4][0-9]|25[0-5]))?", re.ASCII
 )
 _HISTORY = re.compile(r"checkpoints/(0|[1-9][0-9]{0,18})(\.tsr)?", re.ASCII)
 
@@ -41,9 +43,9 @@ def verify_log(root: Path, policy: Policy, *, progress: Progress = silent) -> Ve
 
     Raises AnswerIsNo with the first thing that does not hold, WrongInput when this is no ledger at all.
     """
-    if not (root / "checkpoint").is_file():
-        raise WrongInput("there is no ledger here: it has no checkpoint", where=root.name)
-    present = _files(root)
+    if not os.path.lexists(root / "checkpoint"):
+        raise WrongInput("there is no ledger here: the folder has no checkpoint", where=root.name)
+    present = set(_walk(root, ""))
     published = _published(root, present, policy)
     newest = max(published, key=lambda found: found.size)
     levels = _replay(root, newest, progress)
@@ -64,29 +66,44 @@ def verify_at(root: Path, data: bytes, policy: Policy, *, where: str = "checkpoi
     asked = policy.accept(data, where=where)
     newest = verify_log(root, policy).checkpoint
     if asked.size > newest.size:
-        raise AnswerIsNo("the ledger is shorter than the checkpoint", where=where, remedy="Take a newer copy")
+        raise AnswerIsNo("the ledger is shorter than the checkpoint", where=where, remedy="Get a newer copy")
     _check_root(asked, tree.range_hash(0, asked.size, tiles.TileReader(root, newest.size).node))
     return newest, asked
 
 
 def _published(root: Path, present: set[str], policy: Policy) -> list[Checkpoint]:
-    """The newest checkpoint, under the quorum, and all older ones, under the log's signature.
+    """The newest checkpoint and every older one that is kept, each under the policy.
 
-    Witnesses change over the years. The quorum on the newest vouches for every root before it, since the tree is
-    built again and each earlier root must be that of its beginning.
+    The quorum on the newest vouches for every root before it; the quorum on an older one shows that witnesses saw it
+    at its time. The policy may except the checkpoints from before there were witnesses.
     """
     found = [policy.accept(_small(root, "checkpoint"), where="checkpoint")]
-    signed = replace(policy, quorum="none")
     for name in sorted(present):
         history = _HISTORY.fullmatch(name)
         if history is None or history[2]:
             continue
-        older = int(history[1]) < found[0].size
-        earlier = (signed if older else policy).accept(_small(root, name), where=name)
-        if earlier.size != int(history[1]):
-            raise AnswerIsNo("a checkpoint lies under a name that is not its size", where=name)
+        kept = int(history[1])
+        if kept > found[0].size:
+            raise AnswerIsNo(
+                "the checkpoint is older than one of the published checkpoints", where=name, remedy="Get a new copy"
+            )
+        earlier = (
+            _older(policy, _small(root, name), name)
+            if kept < found[0].size
+            else policy.accept(_small(root, name), where=name)
+        )
+        if earlier.size != kept:
+            raise AnswerIsNo("a checkpoint's file name differs from its size", where=name)
         found.append(earlier)
     return found
+
+
+def _older(policy: Policy, data: bytes, name: str) -> Checkpoint:
+    try:
+        return policy.accept_older(data, where=name)
+    except Unwitnessed as no:
+        remedy = "If it is older than the log's witnesses, state `#unwitnessed ORIGIN SIZE` in your policy"
+        raise AnswerIsNo(no.what, where=name, remedy=remedy) from None
 
 
 def _small(root: Path, name: str) -> bytes:
@@ -109,7 +126,7 @@ def _replay(root: Path, newest: Checkpoint, progress: Progress) -> list[int]:
                 own = hashes[index * tiles.TILE_BYTES : index * tiles.TILE_BYTES + width * tree.HASH]
             name = tiles.tile_name(level, index, width)
             if tiles.read_file(root, name) != own:
-                raise AnswerIsNo("a tile is not made of what lies below it", where=name)
+                raise AnswerIsNo("a tile does not match the hashes below it", where=name)
             if width == tiles.WIDTH:
                 above.append(tiles.tile_root(own))
         level, hashes = level + 1, b"".join(above)
@@ -126,25 +143,27 @@ def _bundle_hashes(root: Path, index: int, width: int) -> bytes:
 
 def _check_root(found: Checkpoint, root: bytes) -> None:
     if found.root != root:
-        raise AnswerIsNo(f"the checkpoint of size {found.size} has another root than the ledger")
+        raise AnswerIsNo(f"the checkpoint of size {found.size} has a different root from the ledger")
 
 
-def _files(root: Path) -> set[str]:
-    present = {path.relative_to(root).as_posix() for path in _walk(root)}
-    for name in present:
-        if name != "checkpoint" and not _HISTORY.fullmatch(name) and not _PART.fullmatch(name):
-            raise AnswerIsNo("a file lies in the ledger that does not belong there", where=name)
-    return present
+def _walk(folder: Path, below: str) -> Iterator[str]:
+    """The names of all files; raises AnswerIsNo at the first that is none of a ledger's, without opening it.
 
-
-def _walk(folder: Path) -> Iterator[Path]:
-    for path in folder.iterdir():
-        if path.is_symlink():
-            raise AnswerIsNo("a ledger holds no links", where=path.name)
-        if path.is_dir():
-            yield from _walk(path)
+    A folder may be empty, but none stands where a file belongs.
+    """
+    with os.scandir(folder) as found:
+        entries = sorted(found, key=lambda entry: entry.name)
+    for entry in entries:
+        name = below + entry.name
+        known = name == "checkpoint" or _HISTORY.fullmatch(name) or _PART.fullmatch(name)
+        if not known and entry.is_dir(follow_symlinks=False):
+            yield from _walk(folder / entry.name, f"{name}/")
+        elif not known:
+            raise AnswerIsNo("the ledger folder contains a file that does not belong there", where=name)
+        elif not entry.is_file(follow_symlinks=False):
+            raise AnswerIsNo("a ledger may contain only regular files, and this is not one", where=name)
         else:
-            yield path
+            yield name
 
 
 def _check_leftovers(root: Path, present: set[str], size: int, counts: list[int]) -> int:
@@ -154,18 +173,21 @@ def _check_leftovers(root: Path, present: set[str], size: int, counts: list[int]
         part = _PART.fullmatch(name)
         if part is None:
             if name.endswith(".tsr") and name.removesuffix(".tsr") not in present:
-                raise AnswerIsNo("a time-stamp has no checkpoint", where=name)
+                raise AnswerIsNo("a time-stamp has no matching checkpoint", where=name)
             continue
         level = 0 if part[1] == "entries" else int(part[1])
         index, width = int(part[2].replace("x", "").replace("/", "")), int(part[3] or tiles.WIDTH)
         present_width = min(tiles.WIDTH, (counts[level] if level < len(counts) else 0) - index * tiles.WIDTH)
         ahead += width > present_width
+        entries = part[1] == "entries"
+        unit = ENTRY_BYTES + 2 if entries else tree.HASH
+        if (root / name).stat().st_size > width * unit:
+            raise AnswerIsNo("a part of the ledger is too long", where=name)
         if present_width > 0:
-            entries = part[1] == "entries"
             become = (
                 tiles.entries_name(index, present_width) if entries else tiles.tile_name(level, index, present_width)
             )
-            _check_beginning(root, name, become, width * (ENTRY_BYTES + 2 if entries else tree.HASH))
+            _check_beginning(root, name, become, width * unit)
     return ahead
 
 
@@ -174,4 +196,4 @@ def _check_beginning(root: Path, name: str, become: str, length: int) -> None:
     # a file that runs ahead may be half-written; what it shares with the checkpoint's tree must still be the same
     shared = min(len(data), len(whole))
     if data[:shared] != whole[:shared] or len(data) > length or (length <= len(whole) and len(data) != length):
-        raise AnswerIsNo("an older part of the ledger differs from what it became", where=name)
+        raise AnswerIsNo("an older partial tile of the ledger differs from its full tile", where=name)

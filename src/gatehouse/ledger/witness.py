@@ -61,14 +61,17 @@ class Witness:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._handle)
-            raise MachineFailed("another process is this witness", where=state.name) from None
+            raise MachineFailed("another process already runs this witness", where=state.name) from None
 
     def close(self) -> None:
         """Let another process be this witness."""
         os.close(self._handle)
 
     def add_checkpoint(self, body: bytes) -> Answer:
-        """Answer an add-checkpoint request: 200 with a cosignature, or 400, 403, 404, 409, 422 as the standard says."""
+        """Answer an add-checkpoint request: 200 with a cosignature, or 400, 403, 404, 409, 422 as the standard says.
+
+        409 with a number tells the size that was cosigned last; without one, that another root of this size was.
+        """
         try:
             request = _parse(body)
         except WrongInput as wrong:
@@ -87,6 +90,15 @@ class Witness:
         with self._turn:
             return self._consider(request, [line.text for line in signed.values()])
 
+    def answer_again(self, origin: str) -> tuple[int, bytes] | None:
+        """The size last cosigned of a log and the line that was answered then; None when there was none."""
+        kept = self.latest(hashlib.sha256(origin.encode()).hexdigest())
+        if kept is None:
+            return None
+        shown = checkpoint.parse(kept)
+        lines = [line.text for line in shown.note.lines if line.is_by(self._signer.verifier)]
+        return shown.size, "".join(f"{line}\n" for line in lines).encode()
+
     def latest(self, origin_hash: str) -> bytes | None:
         """The newest checkpoint cosigned for the log whose origin has this SHA-256, or None."""
         path = self._state / f"{origin_hash}.checkpoint"
@@ -101,8 +113,10 @@ class Witness:
         size, root = (0, tree.EMPTY_ROOT) if seen is None else (seen.size, seen.root)
         if request.old != size:
             return Answer(409, f"{size}\n".encode(), "text/x.tlog.size")
+        if offered.size == size and offered.root != root and not request.proof:
+            return Answer(409, b"FORK: another root of this size was cosigned\n")
         if not tree.verify_consistency(size, offered.size, root, offered.root, request.proof):
-            return Answer(422, b"the checkpoint does not continue what was seen\n")
+            return Answer(422, b"FORK or wrong proof: the checkpoint does not continue what was cosigned\n")
         line = cosignature.cosign(self._signer, offered.note.text, int(self._now().timestamp()))
         remembered = Note(offered.note.text, ()).plus([*signatures, line])
         files.write(self._state / f"{name}.checkpoint", remembered.encoded)
@@ -116,7 +130,7 @@ def open_key(state: Path, name: str | None, algorithm: Algorithm = Algorithm.ED2
         signers.write_key(path, name or f"witness/{secrets.token_hex(4)}", algorithm)
     signer = signers.read_signer(path)
     if name is not None and signer.name != name:
-        raise WrongInput("this folder belongs to a witness of another name", where=state.name)
+        raise WrongInput("this folder belongs to a witness with a different name", where=state.name)
     files.write(state / "witness.vkey", f"{signer.key_text}\n".encode())
     return signer
 

@@ -1,23 +1,20 @@
 """Asking witnesses for their cosignature, over HTTP or by files carried by hand (c2sp.org/tlog-witness).
 
-A witness that cannot be reached, declines or answers nonsense contributes nothing; whether enough others did is the
-policy's question, not this module's.
+A witness that cannot be reached, declines or answers nonsense contributes nothing, and what it said is told; whether
+enough others did is the policy's question, not this module's.
 """
 
 from __future__ import annotations
 
 import base64
-import http.client
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.ledger import cosignature
+from gatehouse.ledger import asking, cosignature
 from gatehouse.ledger.checkpoint import Checkpoint
-from gatehouse.ledger.log import Prove
+from gatehouse.ledger.gathering import Declined, Prove
 from gatehouse.ledger.note import SignatureLine
 from gatehouse.ledger.policy import Witness
 
@@ -33,33 +30,50 @@ def request_body(old: int, proof: list[bytes], checkpoint: bytes) -> bytes:
 
 @dataclass(frozen=True)
 class HttpWitness:
-    """A witness that answers at the address that the policy gives for it."""
+    """A witness that answers at the address that the policy gives for it, within so many seconds for each question."""
 
     witness: Witness
     seconds: float = _SECONDS
 
     def cosign(self, checkpoint: Checkpoint, prove: Prove) -> list[str]:
-        """The witness's cosignature lines; empty when it cannot be reached, declines or answers nonsense."""
-        try:
-            status, answer = self._ask(request_body(0, [], checkpoint.encoded))
-            seen = answer.strip()
-            if status == 409 and seen.isdigit() and len(seen) < 20 and 0 < int(seen) <= checkpoint.size:
-                status, answer = self._ask(request_body(int(seen), prove(int(seen)), checkpoint.encoded))
-        except (OSError, http.client.HTTPException, ValueError):
-            return []
-        return _genuine(answer, self.witness, checkpoint) if status == 200 else []
+        """The witness's cosignature line. Raises Declined with what the witness said or failed to say."""
+        status, answer = self._ask(request_body(0, [], checkpoint.encoded))
+        seen = answer.strip()
+        asked = 0
+        if status == 409 and seen.isdigit() and len(seen) < 20 and 0 < int(seen) <= checkpoint.size:
+            asked = int(seen)
+            status, answer = self._ask(request_body(asked, prove(asked), checkpoint.encoded))
+        found = _genuine(answer, self.witness, checkpoint) if status == 200 else []
+        if not found:
+            raise Declined(f"{self.witness.name} {_refusal(status, answer, asked, checkpoint.size)}")
+        return found
 
     def _ask(self, body: bytes) -> tuple[int, bytes]:
         url = (self.witness.url or "").rstrip("/")
         if not url.startswith(("http://", "https://")):
-            raise WrongInput("a witness's address begins with http:// or https://", where=self.witness.name)
-        request = urllib.request.Request(f"{url}/add-checkpoint", data=body, method="POST")  # noqa: S310 - checked
+            raise WrongInput("a witness's address must begin with http:// or https://", where=self.witness.name)
         try:
-            with urllib.request.urlopen(request, timeout=self.seconds) as answer:  # noqa: S310 - checked above
-                return answer.status, answer.read(_MAX_ANSWER)
-        except urllib.error.HTTPError as declined:
-            with declined:
-                return declined.code, declined.read(_MAX_ANSWER)
+            return asking.post(f"{url}/add-checkpoint", body, seconds=self.seconds, most=_MAX_ANSWER)
+        except OSError:
+            raise Declined(f"{self.witness.name} cannot be reached") from None
+
+
+def _refusal(status: int, answer: bytes, asked: int, size: int) -> str:
+    """What a witness's refusal means, told of the witness (c2sp.org/tlog-witness)."""
+    seen = answer.strip()
+    if status == 409 and seen.isdigit() and len(seen) < 20:
+        if int(seen) > size:
+            return f"has cosigned {int(seen)} entries already: this checkpoint of {size} is stale"
+        return f"was asked by another at the same time and has now cosigned {int(seen)} entries"
+    told = {
+        200: "answered without a cosignature of its key over this checkpoint",
+        400: "did not understand the request",
+        403: "knows no key that signed this checkpoint: it needs the log's present key",
+        404: "does not watch this log: it needs the log's key",
+        409: f"has cosigned another root of this size of {size}: THE LEDGER IS FORKED",
+        422: f"finds that this checkpoint does not continue the {asked} entries it cosigned: THE LEDGER IS FORKED",
+    }
+    return told.get(status, f"answered with status {status}")
 
 
 @dataclass(frozen=True)
@@ -75,13 +89,22 @@ class CarriedWitness:
     seen: int = 0
 
     def cosign(self, checkpoint: Checkpoint, prove: Prove) -> list[str]:
-        """The lines that came back for this size; when none did yet, the request is laid out and the answer is none."""
-        answer = self.folder / f"{checkpoint.size}.cosignature"
-        if answer.is_file():
-            return _genuine(answer.read_bytes()[:_MAX_ANSWER], self.witness, checkpoint)
+        """The line that came back for this size. When none did yet, lays the request out and raises Declined."""
+        found = self.returned(checkpoint)
+        if found:
+            return found
         proof = prove(self.seen) if self.seen else []
-        files.write(self.folder / f"{checkpoint.size}.request", request_body(self.seen, proof, checkpoint.encoded))
-        return []
+        request = self.folder / f"{checkpoint.size}.request"
+        files.write(request, request_body(self.seen, proof, checkpoint.encoded))
+        raise Declined(f"{self.witness.name} has no network, and its answer to {request.name} did not come back yet")
+
+    def returned(self, checkpoint: Checkpoint) -> list[str]:
+        """The line that came back for a checkpoint of any size that was once laid out, if it did."""
+        answer = self.folder / f"{checkpoint.size}.cosignature"
+        if not answer.is_file():
+            return []
+        with answer.open("rb") as stream:
+            return _genuine(stream.read(_MAX_ANSWER), self.witness, checkpoint)
 
 
 def _genuine(answer: bytes, witness: Witness, checkpoint: Checkpoint) -> list[str]:

@@ -7,7 +7,7 @@ with one person and no second. Whatever is in doubt agrees with nobody. See docs
 from __future__ import annotations
 
 from gatehouse.match.index import Index, build, open_index
-from gatehouse.match.register import Register, open_register
+from gatehouse.match.register import Register, open_excerpt, open_register
 from gatehouse.match.resolve import match
 
-__all__ = ["Index", "Register", "build", "match", "open_index", "open_register"]
+__all__ = ["Index", "Register", "build", "match", "open_excerpt", "open_index", "open_register"]

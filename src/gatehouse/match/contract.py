@@ -94,7 +94,7 @@ def examine(connection: duckdb.DuckDBPyConnection, where: str, rows: Rows, today
         raise CustodianFault(
             "the register breaks its contract: " + "; ".join(found),
             where=where,
-            remedy="Correct these rows and try again; nothing was indexed",
+            remedy="Correct these rows and try again. Nothing was indexed",
         )
     connection.execute("DROP TABLE register_people")
     connection.execute("DROP TABLE register_homes")
@@ -107,24 +107,25 @@ def _faults(rows: Rows, today: dt.date) -> list[Fault]:
     of_nobody = dangling.format("register_people")
     return [
         Fault("persons", "person_id", "missing ids", f"SELECT person_id FROM {rows.persons} WHERE person_id IS NULL"),
-        Fault("persons", "person_id", "ids held twice",
+        Fault("persons", "person_id", "duplicate ids",
               "SELECT person_id FROM register_people GROUP BY person_id HAVING count(*) > 1"),
         Fault("persons", "tin", "TINs that are not nine digits",
               f"SELECT person_id FROM {rows.persons} WHERE tin IS NOT NULL "
               "AND (length(tin) <> 9 OR translate(tin, '0123456789', '') <> '')"),
-        Fault("persons", "tin", "TINs held by several persons",
+        Fault("persons", "tin", "TINs shared by several persons",
               f"SELECT min(person_id) AS person_id FROM {rows.tins} WHERE tin IS NOT NULL "
               "GROUP BY try_cast(tin AS UINTEGER) HAVING count(*) > 1"),
         Fault("persons", "birth_date", "impossible dates", f"SELECT person_id FROM {rows.persons} WHERE {dates}"),
         Fault("addresses", "last_known", "persons with several last known addresses",
               "SELECT person_id FROM register_homes WHERE last_known > 1"),
-        Fault("addresses", "last_known", "persons with addresses and none last known",
+        Fault("addresses", "last_known", "persons with addresses, none of them last known",
               "SELECT person_id FROM register_homes WHERE last_known = 0"),
-        Fault("addresses", "person_id", "ids of nobody",
+        Fault("addresses", "person_id", "ids of no known person",
               f"SELECT person_id FROM register_homes held WHERE {of_nobody}"),
         Fault("addresses", "valid_from", "impossible dates", f"SELECT person_id FROM {rows.addresses} WHERE {spans}"),
-        Fault("names", "person_id", "ids of nobody", f"SELECT person_id FROM {rows.names} held WHERE {of_nobody}"),
-        Fault("restrictions", "person_id", "ids of nobody",
+        Fault("names", "person_id", "ids of no known person", f"SELECT person_id FROM {rows.names} held WHERE "
+        f"{of_nobody}"),
+        Fault("restrictions", "person_id", "ids of no known person",
               f"SELECT person_id FROM {rows.restrictions} held WHERE {dangling.format(rows.people)}"),
         Fault("restrictions", "determined_on", "missing dates",
               f"SELECT person_id FROM {rows.restrictions} WHERE determined_on IS NULL"),

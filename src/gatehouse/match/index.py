@@ -122,9 +122,9 @@ def open_index(register: Register, folder: Path, engine: str = OwnEngine.version
         current = None
     if current is None or current != _marks(engine) | {"register": register.digest}:
         raise CustodianFault(
-            "there is no index of this register as it is now; it was made from another register or version",
+            "the index is out of date: it was made from a different register or version",
             where=str(folder),
-            remedy="Build the index of this register again",
+            remedy="Build the index for this register again",
         )
     return Index(register, target, census, changed)
 

@@ -1,47 +1,51 @@
-"""A register that lives in PostgreSQL: its tables or views, copied once as columns into a snapshot of Parquet files.
+"""A register that lives in PostgreSQL: its tables or views, copied as columns into a snapshot of Parquet files.
 
 The server streams each table with COPY inside one read-only, repeatable-read transaction, so the snapshot is of one
-instant; Python passes blocks of bytes on and never sees a row. Sorted rows make the same contents the same digest.
+instant; Python passes blocks of bytes on through a pipe, so that no text of a person is laid down anywhere, and never
+sees a row. Sorted rows make the same contents the same digest.
 """
 
 from __future__ import annotations
 
-import tempfile
+import contextlib
+import os
+import time
+from collections.abc import Collection, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import duckdb
 
 from gatehouse.intake.workspace import open_workspace, quoted, write_parquet
-from gatehouse.kernel.errors import CustodianFault, MachineFailed
+from gatehouse.kernel.errors import CustodianFault, MachineFailed, own
+from gatehouse.kernel.postgres import cause_of, driver, name_of, parts
 
 if TYPE_CHECKING:
     import psycopg
-
-SCHEMES = ("postgresql://", "postgres://")
 
 # How each type of the contract is asked of the server and read again; anything else would be a guess.
 _TYPES = {"BIGINT": "bigint", "UINTEGER": "bigint", "VARCHAR": "text", "DATE": "date", "BOOLEAN": "boolean"}
 
 
-def name_of(address: str) -> str:
-    """The address without user and password, for messages and records."""
-    parts = urlsplit(address)
-    return f"postgresql://{parts.hostname or ''}{parts.path}"
-
-
-def take_snapshot(address: str, folder: Path, tables: dict[str, dict[str, str]], optional: frozenset[str]) -> None:
+@own()
+def take_snapshot(
+    address: str,
+    folder: Path,
+    tables: Mapping[str, Mapping[str, str]],
+    optional: frozenset[str],
+    *,
+    persons: Collection[int] | None = None,
+) -> None:
     """Write the Parquet file of each table (name -> column -> DuckDB type) of a database into `folder`.
 
-    Raises CustodianFault when a table or column is missing, MachineFailed when the server cannot be reached or psycopg
-    is not installed.
+    With `persons` only their rows are read, which the server finds through its own index. Raises CustodianFault when
+    the address cannot be read, or a table or column is missing, has another type or may not be read; MachineFailed
+    when the server cannot be reached or psycopg is not installed.
     """
-    try:
-        import psycopg
-    except ImportError:
-        remedy = "Install the extra: pip install gatehouse[postgres]"
-        raise MachineFailed("psycopg is not installed", where=name_of(address), remedy=remedy) from None
+    psycopg = driver()
+    parts(address, where="register")
+    where = name_of(address)
     folder.mkdir(parents=True, exist_ok=True)
     try:
         with psycopg.connect(address, options="-c default_transaction_read_only=on") as server:
@@ -49,15 +53,34 @@ def take_snapshot(address: str, folder: Path, tables: dict[str, dict[str, str]],
             with open_workspace(temporary=folder / "spill") as connection:
                 for table, columns in tables.items():
                     if _has(server, table):
-                        _copy(server, connection, table, columns, folder)
+                        target = folder / f"{table}.parquet"
+                        _copy(server, connection, target, columns, persons)
                     elif table not in optional:
-                        raise _missing(address, table)
+                        raise _missing(where, table)
     except psycopg.errors.UndefinedColumn as wrong:
         column = (wrong.diag.message_primary or "a column").split('"')[1:2]
         what = f"column {column[0] if column else ''} is missing"
-        raise CustodianFault(what, where=name_of(address), remedy="Add it to the table or view") from None
-    except psycopg.OperationalError:
-        raise MachineFailed("the database cannot be reached", where=name_of(address)) from None
+        raise CustodianFault(what, where=where, remedy="Add it to the table or view") from None
+    except psycopg.errors.InsufficientPrivilege as wrong:
+        remedy = "Grant the user of the address the right to SELECT from it"
+        raise CustodianFault(cause_of(wrong, address), where=where, remedy=remedy) from None
+    except (psycopg.errors.CannotCoerce, psycopg.DataError) as wrong:
+        what = f"a value is not of the type that the contract asks for ({type(wrong).__name__})"
+        remedy = "Compare the tables with `gatehouse register describe`"
+        raise CustodianFault(what, where=where, remedy=remedy) from None
+    except psycopg.Error as failure:
+        what = f"the database cannot be read: {cause_of(failure, address)}"
+        raise MachineFailed(what, where=where) from None
+
+
+def answers(address: str) -> bool:
+    """Whether the server lets us in and has the first table of a register; waits two seconds at most."""
+    psycopg = driver()
+    try:
+        with psycopg.connect(address, connect_timeout=2) as server:
+            return _has(server, "persons")
+    except psycopg.Error:
+        return False
 
 
 def _has(server: psycopg.Connection, table: str) -> bool:
@@ -66,28 +89,66 @@ def _has(server: psycopg.Connection, table: str) -> bool:
 
 
 def _copy(
-    server: psycopg.Connection, connection: duckdb.DuckDBPyConnection, table: str, columns: dict[str, str], folder: Path
+    server: psycopg.Connection,
+    connection: duckdb.DuckDBPyConnection,
+    target: Path,
+    columns: Mapping[str, str],
+    persons: Collection[int] | None,
 ) -> None:
-    """Stream one table as CSV to a temporary file, and from there into sorted Parquet."""
+    """Stream the table that a file is named after as CSV through a pipe into sorted Parquet."""
     asked = ", ".join(f"{column}::{_TYPES[kind]}" for column, kind in columns.items())
     types = ", ".join(f"'{column}': '{kind}'" for column, kind in columns.items())
-    with tempfile.NamedTemporaryFile(dir=folder, suffix=".csv") as file:
-        with server.cursor().copy(f"COPY (SELECT {asked} FROM {table}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)") as rows:
+    only, bound = ("", []) if persons is None else (" WHERE person_id = ANY(%s)", [list(persons)])
+    query = f"COPY (SELECT {asked} FROM {target.stem}{only}) TO STDOUT (FORMAT csv, FORCE_QUOTE *)"
+    pipe = target.with_suffix(".pipe")
+    read = (
+        f"read_csv({quoted(pipe)}, header = false, auto_detect = false, parallel = false, columns = {{{types}}}, "
+        "delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false)"
+    )
+    os.mkfifo(pipe, 0o600)
+    with ThreadPoolExecutor(1) as reader:
+        written = reader.submit(write_parquet, connection, f"SELECT * FROM {read} ORDER BY ALL", target)
+        with _writing(pipe, written) as stream, server.cursor().copy(query, bound) as rows:
             for block in rows:
-                file.write(block)
-        file.flush()
-        read = (
-            f"read_csv({quoted(Path(file.name))}, header = false, auto_detect = false, columns = {{{types}}}, "
-            "delim = ',', quote = '\"', escape = '\"', nullstr = '', allow_quoted_nulls = false)"
-        )
-        write_parquet(connection, f"SELECT * FROM {read} ORDER BY ALL", folder / f"{table}.parquet")
+                _pass_on(stream, block)
+        written.result()
+    pipe.unlink()
 
 
-def _missing(address: str, table: str) -> CustodianFault:
+@contextlib.contextmanager
+def _writing(pipe: Path, reader: Future[None]) -> Iterator[int]:
+    """The writing end of a pipe once its reader has opened it; the reader's own error where it ended before."""
+    while True:
+        try:
+            stream = os.open(pipe, os.O_WRONLY | os.O_NONBLOCK)
+            break
+        except OSError as nobody:  # ENXIO: nobody reads yet
+            if reader.done():
+                reader.result()
+                raise MachineFailed("the rows of the database could not be read") from nobody
+            time.sleep(0.001)
+    os.set_blocking(stream, True)
+    try:
+        yield stream
+    except BrokenPipeError:
+        reader.result()
+        raise
+    finally:
+        os.close(stream)  # with this the reader ends, whatever happened here
+
+
+def _pass_on(stream: int, block: bytes | bytearray | memoryview) -> None:
+    left = memoryview(block)
+    while left:
+        left = left[os.write(stream, left) :]
+
+
+def _missing(where: str, table: str) -> CustodianFault:
     if table == "restrictions":
         return CustodianFault(
-            "there is no table restrictions, so nobody determined who must not be disclosed under section 6103(i)(6)",
-            where=name_of(address),
-            remedy="Determine it and make the table; an empty one states that there are none",
+            "there is no table restrictions, which lists the persons who must not be disclosed under section "
+            "6103(i)(6)",
+            where=where,
+            remedy="Determine them and make the table. An empty table states that there are none",
         )
-    return CustodianFault(f"there is no table or view {table}", where=name_of(address), remedy="A register needs it")
+    return CustodianFault(f"there is no table or view {table}", where=where, remedy="Add it; a register needs it")

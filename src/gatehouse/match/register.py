@@ -1,24 +1,24 @@
 """The custodian's register: tables that are read and never written, whose shape is checked when they are opened.
 
 A register is a folder of Parquet files of the public contract, or the same names as tables or views in PostgreSQL, of
-which a snapshot is taken. Opening checks that every table and column is there;
+which a snapshot is taken, whole or of some persons. Opening checks that every table and column is there;
 `gatehouse.match.contract` checks what stands in them, once for each snapshot, when an index is built.
 """
 
 from __future__ import annotations
 
 import functools
-import tempfile
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from gatehouse.intake.workspace import quoted
-from gatehouse.kernel import digests
+from gatehouse.intake.workspace import open_workspace, quoted
+from gatehouse.kernel import digests, scratch
 from gatehouse.kernel.errors import CustodianFault
+from gatehouse.kernel.postgres import is_address, name_of
 from gatehouse.match import postgres
 
 _TEXT = ("VARCHAR",)
@@ -88,31 +88,50 @@ class Register:
 
 
 def open_register(address: str | Path) -> Register:
-    """Open a register, a folder or a `postgresql://` address, and check its shape; the contract of rows comes later.
+    """Open a register, a folder or a PostgreSQL address, and check its shape; the contract of rows comes later.
 
-    Of a database a snapshot of one instant is taken, which is kept on disk until the register is let go. Raises
-    CustodianFault when a table or column is missing or has another type, with the remedy; a register without
-    `restrictions.parquet` is refused, because then (i)(6) was never determined.
+    Of a database a snapshot of one instant is taken, which lies on disk for as long as somebody holds the register:
+    bind it to a name that outlives every query of it. Raises CustodianFault when a table or column is missing or has
+    another type, with the remedy; a register without `restrictions.parquet` is refused, because then (i)(6) was never
+    determined. Raises MachineFailed when a database cannot be read.
     """
-    if str(address).startswith(postgres.SCHEMES):
-        held = tempfile.TemporaryDirectory(prefix="gatehouse-register-")
-        folder = Path(held.name)
-        asked = {name: {column: types[-1] for column, types in columns.items()} for name, columns in TABLES.items()}
-        postgres.take_snapshot(str(address), folder, asked, OPTIONAL)
-        return Register(postgres.name_of(str(address)), _open_folder(folder).tables, held)
-    return _open_folder(Path(address))
+    return _snapshot(str(address)) if is_address(str(address)) else _open_folder(Path(address))
+
+
+def open_excerpt(address: str | Path, persons: Collection[int]) -> Register:
+    """Open a register to read, as it stands at this instant, what it says of some persons; raises as `open_register`.
+
+    A database is asked for their rows alone, so that a release of a few cases does not copy the whole register. The
+    excerpt of a folder is the folder: it holds other persons too, so every query still names those that it is about.
+    """
+    return _snapshot(str(address), persons) if is_address(str(address)) else _open_folder(Path(address))
+
+
+def reachable(address: str) -> bool:
+    """Whether a register is there at all: cheap enough to ask every few seconds, and no check of its contract."""
+    if is_address(address):
+        return postgres.answers(address)
+    return (Path(address) / "persons.parquet").is_file()
+
+
+def _snapshot(address: str, persons: Collection[int] | None = None) -> Register:
+    held = scratch.take()  # persons on file: swept by the next process if this one is killed
+    folder = held.path
+    asked = {name: {column: types[-1] for column, types in columns.items()} for name, columns in TABLES.items()}
+    postgres.take_snapshot(address, folder, asked, OPTIONAL, persons=persons)
+    return Register(name_of(address), _open_folder(folder).tables, held)
 
 
 def _open_folder(folder: Path) -> Register:
     if not folder.is_dir():
         raise CustodianFault(
-            "no register is there", where=str(folder), remedy="Name a folder that holds persons.parquet"
+            "there is no register here", where=str(folder), remedy="Name a folder that holds persons.parquet"
         )
     tables = {name: path for name in TABLES if (path := folder / f"{name}.parquet").is_file()}
     for name in TABLES:
         if name not in tables and name not in OPTIONAL:
             raise _missing(folder, name)
-    with duckdb.connect(":memory:") as connection:
+    with open_workspace("1GB", threads=2) as connection:
         for name, path in tables.items():
             _check_shape(connection, name, path)
     return Register(str(folder), tables)
@@ -122,18 +141,20 @@ def _missing(folder: Path, table: str) -> CustodianFault:
     where = str(folder / f"{table}.parquet")
     if table == "restrictions":
         return CustodianFault(
-            "the file is missing, so nobody determined who must not be disclosed under section 6103(i)(6)",
+            "the file that lists the persons who must not be disclosed under section 6103(i)(6) is missing",
             where=where,
-            remedy="Determine it and add the file; an empty one states that there are none",
+            remedy="Determine them and add the file. An empty file states that there are none",
         )
-    return CustodianFault("the file is missing", where=where, remedy="A register needs it; see the register contract")
+    return CustodianFault(
+        "the file is missing", where=where, remedy="Add it; see the register contract in docs/register.md"
+    )
 
 
 def _check_shape(connection: duckdb.DuckDBPyConnection, table: str, path: Path) -> None:
     try:
         described = connection.execute(f"DESCRIBE SELECT * FROM read_parquet({quoted(path)})").fetchall()
     except duckdb.Error:
-        raise CustodianFault("this is no Parquet file", where=str(path), remedy="Write it again") from None
+        raise CustodianFault("this is not a Parquet file", where=str(path), remedy="Write it again") from None
     found = {row[0]: row[1] for row in described}
     for column, types in TABLES[table].items():
         if column not in found:

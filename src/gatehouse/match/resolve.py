@@ -180,6 +180,8 @@ def _answer(connection: duckdb.DuckDBPyConnection, requests: str, index: Index) 
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE match_found AS SELECT seq, count(*) FILTER (agrees)::INTEGER AS agreeing, "
         "any_value(person_id) FILTER (agrees) AS person_id, any_value(tin) FILTER (agrees) AS its_tin, "
+        "bool_and(exact AND suffix <> 'missing') FILTER (agrees) AS exact_name, "
+        "bool_and(address = 'equal') FILTER (agrees) AS exact_address, "
         "any_value(birth_date) FILTER (agrees) AS its_birth_date, any_value(last_known) FILTER (agrees) AS current, "
         "bool_or(tin = 'equal') FILTER (named AND near AND tin IN ('equal', 'different')) AS tin_agrees, "
         "bool_or(birth_date = 'equal') FILTER (named AND near AND birth_date IN ('equal', 'different')) "
@@ -220,6 +222,11 @@ def _evidence(connection: duckdb.DuckDBPyConnection, requests: str) -> None:
     )
 
 
+def _agreement(exact: str) -> str:
+    """`exact`, or `lax`: a nickname, a typing error, a cut or swapped name, a suffix or part of the address missing."""
+    return f"CASE WHEN f.agreeing = 1 THEN CASE WHEN {exact} THEN 'exact' ELSE 'lax' END END"
+
+
 def _history(connection: duckdb.DuckDBPyConnection, requests: str, index: Index, as_of: dt.date) -> None:
     """Make `matches`, adding what the register says of the one person: filings in the period, restrictions in force."""
     register = index.register
@@ -242,7 +249,9 @@ def _history(connection: duckdb.DuckDBPyConnection, requests: str, index: Index,
         "CREATE OR REPLACE TABLE matches AS SELECT r.seq, coalesce(b.persons, 0)::INTEGER AS persons_name, "
         "coalesce(f.agreeing, 0)::INTEGER AS persons_agreeing, "
         "CASE WHEN f.agreeing = 1 THEN CASE WHEN f.its_tin = 'equal' THEN 'tin' WHEN f.its_birth_date = 'equal' "
-        "THEN 'birth_date' ELSE 'none' END END AS corroboration, f.tin_agrees, f.birth_date_agrees, "
+        "THEN 'birth_date' ELSE 'none' END END AS corroboration, "
+        f"{_agreement('f.exact_name')} AS name_agreement, {_agreement('f.exact_address')} AS address_agreement, "
+        "f.tin_agrees, f.birth_date_agrees, "
         f"CASE WHEN f.agreeing = 1 THEN f.current END AS address_current, {filed} AS period_filed, "
         "CASE WHEN f.agreeing = 1 THEN x.person_id IS NOT NULL END AS restricted, "
         "CASE WHEN f.agreeing = 1 THEN f.person_id END AS person_id "

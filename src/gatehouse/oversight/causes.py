@@ -21,6 +21,12 @@ _REGISTER = frozenset({"period_filed"})
 _IDENTITY = frozenset({"persons_agreeing", "persons_name", "tin_agrees", "birth_date_agrees", "corroboration"})
 _OFFICER = frozenset({"halted"})
 
+ON_FILE = "what is on file about the person"
+"""How rules about a record are named where none could be asked: by no rule, since nothing is known of anybody."""
+NOT_KNOWN = (
+    "Rules that fired only for want of a fact. They stopped the request and say nothing of anybody; where no single "
+    "record agreed, the rules about a record are counted together and not named."
+)
 FAULT_OF_MATCH = ("match", "identity: the request and the register do not agree on exactly one person")
 NO_GRANT = ("requester", "the authority: nothing in the law permits it")
 PEOPLE = {

@@ -16,15 +16,16 @@ import duckdb
 
 from gatehouse.casework import statement as statements
 from gatehouse.casework.statement import Statement
-from gatehouse.determine import answers
+from gatehouse.determine import answers, determinations
 from gatehouse.intake.workspace import quoted
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo
 from gatehouse.law.pack import NO_GRANT
+from gatehouse.ledger.entries import Released
 from gatehouse.ledger.signers import Verifier
 from gatehouse.oversight import causes
 from gatehouse.oversight.sources import Event, Record, Verified
-from gatehouse.release import accounting
+from gatehouse.release import accounting, stated
 from gatehouse.release.officer import DISPOSAL_FORM, RECEIPT_FORM, REPORT_FORM
 
 _KINDS = {RECEIPT_FORM: ("receipt", "opened_at"), REPORT_FORM: ("report", "reported_at"),
@@ -113,7 +114,7 @@ def _destroyed(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
         {"docket": "VARCHAR", "release": "VARCHAR", "officer": "VARCHAR", "disclosed_at": "TIMESTAMP",
          "requests": "BIGINT", "ledger_index": "BIGINT"},
         ((event.fields["docket"], event.fields["release"], event.fields["officer"],
-          event.fields["released_at"].removesuffix("Z"), event.fields["cases"], event.index)
+          event.fields["released_at"].removesuffix("Z"), event.fields["selection"]["cases"], event.index)
          for event in record.events if event.kind == "release" and event.folder in folders),
     )  # fmt: skip
     kept = [
@@ -141,23 +142,26 @@ def _rules(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
             rule.cite,
             *causes.of_rule(rule, pack),
             answers.is_told(rule.code, rule.outcome),
+            pack.reveals(rule.id),
         )
         for digest, pack in packs.items()
         for rule in pack.rules
     ]
     rows += [
-        (digest, NO_GRANT, "AUTHORITY", "refused", "grant", "Default deny", *causes.NO_GRANT, True) for digest in packs
+        (digest, NO_GRANT, "AUTHORITY", "refused", "grant", "Default deny", *causes.NO_GRANT, True, False)
+        for digest in packs
     ]
     names = ("pack_digest", "rule", "code", "stops_as", "effect", "cite", "party", "cause")
-    _table(connection, "rules", dict.fromkeys(names, "VARCHAR") | {"told": "BOOLEAN"}, rows)
+    _table(connection, "rules", dict.fromkeys(names, "VARCHAR") | {"told": "BOOLEAN", "reveals": "BOOLEAN"}, rows)
 
 
 def _requests(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
-    parts = [_of_docket(one) for one in record.dockets]
+    parts = [_of_docket(connection, one) for one in record.dockets]
     empty = (
         "SELECT * FROM (SELECT NULL::VARCHAR docket, NULL::VARCHAR agency, NULL::VARCHAR basis, "
         "NULL::TIMESTAMP received_at, NULL::BIGINT seq, NULL::VARCHAR request_id, NULL::VARCHAR outcome, "
-        "NULL::VARCHAR[] fired, NULL::VARCHAR[] codes, NULL::VARCHAR[] items, NULL::DATE as_of, "
+        "NULL::VARCHAR[] fired, NULL::VARCHAR[] unknown, NULL::VARCHAR[] codes, NULL::VARCHAR[] items, "
+        "NULL::DATE as_of, "
         "NULL::VARCHAR pack_digest, NULL::BIGINT ledger_index, NULL::VARCHAR proceeding_kind, "
         "NULL::VARCHAR authority_citation, NULL::VARCHAR reason, NULL::VARCHAR tin_state, "
         "NULL::VARCHAR address_verdict, NULL::DATE period_from_on, NULL::DATE period_to_on, "
@@ -173,17 +177,17 @@ def _requests(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
     connection.execute(f"CREATE OR REPLACE TEMP VIEW every_candidate AS {' UNION ALL '.join(best) or nobody}")
 
 
-def _of_docket(one: Verified) -> str:
+def _of_docket(connection: duckdb.DuckDBPyConnection, one: Verified) -> str:
     """SQL for the requests of one docket, each with the one person it concerns, where there is exactly one."""
     docket, table = quoted(Path(one.docket.id)), one.docket.table
     asked = ", ".join(f"request.{name}" for name in _REQUESTED)
     return (
         f"SELECT {docket} AS docket, {quoted(Path(one.manifest.agency))} AS agency, "
         f"{quoted(Path(one.manifest.basis))} AS basis, TIMESTAMP '{one.received_at:%Y-%m-%d %H:%M:%S}' AS received_at, "
-        "decided.seq, decided.request_id, outcome, fired, codes, decided.items, as_of, pack_digest, ledger_index, "
-        f"{asked}, "
+        "decided.seq, decided.request_id, outcome, fired, unknown, codes, decided.items, as_of, pack_digest, "
+        f"ledger_index, {asked}, "
         "CASE outcome WHEN 'cleared' THEN decided.person_id WHEN 'held' THEN agreeing.person_id END AS person_id "
-        f"FROM read_parquet({quoted(table('determinations'))}) decided "
+        f"FROM {determinations.source(connection, table('determinations'))} decided "
         f"JOIN read_parquet({quoted(table('requests'))}) request USING (seq) "
         f"LEFT JOIN (SELECT seq, min(person_id) AS person_id FROM read_parquet({quoted(table('evidence'))}) "
         "WHERE agrees GROUP BY seq HAVING count(DISTINCT person_id) = 1) agreeing USING (seq)"
@@ -192,10 +196,11 @@ def _of_docket(one: Verified) -> str:
 
 @dataclass(frozen=True)
 class _Sealed:
-    """One release: its event in the ledger, its certificate, and the record made of it at the time."""
+    """One release: its entries in the ledger, its certificate, and the record made of it at the time."""
 
     event: Event
-    certificate: dict[str, Any]
+    sealed: Mapping[str, Any]
+    certificate: stated.Stated
     made: dict[str, Any]
     kept: bool
     """Whether the record made at the time is there."""
@@ -204,10 +209,12 @@ class _Sealed:
 def _releases(connection: duckdb.DuckDBPyConnection, record: Record) -> dict[str, str]:
     """Make `releases`, `every_disclosure` and `approvals`; gives each release's receipt key."""
     folders = {one.docket.root / "events": one for one in record.dockets}
+    own = [event for event in record.events if event.folder in folders]
+    said = {str(event.fields["release"]): event.fields for event in own if event.kind == "sealed"}
     sealed = [
-        _sealed(event, folders[event.folder])
-        for event in record.events
-        if event.kind == "release" and event.folder in folders
+        _sealed(event, said[str(event.fields["release"])], folders[event.folder])
+        for event in own
+        if event.kind == "release" and event.fields["release"] in said
     ]
     certificates = [one.certificate for one in sealed]
     _table(
@@ -217,8 +224,8 @@ def _releases(connection: duckdb.DuckDBPyConnection, record: Record) -> dict[str
          "expires_on": "DATE", "requests": "BIGINT", "package": "VARCHAR",
          "certificate": "VARCHAR", "ledger_index": "BIGINT", "record": "VARCHAR", "kept": "BOOLEAN"},
         ((one.event.fields["release"], one.event.fields["docket"], one.event.fields["officer"],
-          one.event.fields["released_at"].removesuffix("Z"), one.event.fields["expires_on"], one.event.fields["cases"],
-          one.event.fields["package"], one.event.fields["certificate"], one.event.index,
+          one.event.fields["released_at"].removesuffix("Z"), one.event.fields["expires_on"],
+          one.event.fields["selection"]["cases"], one.sealed["package"], one.sealed["certificate"], one.event.index,
           json.dumps(one.made, sort_keys=True), one.kept) for one in sealed),
     )  # fmt: skip
     _table(
@@ -226,37 +233,39 @@ def _releases(connection: duckdb.DuckDBPyConnection, record: Record) -> dict[str
         "every_disclosure",
         {"release": "VARCHAR", "docket": "VARCHAR", "seq": "BIGINT", "officer": "VARCHAR", "disclosed_at": "TIMESTAMP",
          "given": "VARCHAR[]", "recipient": "VARCHAR"},
-        ((found["release"], found["docket"], row["seq"], found["officer"], found["released_at"].removesuffix("Z"),
-          row["items"], found["recipient"]) for found in certificates for row in found["records"]),
+        ((one.release.release, one.release.docket, row.seq, one.release.officer,
+          one.release.released_at.removesuffix("Z"), list(row.items), one.release.recipient)
+         for one in certificates for row in one.records),
     )  # fmt: skip
     _table(
         connection,
         "approvals",
         {"release": "VARCHAR", "officer": "VARCHAR", "action": "VARCHAR", "decided_at": "TIMESTAMP"},
-        ((found["release"], body["officer"], body["action"], body["decided_at"].removesuffix("Z"))
-         for found in certificates for body in (one["statement"]["body"] for one in found["decisions"])),
+        ((one.release.release, body["officer"], body["action"], body["decided_at"].removesuffix("Z"))
+         for one in certificates for body in one.decisions),
     )  # fmt: skip
-    return {str(found["release"]): str(found["receipt_key"]) for found in certificates}
+    return {one.release.release: one.release.receipt_key for one in certificates}
 
 
-def _sealed(event: Event, one: Verified) -> _Sealed:
+def _sealed(event: Event, said: Mapping[str, Any], one: Verified) -> _Sealed:
     fields = event.fields
     release, where = str(fields["release"]), f"{one.docket.id}, certificates/{fields['release']}.json"
     if fields["docket"] != one.docket.id:
-        raise AnswerIsNo("a release's entry in the ledger is about another docket", where=where)
+        raise AnswerIsNo("a release's entry in the ledger is about a different docket", where=where)
     path = one.docket.certificates / f"{release}.json"
     if not path.is_file():
-        raise AnswerIsNo("the certificate of a release is missing", where=where, remedy="Finish it: gatehouse release")
+        raise AnswerIsNo(
+            "the certificate of a release is missing", where=where, remedy="Finish the release: gatehouse release"
+        )
     data = path.read_bytes()
-    if digests.of_bytes(data) != fields["certificate"]:
-        raise AnswerIsNo("the certificate is not the one in the ledger", where=where)
-    found = json.loads(data)
-    stated = {name: found[name] for name in ("release", "docket", "officer", "released_at")}
-    if stated != {name: fields[name] for name in stated} or len(found["records"]) != fields["cases"]:
-        raise AnswerIsNo("the certificate and its entry in the ledger do not say the same", where=where)
-    made = accounting.record(data, str(fields["package"]), where=where)
+    if digests.of_bytes(data) != said["certificate"]:
+        raise AnswerIsNo("the certificate differs from the one in the ledger", where=where)
+    found = stated.read(data, where=where)
+    if found.release != Released.of({name: fields[name] for name in fields if name != "persons"}, where=where):
+        raise AnswerIsNo("the certificate and its entry in the ledger disagree", where=where)
+    made = accounting.record(data, str(said["package"]), where=where)
     kept = accounting.check(one.docket.root / accounting.FOLDER / f"{release}.json", made)
-    return _Sealed(event, found, made, kept)
+    return _Sealed(event, said, found, made, kept)
 
 
 def _recalls(connection: duckdb.DuckDBPyConnection, record: Record) -> None:
@@ -310,7 +319,7 @@ def _incident(event: Event, one: Verified) -> tuple[str, str, str, int]:
         raise AnswerIsNo("the incident report of a recall is missing", where=where)
     signed = statements.parse(path.read_bytes(), where=where)
     if signed.digest != event.fields["incident"]:
-        raise AnswerIsNo("the incident report is not the one in the ledger", where=where)
+        raise AnswerIsNo("the incident report differs from the one in the ledger", where=where)
     return recall, one.docket.id, json.dumps(signed.body, sort_keys=True), event.index
 
 

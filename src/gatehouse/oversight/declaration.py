@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 
+from gatehouse.oversight.causes import NOT_KNOWN, ON_FILE
 from gatehouse.oversight.report import Figure, Report, figure, table
 from gatehouse.oversight.sources import Record
 
@@ -65,47 +66,73 @@ _PARAGRAPHS = (
     ),
     (
         "The record is a ledger to which entries can only be added. I make this declaration as of its checkpoint of "
-        "size {checkpoint_size}, whose root is {checkpoint_root}. Of its entries, {unexplained} are explained by none "
-        "of the dockets and events that were counted."
+        "size {checkpoint_size}, whose root is {checkpoint_root}. Of its entries, {unexplained:is|are} explained by "
+        "none of the dockets and events that were counted."
     ),
     (
         "From {first_received} to {last_received} the number of submissions taken in was {submissions}, and the number "
         "of agencies that made them was {agencies}. The number of submissions refused whole was {refused_submissions}. "
-        "The dockets of {destroyed_dockets} further submissions, with {destroyed_requests} requests, were destroyed on "
-        "record and are in no number below."
+        "The number of dockets that were destroyed on record and are in no number below was {destroyed_dockets}, with "
+        "{destroyed_requests:request|requests}."
     ),
     (
-        "The submissions held {requests} requests. Each has one determination, made under the law in force on its date "
-        "and committed to the ledger in the order of the submission; none is missing and none was added."
+        "The submissions held {requests:request|requests}. Each has one determination, made under the law in force on "
+        "its date and committed to the ledger in the order of the submission; none is missing and none was added."
     ),
     (
-        "Of {requests} requests, {cleared} were cleared for approval by people, {held} were held for a person, "
-        "{incomplete} were returned as incomplete and {refused} were refused."
+        "Of {requests:request|requests}, {cleared:was|were} cleared for approval by people, {held:was|were} held for a "
+        "person, {incomplete:was|were} returned as incomplete and {refused:was|were} refused."
     ),
     (
-        "Of {requests} requests, {no_address} gave a text that is no complete home address. {tin_without_address} of "
-        "those gave a taxpayer identification number all the same. Something was disclosed for "
-        "{no_address_disclosed} of them."
+        "Of {requests:request|requests}, {no_address} gave a text that is no complete home address. "
+        "{tin_without_address} of those gave a taxpayer identification number all the same. Something was disclosed "
+        "for {no_address_disclosed} of them."
     ),
-    "The officer whom most requests name is named in {most_matters} requests.",
+    "The officer whom most requests name is named in {most_matters:request|requests}.",
     (
-        "Of {requests} requests, something was disclosed for {disclosed}: {instances} instances of disclosure about "
-        "{persons} persons, in {packages} sealed packages to {recipients} officers."
+        "Of {requests:request|requests}, something was disclosed for {disclosed}: {instances:instance|instances} of "
+        "disclosure about {persons:person|persons}, in {packages:sealed package|sealed packages} to "
+        "{recipients:officer|officers}."
     ),
     (
-        "Of the {packages} packages, {unapproved} lack the approvals of two different officers in their certificates. "
-        "Of the instances of disclosure, {not_permitted} concern a request that was refused or returned."
+        "Of {packages:package|packages}, {unapproved:lacks|lack} the approvals of two different officers in the "
+        "certificate. Of the instances of disclosure, {not_permitted:concerns|concern} a request that was refused or "
+        "returned."
     ),
-    "Of the packages, {recalled_packages} were taken back by recall, for {recalled_requests} requests found wrong.",
+    (
+        "Of the packages, {recalled_packages:was|were} taken back by recall, for {recalled_requests:request|requests} "
+        "found wrong."
+    ),
 )
 
-_RULES = """
-    WITH lists AS (SELECT pack_digest, fired, count(*) AS requests FROM asked WHERE outcome <> 'cleared' GROUP BY ALL)
+_LISTS = """
+    WITH lists AS (
+      SELECT pack_digest, fired, unknown, count(*) AS requests FROM asked WHERE outcome <> 'cleared' GROUP BY ALL
+    )
+"""
+_RULES = (
+    _LISTS
+    + """
+    , stopping AS (
+      SELECT *, unnest(list_filter(fired, lambda id: NOT list_contains(unknown, id))) AS rule FROM lists
+    )
     SELECT rule, cite, stops_as, sum(requests)::BIGINT AS requests,
            coalesce(sum(requests) FILTER (len(fired) = 1), 0)::BIGINT AS alone
-    FROM (SELECT *, unnest(fired) AS rule FROM lists) JOIN rules USING (pack_digest, rule)
+    FROM stopping JOIN rules USING (pack_digest, rule)
     WHERE effect <> 'limit' GROUP BY ALL ORDER BY requests DESC, rule
 """
+)
+_UNKNOWN = (
+    _LISTS
+    + f"""
+    , lacking AS (
+      SELECT DISTINCT pack_digest, fired, unknown, requests, CASE WHEN reveals THEN '{ON_FILE}' ELSE rule END AS rule
+      FROM (SELECT *, unnest(unknown) AS rule FROM lists) JOIN rules USING (pack_digest, rule)
+      WHERE effect <> 'limit'
+    )
+    SELECT rule, sum(requests)::BIGINT AS requests FROM lacking GROUP BY ALL ORDER BY requests DESC, rule
+"""
+)
 
 
 def declaration(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
@@ -125,7 +152,16 @@ def declaration(connection: duckdb.DuckDBPyConnection, record: Record, asked: Ma
         "28 U.S.C. § 1746",
         "For filing in a court: every number names the query that gave it and the checkpoint it is as of.",
         record,
-        (table("rules", "Rules that stopped requests", _RULES, says={"alone": "requests that no other rule stops"}),),
+        (
+            table(
+                "rules",
+                "Rules that stopped requests",
+                _RULES,
+                says={"alone": "requests that no other rule stops"},
+                note="Only rules that a fact in the record answers; a rule that a missing fact left open is not here.",
+            ),
+            table("unknown", "What could not be known, and so stopped requests too", _UNKNOWN, note=NOT_KNOWN),
+        ),
         asked={name: str(asked[name]) for name in ("court", "case", "declarant", "title") if asked.get(name)},
         figures=(*stated, *figures),
         paragraphs=_PARAGRAPHS,

@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.oversight.causes import NOT_KNOWN, ON_FILE
 from gatehouse.oversight.report import Report, Table, table
 from gatehouse.oversight.sources import Period, Record
 
@@ -26,11 +27,15 @@ _NOT_TOLD = (
 )
 _STOPS = """
     WITH lists AS (
-      SELECT agency, pack_digest, fired, count(*) AS requests FROM asked WHERE outcome <> 'cleared' GROUP BY ALL
+      SELECT agency, pack_digest, fired, unknown, count(*) AS requests
+      FROM asked WHERE outcome <> 'cleared' GROUP BY ALL
     ), stopping AS (
-      SELECT lists.agency, lists.fired, lists.pack_digest, requests, rule, stops_as, cite, code, party, cause
+      SELECT lists.agency, lists.fired, lists.unknown, lists.pack_digest, requests, rule, stops_as, cite, code, party,
+             cause, reveals
       FROM (SELECT *, unnest(fired) AS rule FROM lists) lists JOIN rules USING (pack_digest, rule)
       WHERE effect <> 'limit' AND {counted}
+    ), known AS (
+      FROM stopping WHERE NOT list_contains(unknown, rule)
     )
 """
 
@@ -39,17 +44,17 @@ def errors(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any
     """Requests that were not cleared by party and cause; what people decided, and what was taken back."""
     reader = str(asked.get("reader") or "custodian")
     if reader not in READERS:
-        raise WrongInput(f"there is no reader {reader}", remedy=f"Choose one of {', '.join(READERS)}")
+        raise WrongInput(f"there is no audience {reader}", remedy=f"Choose one of {', '.join(READERS)}")
     full = reader == "custodian"
-    tables = (_outcomes(full=full), _causes(full=full), _rules(full=full))
+    tables = (_outcomes(full=full), _causes(full=full), _rules(full=full), _unknown(full=full))
     return Report(
         "errors",
         "Requests not cleared, by party and cause",
-        "26 U.S.C. § 6103(p)(4), (5); for whoever mends the cause",
+        "",
         "Who causes what: the requester's form and authority, the register, the match, the law, the custodian's own "
         "ceilings, and what officers decided.",
         record,
-        (*tables, *((_identity(), _people(record.period), _recalls(record.period)) if full else ())),
+        (*tables, *((_identity(), _people(record.period), _recalls(record.period), _reviews()) if full else ())),
         asked={"reader": reader},
         notes=(_ADDS_UP,) if full else (_ADDS_UP, _NOT_TOLD),
     )
@@ -79,9 +84,9 @@ def _causes(*, full: bool) -> Table:
         _stops(full=full)
         + """
         , each AS (
-          SELECT agency, pack_digest, fired, requests, party, cause,
-                 count(*) OVER (PARTITION BY agency, pack_digest, fired) = 1 AS alone
-          FROM (SELECT DISTINCT agency, pack_digest, fired, requests, party, cause FROM stopping)
+          SELECT agency, pack_digest, fired, unknown, requests, party, cause,
+                 count(*) OVER (PARTITION BY agency, pack_digest, fired, unknown) = 1 AS alone
+          FROM (SELECT DISTINCT agency, pack_digest, fired, unknown, requests, party, cause FROM known)
         )
         SELECT agency, party, cause, sum(requests)::BIGINT AS requests,
                coalesce(sum(requests) FILTER (alone), 0)::BIGINT AS alone
@@ -96,7 +101,7 @@ def _rules(*, full: bool) -> Table:
         _stops(full=full)
         + """
         , each AS (
-          SELECT *, count(*) OVER (PARTITION BY agency, pack_digest, fired) = 1 AS alone FROM stopping
+          SELECT *, count(*) OVER (PARTITION BY agency, pack_digest, fired, unknown) = 1 AS alone FROM known
         )
         SELECT agency, rule, code, party, cite, sum(requests)::BIGINT AS requests,
                coalesce(sum(requests) FILTER (alone), 0)::BIGINT AS alone
@@ -104,6 +109,22 @@ def _rules(*, full: bool) -> Table:
     """
     )
     return table("rules", "By rule", query, says={"cite": "where the rule is written"})
+
+
+def _unknown(*, full: bool) -> Table:
+    query = (
+        _stops(full=full)
+        + f"""
+        , lacking AS (
+          SELECT DISTINCT agency, pack_digest, fired, unknown, requests,
+                 CASE WHEN reveals THEN '{ON_FILE}' ELSE rule END AS rule
+          FROM stopping WHERE list_contains(unknown, rule)
+        )
+        SELECT agency, rule, sum(requests)::BIGINT AS requests
+        FROM lacking GROUP BY ALL ORDER BY agency, requests DESC, rule
+    """
+    )
+    return table("unknown", "What could not be known, and so stopped requests too", query, note=NOT_KNOWN)
 
 
 def _identity() -> Table:
@@ -131,6 +152,19 @@ def _people(period: Period) -> Table:
     """
     note = "Decisions in the ledger about the dockets received in the period."
     return table("people", "What officers decided", query, note=note)
+
+
+def _reviews() -> Table:
+    query = """
+        SELECT fields->>'docket' AS drill, (fields->>'planted')::BIGINT AS known_cases,
+               (fields->>'decided')::BIGINT AS decided, (fields->>'caught')::BIGINT AS caught,
+               fields->>'report' AS report, ledger_index
+        FROM events WHERE kind = 'review' AND fields->>'stage' = 'measured' ORDER BY ledger_index
+    """
+    note = (
+        "Drills of reviewers: known cases in a copy of a docket, and how many were caught. The report, by its digest, "
+    )
+    return table("reviews", "What reviewers catch", query, note=note + "has the intervals, by officer and by kind.")
 
 
 def _recalls(period: Period) -> Table:

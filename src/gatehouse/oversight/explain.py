@@ -14,12 +14,14 @@ from typing import Any
 
 import duckdb
 
+from gatehouse.determine import opened
 from gatehouse.determine.answers import PENDING_TEXT, is_told
 from gatehouse.determine.docket import Docket
+from gatehouse.intake import reasons
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.law.explain import RuleText
+from gatehouse.law.explain import Grounds, grounds
 from gatehouse.law.explain import explain as explain_rules
-from gatehouse.law.reading import read_pack
+from gatehouse.law.reading import load
 
 
 @dataclass(frozen=True)
@@ -32,26 +34,39 @@ class Explanation:
     items: tuple[str, ...]
     as_of: dt.date
     pack: str
-    rules: tuple[RuleText, ...]
+    grounds: Grounds
+    told: str
+    """All that the requester may be told now."""
+    reason: str | None
+    """What the judge says of the reason given, with the words that decided; None where it is specific."""
     evidence: tuple[Mapping[str, Any], ...]
-    """The candidates a reviewer looks at, field by field; empty for the requester."""
-
-    def for_requester(self) -> str:
-        """All that the requester may be told now."""
-        return " ".join(rule.say for rule in self.rules if is_told(rule.code, rule.outcome)) or PENDING_TEXT
+    """The candidates a reviewer looks at, field by field."""
 
 
 def explain(connection: duckdb.DuckDBPyConnection, docket: Docket, request_id: str) -> Explanation:
-    """Explain one request of a docket. Raises WrongInput when the docket has no request of that id."""
+    """Explain one request of a docket.
+
+    Raises WrongInput when no request has that id, AnswerIsNo when one of its files is not the one committed.
+    """
+    if opened.is_laid_down(docket):
+        opened.check(docket)
     decided = _row(connection, docket.table("determinations"), "request_id = ?", request_id)
     if decided is None:
         raise WrongInput(
-            "the docket has no request of that id",
+            "the docket has no request with that id",
             where=str(docket.root),
-            remedy="The ids are in the column request_id of determinations.parquet",
+            remedy="Find the ids in the column request_id of determinations.parquet",
         )
     facts = _row(connection, docket.table("facts"), "seq = ?", decided["seq"]) or {}
-    pack = read_pack(docket.pack)
+    pack = load(docket.pack)
+    fired, unknown = decided["fired"], decided.get("unknown") or []
+    texts = explain_rules(pack, fired, facts, decided["as_of"])
+    asked = _row(connection, docket.table("requests"), "seq = ?", decided["seq"]) or {}
+    state = asked.get("reason_state")
+    reason = reasons.explain(state, asked.get("reason_purpose"), asked.get("reason_why")) if state else None
+    told = [text.say for text in texts if is_told(text.code, text.outcome)]
+    if told and reason and state != "unclear":
+        told.append(f"Of your reason: {reason}.")
     return Explanation(
         request_id=request_id,
         outcome=decided["outcome"],
@@ -59,7 +74,9 @@ def explain(connection: duckdb.DuckDBPyConnection, docket: Docket, request_id: s
         items=tuple(decided["items"]),
         as_of=decided["as_of"],
         pack=f"{pack.id} {pack.version}",
-        rules=tuple(explain_rules(pack, decided["fired"], facts, decided["as_of"])),
+        grounds=grounds(pack, fired, unknown, facts, decided["as_of"]),
+        told=" ".join(told) or PENDING_TEXT,
+        reason=reason,
         evidence=tuple(_rows(connection, docket.table("evidence"), "seq = ? ORDER BY rank", decided["seq"])),
     )
 

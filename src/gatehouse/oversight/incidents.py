@@ -1,7 +1,7 @@
-"""What follows a recall: the incident report that Publication 1075 asks for, and the data for notices to persons.
+"""What follows a recall: the report of the incident, and the data for notices to persons.
 
 The incident is the custodian's signed statement of the recall, whose digest is in the ledger, completed by what the
-program cannot know (who to call, where, which systems) and by what has come back since. It holds no taxpayer data.
+program cannot know (who to call, where, which systems) and by what has come back since. It holds no data about persons.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def incident(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappi
         ("Address", str(asked.get("address") or stated["address"] or _TO_FILL)),
         ("Occurred", f"{_instant(occurred['first'])} to {_instant(occurred['last'])}"),
         ("Discovered", _instant(stated["discovered"])),
-        ("To be reported by", f"{_instant(stated['report_by'])}, 24 hours after discovery"),
+        ("To be reported by", _instant(stated["report_by"])),
         ("Report to", " and ".join(stated["report_to"])),
         ("How discovered", _DISCOVERED.get(how, how)),
         ("Description", stated["description"]),
@@ -61,14 +61,14 @@ def incident(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappi
         ("Recipients", ", ".join(stated["recipients"])),
         ("Information technology", str(asked.get("systems") or stated["information_technology"])),
         ("Encrypted", "yes" if stated["encrypted"] else "no"),
-        ("Taxpayer data in this report", "none"),
+        ("Data about persons in this report", "none"),
     )
     return Report(
         "incident",
         "Incident report",
-        "IRS Publication 1075 (reporting improper inspections or disclosures); 26 U.S.C. § 6103(p)(4)",
-        "To TIGTA and the IRS Office of Safeguards, at once, no later than 24 hours after discovery; do not wait for "
-        "the end of an internal investigation, and tell them before persons or the press are told.",
+        str(stated.get("report_law") or ""),
+        f"To {' and '.join(stated['report_to'])}, at once; do not wait for the end of an internal investigation, and "
+        "tell them before persons or the press are told.",
         record,
         (table("releases", "The sealed releases concerned, and their disposal", query),),
         asked={name: asked[name] for name in ("recall", "contact", "address", "systems") if asked.get(name)},
@@ -78,13 +78,13 @@ def incident(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappi
                 "Times are in UTC. The statement behind this report was signed at the recall and its digest is in the "
                 "ledger; contact, address and systems are added here."
             ),
-            "Send it encrypted, as Publication 1075 asks; it is marked as holding no federal tax information.",
+            "Send it encrypted; it is marked as holding no data about persons.",
         ),
     )
 
 
 def notices(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any]) -> Report:
-    """Whom a recall concerns: person, request, act and date, for the notices of 26 USC 7431(e). Personal data."""
+    """Whom a recall concerns: person, request, act and date, for the notices that the law asks for. Personal data."""
     recall, _ = _stated(connection, asked)
     query = f"""
         SELECT given.person_id AS person, docket, given.seq + 1 AS row, request_id, agency, release, officer,
@@ -97,21 +97,19 @@ def notices(connection: duckdb.DuckDBPyConnection, record: Record, asked: Mappin
     return Report(
         "notices",
         "Persons concerned by a recall",
-        "26 U.S.C. § 7431(e)",
-        "For the notices to taxpayers: who, which act, on what date. Names and addresses for the envelope come from "
-        "the register on the day of the notice.",
+        "",
+        "For the notices to the persons concerned: who, which act, on what date. Names and addresses for the envelope "
+        "come from the register on the day of the notice.",
         record,
         (table("persons", "One line an act and a person", query,
                says={"person": "the person's number in the register", "date_of_act": "when the package was sealed"}),),
         asked={"recall": recall},
         facts=(("Recall", recall),),
         notes=(
-            ("Section 7431(e) asks for a notice as soon as practicable when somebody is charged with an unlawful "
-            "inspection or disclosure, or when the Secretary proposes to discipline them for it. A recall alone is "
-            "neither: whether a notice is due is for counsel."),
-            ("A notice names the date of the act and the rights under section 7431: a civil action against the United "
-            "States within two years of discovering the act; the greater of $1,000 for each act or actual damages, "
-            "punitive damages where it was wilful or grossly negligent, and costs."),
+            (
+                "A recall alone does not say that a notice is due: whether the law asks for one, and what it must say "
+                "of the person's rights, is for counsel."
+            ),
         ),
         personal=True,
     )  # fmt: skip
@@ -127,7 +125,9 @@ def _stated(connection: duckdb.DuckDBPyConnection, asked: Mapping[str, Any]) -> 
     if ids.is_name(recall):
         row = connection.execute("SELECT statement FROM incidents WHERE recall = ?", [recall]).fetchone()
     if row is None:
-        raise WrongInput("no recall of that name is in the ledger", remedy="`gatehouse report inquiry` lists them")
+        raise WrongInput(
+            "the ledger has no recall with that name", remedy="List the recalls with `gatehouse report inquiry`"
+        )
     stated = json.loads(row[0])
     assert isinstance(stated, dict)  # noqa: S101 - a statement's body is an object
     return recall, stated

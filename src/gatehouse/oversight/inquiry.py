@@ -57,9 +57,9 @@ _DECISIONS = """
     WHERE docket IN (SELECT docket FROM dockets WHERE {period}) ORDER BY ledger_index
 """
 _RULES = """
-    SELECT ledger_index, kind, coalesce(fields->>'pack', fields->>'order', '') AS about,
-           coalesce(fields->>'version', fields->>'from', '') AS version_or_date,
-           coalesce(fields->>'digest', fields->>'record', '') AS digest
+    SELECT ledger_index, kind, coalesce(fields->>'pack', fields->>'order', fields->>'docket', '') AS about,
+           coalesce(fields->>'version', fields->>'from', fields->>'stage', '') AS version_or_date,
+           coalesce(fields->>'digest', fields->>'record', fields->>'report', fields->>'key', '') AS digest
     FROM events WHERE scope = 'site' ORDER BY ledger_index
 """
 _REMEDIES = """
@@ -91,7 +91,7 @@ def inquiry(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any])
     return Report(
         "inquiry",
         "Export for an inquiry of Congress",
-        "Resolution of inquiry (modelled on H.Res. 1097, 119th Congress); 26 U.S.C. § 6103(f), (p)(3)",
+        "",
         "All requests, all disclosures and everyone they went to, under which law and rules, decided by whom, and what "
         "was found wrong and done about it.",
         record,
@@ -102,7 +102,7 @@ def inquiry(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any])
                   note="Requests from the receipt, disclosures from the releases in the ledger; in no other table."),
             table("outcomes", "What was determined", _OUTCOMES),
             table("addresses", "Addresses given, identifiers given, and what became of them", _ADDRESSES,
-                  says={"address": "the judgement of the text given as the taxpayer's address"}),
+                  says={"address": "the judgement of the text given as the person's address"}),
             table("officers", "Officers of the requester, and how many requests name each", _OFFICERS),
             table("releases", "Disclosures, one line a sealed package", _RELEASES.format(period=disclosed)),
             table("decisions", "Decisions of people, in the order of the ledger", _DECISIONS.format(period=received)),
@@ -112,6 +112,7 @@ def inquiry(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any])
         ),
         notes=(
             "Officers and signatories appear by identifier, title and capacity.",
-            "Return information itself is not in this export; access under 26 U.S.C. § 6103(f) is another matter.",
+            "Modelled on a resolution of inquiry (H.Res. 1097, 119th Congress).",
+            "What was disclosed is not itself in this export; access to it is another matter of law.",
         ),
     )  # fmt: skip

@@ -31,6 +31,8 @@ class Rebuilt:
     report: str
     values: int
     differences: tuple[str, ...]
+    destroyed: tuple[str, ...] = ()
+    """The dockets destroyed on record after the report was made: what it counted of them cannot be asked again."""
 
 
 def rebuild(
@@ -50,18 +52,23 @@ def rebuild(
     size = int(made_from["checkpoint"]["size"])
     record = sources.verify(connection, given, period=_period(made_from["period"]), size=size, progress=progress)
     if record.checkpoint.root.hex() != made_from["checkpoint"]["root"]:
-        raise AnswerIsNo("the report's checkpoint is not one of this ledger", where=path.name)
+        raise AnswerIsNo("the report's checkpoint does not belong to this ledger", where=path.name)
     record = record.only(made_from["refused_receipts"])
     counted.gather(connection, record)
     again = reports.make(connection, record, stated["report"], stated["asked"]).document(connection)
     again = json.loads(json.dumps(again))
     differences = list(_differences(stated, again))
     values = sum(len(row) for table in again["tables"] for row in table["rows"]) + len(again["figures"])
-    return Rebuilt(stated["report"], values, tuple(differences))
+    destroyed = tuple(
+        f"{one.docket.id} was destroyed on {one.at[:10]} (entry {one.entry}), after this report was made: {one.reason}"
+        for one in record.destroyed
+        if one.entry >= size
+    )
+    return Rebuilt(stated["report"], values, tuple(differences), destroyed)
 
 
 def _parse(path: Path) -> dict[str, Any]:
-    wrong = WrongInput("this is no report in JSON", where=path.name, remedy="Make one with --format json")
+    wrong = WrongInput("this is not a JSON report", where=path.name, remedy="Make one with --format json")
     try:
         stated = json.loads(path.read_bytes())
         made_from = stated["made_from"]
@@ -88,7 +95,7 @@ def _period(stated: Mapping[str, str | None]) -> Period:
         text = stated.get(name)
         found = clock.read_date(text) if text else None
         if text and found is None:
-            raise WrongInput("the report's period is none")
+            raise WrongInput("the report's period is not valid")
         return found
 
     return Period(day("from"), day("to"))

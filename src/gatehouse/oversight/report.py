@@ -43,6 +43,23 @@ class Table:
         return int(rows)
 
 
+class Said(str):
+    """A figure as a sentence says it; formatted with two words, the one for 1 or the one for any other number."""
+
+    __slots__ = ("value",)
+
+    def __new__(cls, shown: str, value: object) -> Said:
+        """Keep the value beside its text."""
+        said = super().__new__(cls, shown)
+        said.value = value  # type: ignore[attr-defined]
+        return said
+
+    def __format__(self, words: str) -> str:
+        """The text alone, or with the word that fits."""
+        one, _, many = words.partition("|")
+        return f"{self} {one if self.value == 1 else many}" if words else str(self)  # type: ignore[attr-defined]
+
+
 @dataclass(frozen=True)
 class Figure:
     """One number or date of a declaration, by its name, with the query that gives it."""
@@ -81,12 +98,14 @@ class Report:
     """What besides the period it was asked about; a rebuild asks the same."""
     figures: tuple[Figure, ...] = ()
     paragraphs: tuple[str, ...] = ()
-    """Numbered sentences; `{name}` stands for the figure of that name."""
+    """Numbered sentences: `{name}` stands for a figure, `{name:officer|officers}` for it with the word that fits it."""
     facts: tuple[tuple[str, str], ...] = ()
     """Named answers, as a form has them."""
     notes: tuple[str, ...] = ()
     personal: bool = False
     """It holds personal data: it is written to a private file and never shown on a terminal."""
+    paper: bool = True
+    """Whether people read it; what is made for programs is no PDF."""
 
     def head(self) -> dict[str, Any]:
         """Everything but the rows, as JSON."""
@@ -108,7 +127,7 @@ class Report:
 
     def sentences(self) -> list[str]:
         """The paragraphs with their figures in place."""
-        shown = {one.name: written(one.value) for one in self.figures}
+        shown = {one.name: Said(written(one.value), one.value) for one in self.figures}
         return [paragraph.format_map(shown) for paragraph in self.paragraphs]
 
     def document(self, connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
@@ -137,7 +156,7 @@ def person_of(asked: Mapping[str, Any]) -> int:
     """The number of the person that a report is asked about; raises WrongInput when it is none."""
     number = asked.get("person")
     if type(number) is not int or not 0 <= number < 1 << 63:
-        raise WrongInput("a person is asked for by their number in the register", where="person")
+        raise WrongInput("the person must be given by their number in the register", where="person")
     return number
 
 

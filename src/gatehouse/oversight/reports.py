@@ -7,12 +7,13 @@ same checkpoint gives it again (`rebuild`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import duckdb
 
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.law import wording
 from gatehouse.oversight import declaration, errors, exports, incidents, inquiry
 from gatehouse.oversight.report import Report, person_of, table
 from gatehouse.oversight.sources import Record
@@ -37,6 +38,8 @@ class Kind:
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     personal: bool = False
+    paper: bool = True
+    """Whether people read it: what is made for programs is written as data only."""
 
 
 def make(
@@ -52,15 +55,22 @@ def make(
     given = {key: value for key, value in (asked or {}).items() if value not in (None, "")}
     missing = set(kind.needs) - set(given)
     if missing:
-        raise WrongInput(f"the report {name} must be told: {', '.join(sorted(missing))}")
+        raise WrongInput(f"the report {name} needs: {', '.join(sorted(missing))}")
     unknown = set(given) - set(kind.needs) - set(kind.takes)
     if unknown:
-        raise WrongInput(f"the report {name} takes no {', '.join(sorted(unknown))}")
-    return kind.make(connection, record, given)
+        raise WrongInput(f"the report {name} does not accept: {', '.join(sorted(unknown))}")
+    report = replace(kind.make(connection, record, given), paper=kind.paper)
+    return report if report.law else replace(report, law=_law(kind, record))
+
+
+def _law(kind: Kind, record: Record) -> str:
+    """The provisions by which the packs of the dockets counted ask for a report."""
+    asked = wording.law_of(kind.name, [one.pack.wording for one in record.dockets])
+    return asked or kind.law
 
 
 def disclosures(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
-    """The public report: per agency requests, instances of disclosure, taxpayers, purposes (26 USC 6103(p)(3)(C))."""
+    """The public report: per agency requests, instances of disclosure, persons concerned, purposes."""
     received, disclosed = record.period.holds("received_at"), record.period.holds("disclosed_at")
     query = f"""
         WITH standing AS (
@@ -77,7 +87,7 @@ def disclosures(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, A
             FROM destroyed_releases JOIN destroyed_dockets USING (docket) WHERE {disclosed}
           ) GROUP BY agency
         ), persons AS (
-          SELECT agency, count(DISTINCT person_id) AS taxpayers FROM (
+          SELECT agency, count(DISTINCT person_id) AS persons FROM (
             SELECT agency, person_id FROM disclosed
             UNION ALL SELECT agency, person_id FROM kept_disclosures WHERE {record.period.holds("released_on")}
           ) GROUP BY agency
@@ -86,23 +96,22 @@ def disclosures(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, A
           FROM (SELECT agency, basis FROM dockets UNION ALL SELECT agency, basis FROM destroyed_dockets) GROUP BY agency
         )
         SELECT agency, numbers.requests::BIGINT AS requests, instances::BIGINT AS instances_of_disclosure,
-               coalesce(taxpayers, 0) AS taxpayers, coalesce(purposes, '') AS general_purposes, provisions
+               coalesce(persons.persons, 0) AS persons, coalesce(purposes, '') AS general_purposes, provisions
         FROM numbers JOIN provisions USING (agency) LEFT JOIN standing USING (agency) LEFT JOIN persons USING (agency)
         ORDER BY agency
     """
     says = {
         "requests": "requests received in the period, answered or not",
         "instances_of_disclosure": "disclosures made in the period, also of requests received before it",
-        "taxpayers": "different persons about whom something was disclosed in the period",
+        "persons": "different persons about whom something was disclosed in the period",
         "general_purposes": "the kinds of proceeding that the requests state",
         "provisions": "the provisions of law that the submissions rest on",
     }
     return Report(
         "disclosures",
-        "Disclosures of return information, by agency",
-        "26 U.S.C. § 6103(p)(3)(C)",
-        "The report furnished to the Joint Committee on Taxation for disclosure to the public within 90 days after "
-        "the close of the calendar year.",
+        "Disclosures, by agency",
+        "",
+        "For disclosure to the public, through whoever the law names. Nobody is named in it.",
         record,
         (table("agencies", "By agency", query, says=says),),
         notes=(
@@ -117,7 +126,7 @@ def disclosures(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, A
 
 
 def accounting(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
-    """The permanent accounting of every request, released or not (26 USC 6103(p)(3)(A)). Personal data."""
+    """The permanent accounting of every request, released or not. Personal data."""
     query = """
         WITH given AS (
           SELECT docket, seq, count(*) AS disclosures, min(disclosed_at) AS first_at, max(disclosed_at) AS last_at,
@@ -150,9 +159,9 @@ def accounting(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, An
     return Report(
         "accounting",
         "Accounting of requests and disclosures",
-        "26 U.S.C. § 6103(p)(3)(A)",
-        "The permanent record of all requests, with their reasons and dates, and of what was disclosed. Open to the "
-        "Joint Committee on Taxation and its Chief of Staff, and to others as far as 5 U.S.C. § 552a(c)(3) lets them.",
+        "",
+        "The permanent record of all requests, with their reasons and dates, and of what was disclosed. Open to those "
+        "whom the law lets examine it.",
         record,
         (
             table("requests", "Requests received in the period", query, says=says, cards=True),
@@ -205,9 +214,9 @@ def person(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapping[str, Any
     return Report(
         "person",
         "Accounting of one person",
-        "26 U.S.C. § 6103(p)(3)(A); 5 U.S.C. § 552a(c)(3)",
+        "",
         "For answering the person themselves or whoever lawfully examines the accounting about them. Whether it may be "
-        "shown is for counsel: 5 U.S.C. § 552a(c)(3) excepts disclosures for law enforcement under subsection (b)(7).",
+        "shown is for counsel: some laws except disclosures for law enforcement.",
         record,
         (
             table("disclosures", "Disclosed", given, cards=True),
@@ -234,7 +243,7 @@ def disclosure_records(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapp
                record->>'agreement' AS agreement, docket, officer, record->>'method' AS method,
                array_to_string(from_json(record->'items', '["VARCHAR"]'), '; ') AS items, requests,
                (SELECT count(DISTINCT person_id) FROM every_disclosure JOIN every_request USING (docket, seq)
-                WHERE every_disclosure.release = releases.release) AS taxpayers,
+                WHERE every_disclosure.release = releases.release) AS persons,
                array_to_string(from_json(record->'approved_by', '["VARCHAR"]'), '; ') AS approved_by,
                package, certificate, ledger_index, kept
         FROM releases WHERE {record.period.holds("disclosed_at")} {only} ORDER BY ledger_index
@@ -249,7 +258,7 @@ def disclosure_records(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapp
     return Report(
         "disclosure-records",
         "Records of disclosure",
-        "26 U.S.C. § 6103(p)(3)(A); IRM 11.3.37 (Form 5466-B)",
+        "",
         "One record a sealed package, made at the time of disclosure beside its certificate (disclosures/ID.json) and "
         "made again here from the certificate whose digest the ledger holds.",
         record,
@@ -266,7 +275,7 @@ def disclosure_records(_: duckdb.DuckDBPyConnection, record: Record, asked: Mapp
 
 
 def safeguards_log(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str, Any]) -> Report:
-    """The log of Publication 1075: what was received, by whom, where it is, and when and how it was destroyed."""
+    """The log that safeguards ask for: what was received, by whom, where it is, and when and how it was destroyed."""
     query = """
         WITH back AS (
           SELECT release, min(stated_at) FILTER (kind = 'receipt') AS received_at,
@@ -298,10 +307,10 @@ def safeguards_log(_: duckdb.DuckDBPyConnection, record: Record, __: Mapping[str
     }
     return Report(
         "safeguards-log",
-        "Log of return information disclosed, without taxpayer data",
-        "IRS Publication 1075; 26 U.S.C. § 6103(p)(4)(A)",
-        "For the Office of Safeguards and the recipient's own log: what was disclosed, to whom, when and why, where it "
-        "is, and when and how it was destroyed. It holds no return information.",
+        "Log of information disclosed, without data about persons",
+        "",
+        "For whoever looks after safeguards and for the recipient's own log: what was disclosed, to whom, when and "
+        "why, where it is, and when and how it was destroyed. It holds nothing that was disclosed.",
         record,
         (
             table("records", "Records", query, says=says),
@@ -320,34 +329,34 @@ def _name(text: object) -> str:
     from gatehouse.kernel import ids
 
     if not isinstance(text, str) or not ids.is_name(text):
-        raise WrongInput("this is no identifier", remedy="Give it as the record of disclosures shows it")
+        raise WrongInput("this is not a valid identifier", remedy="Copy it from the record of disclosures")
     return text
 
 
-_P3A, _P3C = "26 U.S.C. § 6103(p)(3)(A)", "26 U.S.C. § 6103(p)(3)(C)"
+_ASKED = "the law of the packs counted"
 
 CATALOGUE: Mapping[str, Kind] = {
     kind.name: kind
     for kind in (
-        Kind("disclosures", "The public report of disclosures by agency", _P3C, disclosures),
-        Kind("accounting", "The permanent accounting of every request", _P3A, accounting, personal=True),
-        Kind("disclosure-records", "Records made at the time of disclosure", f"{_P3A}, Form 5466-B", disclosure_records,
+        Kind("disclosures", "The public report of disclosures by agency", _ASKED, disclosures),
+        Kind("accounting", "The permanent accounting of every request", _ASKED, accounting, personal=True),
+        Kind("disclosure-records", "Records made at the time of disclosure", _ASKED, disclosure_records,
              takes=("release",)),
-        Kind("errors", "Requests not cleared, by party and cause", "errors by party and cause", errors.errors,
+        Kind("errors", "Requests not cleared, by party and cause", _ASKED, errors.errors,
              takes=("reader",)),
-        Kind("person", "One person's accounting", f"{_P3A}, 5 U.S.C. § 552a(c)(3)", person, needs=("person",),
+        Kind("person", "One person's accounting", _ASKED, person, needs=("person",),
              personal=True),
-        Kind("safeguards-log", "The Publication 1075 log without taxpayer data", "Publication 1075", safeguards_log),
-        Kind("inquiry", "What a congressional inquiry asks for", "resolution of inquiry", inquiry.inquiry),
+        Kind("safeguards-log", "The log of what was disclosed, without data about persons", _ASKED, safeguards_log),
+        Kind("inquiry", "What a congressional inquiry asks for", _ASKED, inquiry.inquiry),
         Kind("declaration", "Numbers for a court, each with its query", "28 U.S.C. § 1746", declaration.declaration,
              takes=("court", "case", "declarant", "title")),
-        Kind("incident", "The incident report of a recall", "Publication 1075", incidents.incident, needs=("recall",),
+        Kind("incident", "The incident report of a recall", _ASKED, incidents.incident, needs=("recall",),
              takes=("contact", "address", "systems")),
-        Kind("notices", "Whom a recall concerns, for notices", "26 U.S.C. § 7431(e)", incidents.notices,
+        Kind("notices", "Whom a recall concerns, for notices", _ASKED, incidents.notices,
              needs=("recall",), personal=True),
-        Kind("audit-events", "Disclosures as FHIR AuditEvents", "IHE BALP", exports.audit_events),
+        Kind("audit-events", "Disclosures as FHIR AuditEvents", "IHE BALP", exports.audit_events, paper=False),
         Kind("usage", "One person's disclosures as findUsage answers them", "Data Tracker", exports.usage,
-             needs=("person",), personal=True),
+             needs=("person",), personal=True, paper=False),
     )
 }  # fmt: skip
 """Every report, by its name on the command line."""

@@ -25,7 +25,7 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.pack import Pack
-from gatehouse.law.reading import read_pack
+from gatehouse.law.reading import load
 from gatehouse.ledger import checkpoint as checkpoints
 from gatehouse.ledger import tiles
 from gatehouse.ledger.checkpoint import Checkpoint
@@ -84,13 +84,13 @@ def of_site(root: Path, policy: Policy, only: Sequence[str] = (), returned: tupl
     folders = sorted({root / "dockets" / path.relative_to(root / "dockets").parts[0] for path in found})
     missing = set(only) - {path.name for path in folders}
     if missing:
-        raise WrongInput(f"no docket {min(missing)}", where=str(root / "dockets"))
+        raise WrongInput(f"there is no docket {min(missing)}", where=str(root / "dockets"))
     return Sources(
         tuple(Docket(path) for path in folders if not only or path.name in only),
         root / "ledger",
         policy,
         root / "events",
-        tuple(sorted((root / "dockets").glob("*.refused"))) if not only else (),
+        tuple(sorted(path for path in (root / "dockets").glob("*.refused") if path not in folders)) if not only else (),
         returned,
         whole=not only,
     )
@@ -120,6 +120,8 @@ class Destroyed:
     requests: int
     at: str
     reason: str
+    entry: int
+    """Where the ledger says so."""
 
 
 @dataclass(frozen=True)
@@ -223,9 +225,9 @@ def verify(
     unexplained = asof.size - len(found) - determined - links
     if unexplained and sources.whole:
         raise AnswerIsNo(
-            f"{unexplained} entries of the ledger are explained by no docket and no event here",
+            f"{unexplained} entries of the ledger belong to no docket and no event in this site",
             where=str(sources.ledger),
-            remedy="Something is missing: restore it from a backup, or name the dockets the report is about",
+            remedy="Restore the missing dockets from a backup, or name the dockets that the report covers",
         )
     refused = tuple(_refusal(path) for path in sources.refused)
     releases = {event.fields.get("release") for event in found if event.kind == "release"}
@@ -238,7 +240,7 @@ def _published(ledger: Path, size: int, newest: Checkpoint) -> Checkpoint:
     """An earlier checkpoint; `verify_log` has compared its root with the tree."""
     path = ledger / "checkpoints" / str(size)
     if size > newest.size or not path.is_file():
-        raise WrongInput(f"the log published no checkpoint of size {size}", where=str(ledger))
+        raise WrongInput(f"the log has no published checkpoint of size {size}", where=str(ledger))
     return checkpoints.parse(path.read_bytes(), where=path.name)
 
 
@@ -265,11 +267,14 @@ def _docket(
         raise AnswerIsNo("the docket's tables cannot be read", where=docket.id) from None
     except (AnswerIsNo, WrongInput) as failed:
         where = failed.where if docket.id in failed.where else f"{docket.id}, {failed.where}"
-        remedy = failed.remedy or "Mend it from a backup; a docket that is not in the ledger yet: gatehouse run again"
+        remedy = (
+            failed.remedy
+            or "Restore it from a backup. If the docket is not in the ledger yet, run `gatehouse run` again"
+        )
         raise AnswerIsNo(f"the docket does not verify: {failed.what}", where=where, remedy=remedy) from failed
-    pack = read_pack(docket.pack)
+    pack = load(docket.pack)
     if (as_of, lowest) != (last, highest) or pack.digest != lowest:
-        raise AnswerIsNo("the docket's pack is not the one that its determinations name", where=docket.id)
+        raise AnswerIsNo("the docket's pack differs from the one that its determinations name", where=docket.id)
     return Verified(docket, _manifest(docket), docket.received_at, pack, as_of, accounted.requests, accounted.first)
 
 
@@ -278,7 +283,7 @@ def _on_record(docket: Docket, events: Sequence[Event]) -> None:
     stated = {str(event.fields.get("receipt")) for event in events
               if event.kind == "received" and event.fields.get("docket") == docket.id}  # fmt: skip
     if stated and digests.of_file(docket.receipt) not in stated:
-        raise AnswerIsNo("the receipt is not the one in the ledger", where=docket.id)
+        raise AnswerIsNo("the receipt differs from the one in the ledger", where=docket.id)
     if not stated:
         raise AnswerIsNo("the receipt's entry in the ledger cannot be opened", where=docket.id)
 
@@ -287,18 +292,22 @@ def _destroyed(docket: Docket, events: Sequence[Event], ended: Sequence[Event]) 
     """A destroyed docket, whenever it was destroyed: that it was must be on record, as its receipt must."""
     own = [event for event in ended if event.fields.get("docket") == docket.id]
     if not own:
-        raise AnswerIsNo("the docket is said to be destroyed, and the ledger does not say so", where=docket.id)
+        raise AnswerIsNo("the docket is marked as destroyed, but the ledger has no record of it", where=docket.id)
     _on_record(docket, events)
     manifest = _manifest(docket)
     requests = int(json.loads(docket.receipt.read_bytes())["requests"])
-    stated = own[0].fields
-    return Destroyed(docket, manifest, docket.received_at, requests, str(stated["at"]), str(stated["reason"]))
+    [first, *_], stated = own, own[0].fields
+    kept = docket.root / "disclosures.parquet"
+    if (digests.of_file(kept) if kept.is_file() else None) != stated.get("disclosures"):
+        raise AnswerIsNo("the list of disclosures that was kept is not the one in the ledger", where=docket.id)
+    at, reason = str(stated["at"]), str(stated["reason"])
+    return Destroyed(docket, manifest, docket.received_at, requests, at, reason, first.index)
 
 
 def _manifest(docket: Docket) -> Manifest:
     """The manifest that the receipt names."""
     if json.loads(docket.receipt.read_bytes())["digest"] != digests.of_file(docket.manifest):
-        raise AnswerIsNo("the manifest is not the one that the receipt names", where=docket.id)
+        raise AnswerIsNo("the manifest differs from the one that the receipt names", where=docket.id)
     return manifests.parse(docket.manifest.read_bytes())
 
 

@@ -16,12 +16,14 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.kernel import files
+from gatehouse.kernel import extras, files
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.oversight.report import Report, Table, provenance, written
 
 MOST_ROWS = 5_000
 """More rows than this are no paper: some 100 to 1,000 pages."""
+MOST_CARDS = 40
+"""More rows than this are set as lines of one table, also where fewer would be forms: two a page fill a binder."""
 _MOST_ATTACHED = 1 << 24
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
@@ -38,7 +40,7 @@ def ready() -> None:
     if importlib.util.find_spec("typst") is None:
         raise MachineFailed(
             "PDF needs the extra `reports`, which is not installed",
-            remedy="Add it: pip install 'gatehouse[reports]' (or install typst), or choose csv or json",
+            remedy=f"{extras.remedy('reports')}, or choose csv or json",
         )
 
 
@@ -48,14 +50,17 @@ def write_pdf(report: Report, connection: duckdb.DuckDBPyConnection, path: Path)
 
 
 def pdf(report: Report, connection: duckdb.DuckDBPyConnection) -> bytes:
-    """A report as the bytes of a PDF."""
+    """A report as the bytes of a PDF. Raises WrongInput for one that is made for programs or has too many rows."""
+    if not report.paper:
+        remedy = "Choose csv, json or documents"
+        raise WrongInput("this report is for programs and has no PDF format", where=report.kind, remedy=remedy)
     ready()
     import typst
 
     rows = sum(table.count(connection) for table in report.tables)
     if rows > MOST_ROWS:
         raise WrongInput(
-            f"the report has {rows:,} rows, and a PDF at most {MOST_ROWS:,}",
+            f"the report has {rows:,} rows; a PDF can have at most {MOST_ROWS:,}",
             remedy="Narrow it with --docket, --from and --to, or choose csv or json",
         )
     content = json.dumps(_content(report, connection), ensure_ascii=False)
@@ -100,14 +105,15 @@ def _laid_out(table: Table, connection: duckdb.DuckDBPyConnection) -> dict[str, 
     columns, rows = table.read(connection)
     values = [[row[at] for row in rows] for at in range(len(columns))]
     numbers = [bool(rows) and all(cell is None or type(cell) is int for cell in cells) for cells in values]
-    shown = [[_shown(cell, whole=table.cards) for cell in row] for row in rows]
+    shown = [[_shown(cell, whole=table.cards and len(rows) <= MOST_CARDS) for cell in row] for row in rows]
     widths = [_width(name, [row[at] for row in shown]) for at, name in enumerate(columns)]
     needed = sum(min(width, _WRAPPED) + _PADDING for width in widths)
     wide = needed > _PORTRAIT
+    cards = table.cards and len(rows) <= MOST_CARDS
     return {
         "title": table.title,
         "note": table.note,
-        "cards": table.cards,
+        "cards": cards,
         "columns": [name.replace("_", " ") for name in columns],
         "says": [[name.replace("_", " "), meaning] for name, meaning in table.says.items()],
         "numbers": numbers,

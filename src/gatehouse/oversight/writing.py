@@ -1,6 +1,6 @@
 """Reports as files: CSV with its metadata, JSON, the documents of an export, and lines for a terminal.
 
-The same report gives the same bytes. What holds personal data is written readable by its owner alone and is never
+The same report gives the same bytes. What contains personal data is written readable by its owner alone and is never
 given as text. Cells that a spreadsheet would read as formulas are made text by an apostrophe in front.
 """
 
@@ -17,13 +17,12 @@ from typing import Any, BinaryIO
 import duckdb
 
 from gatehouse.intake.workspace import quoted
-from gatehouse.kernel import digests, files
+from gatehouse.kernel import digests, files, formulas
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.oversight.report import Report, Table, about, provenance, written
 
 LINES = 50
 """Rows of a table that a terminal shows."""
-_FORMULA = r"^\s*[=+\-@＝＋－＠]|^[\t\r\n]"
 _KINDS = {"BIGINT": "integer", "BOOLEAN": "boolean"}
 
 
@@ -56,10 +55,7 @@ def write_csv(report: Report, connection: duckdb.DuckDBPyConnection, path: Path)
 def _guarded(connection: duckdb.DuckDBPyConnection, table: Table) -> str:
     columns = connection.execute(f"DESCRIBE {table.query}").fetchall()
     shown = ", ".join(
-        f"CASE WHEN regexp_matches({name}, '{_FORMULA}') THEN '''' || {name} ELSE {name} END AS {name}"
-        if kind == "VARCHAR"
-        else str(name)
-        for name, kind, *_ in columns
+        f"{formulas.sql(name)} AS {name}" if kind == "VARCHAR" else str(name) for name, kind, *_ in columns
     )
     return f"SELECT {shown} FROM ({table.query})"
 
@@ -70,8 +66,7 @@ def _described(connection: duckdb.DuckDBPyConnection, table: Table, file: Path) 
         | ({"dc:description": table.says[name]} if name in table.says else {})
         for name, kind, *_ in connection.execute(f"DESCRIBE {table.query}").fetchall()
     ]
-    note = "Text that begins like a formula has an apostrophe in front."
-    more = {"sha256": digests.of_file(file), "query": table.query, "note": f"{table.note} {note}".strip()}
+    more = {"sha256": digests.of_file(file), "query": table.query, "note": f"{table.note} {formulas.NOTE}".strip()}
     return {"url": file.name, "dc:title": table.title, "tableSchema": {"columns": columns}, "notes": [more]}
 
 
@@ -99,7 +94,7 @@ def _stream(report: Report, connection: duckdb.DuckDBPyConnection, stream: Binar
 
 
 def csv_text(report: Report, connection: duckdb.DuckDBPyConnection) -> str:
-    """The one table of a report as CSV. Raises WrongInput when it has several, or holds personal data."""
+    """The one table of a report as CSV. Raises WrongInput when it has several, or contains personal data."""
     if report.personal or len(report.tables) != 1:
         raise WrongInput(f"the report {report.kind} has {len(report.tables)} tables", remedy="Name a folder: --out DIR")
     found = connection.execute(_guarded(connection, report.tables[0]))
@@ -122,7 +117,7 @@ def write_documents(report: Report, connection: duckdb.DuckDBPyConnection, path:
     """
     [*_, table] = report.tables
     if "document" not in {name for name, *_ in connection.execute(f"DESCRIBE {table.query}").fetchall()}:
-        raise WrongInput(f"the report {report.kind} is no export of documents", remedy="Choose csv, json or pdf")
+        raise WrongInput(f"the report {report.kind} cannot be exported as documents", remedy="Choose csv, json or pdf")
     rows = connection.execute(f"SELECT document FROM ({table.query})").fetchall()
     mode = 0o600 if report.personal else 0o644
     files.write(path, b"".join(f"{document}\n".encode() for (document,) in rows), mode=mode)
@@ -132,9 +127,9 @@ def write_documents(report: Report, connection: duckdb.DuckDBPyConnection, path:
 
 
 def lines(report: Report, connection: duckdb.DuckDBPyConnection, most: int = LINES) -> Iterator[str]:
-    """The report as lines for a terminal. Raises WrongInput when it holds personal data."""
+    """The report as lines for a terminal. Raises WrongInput when it contains personal data."""
     if report.personal:
-        raise WrongInput(f"the report {report.kind} holds personal data", remedy="Write it to a file with --out")
+        raise WrongInput(f"the report {report.kind} contains personal data", remedy="Write it to a file with --out")
     yield report.title
     yield f"{report.law}"
     yield ""

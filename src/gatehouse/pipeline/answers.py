@@ -7,17 +7,14 @@ nor its absence says anything. The answer to a person is the same statement for 
 from __future__ import annotations
 
 import datetime as dt
-import json
 import shutil
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 
-from gatehouse.determine.docket import Docket
-from gatehouse.intake import parties
-from gatehouse.kernel import clock, digests, files
+from gatehouse.intake.workspace import open_workspace, write_parquet
+from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.ledger import checkpoint, dictionary, epoch, tiles, tree
@@ -26,15 +23,13 @@ from gatehouse.ledger.epoch import Epoch
 from gatehouse.ledger.note import Note
 from gatehouse.ledger.opening import Opening
 from gatehouse.match import open_register
-from gatehouse.pipeline import record
-from gatehouse.pipeline.approve import Office, docket_of, manifest_of
+from gatehouse.pipeline import disclosures, history, record
+from gatehouse.pipeline.approve import Office
 from gatehouse.pipeline.site import Site
-from gatehouse.release import items
-from gatehouse.release.returns import ReleaseRecord
-from gatehouse.store.shelf import Shelf
 
 _PLAIN = 72  # bytes of an Ed25519 cosignature; an answer carries no longer signatures
-_COLUMNS = "person_id, entry, released_on, agency, items, told_from"
+_NUMBERS = "numbers.parquet"
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -53,40 +48,78 @@ class Checked:
 def build(
     connection: duckdb.DuckDBPyConnection, place: Office, now: dt.datetime, *, progress: Progress = silent
 ) -> Epoch:
-    """Build a new epoch and put both its roots on record; it takes the place of the one before.
+    """Build a new epoch and put both its roots on record; of the one before stays what builds it again.
 
     Raises WrongInput when the register's numbers are not sound, MachineFailed when the ledger is held by another
     process or the witnesses' quorum is not met; then answers are still given from the epoch before.
     """
     site = place.site
+    history.whole(site)
     with files.alone(site.answers / ".lock"):  # two that build at once would take each other's files
         making = site.answers / ".making"
-        shutil.rmtree(making, ignore_errors=True)
-        covered = _shown(site).size
-        _gather(connection, place, now)
-        register = open_register(site.register)
-        held = register.relation("persons")
-        persons = (  # whoever left the register since is still answered about what was disclosed
-            f"(SELECT person_id FROM {held} UNION ALL SELECT DISTINCT person_id FROM answer_disclosures "
-            f"WHERE person_id NOT IN (SELECT person_id FROM {held} WHERE person_id IS NOT NULL))"
-        )
-        built = epoch.build(connection, persons, "answer_disclosures", now.date(), making, progress=progress)
-        stated = {str(which): Stated(built.as_of, covered, built.nonce, built.root(which)).document() for which in Map}
-        with record.open_log(site) as log:
-            index = record.event(log, site.events, f"site/answers-{built.nonce}", {"event": "answers", **stated})
-            record.publish(site, log, now)
-        files.write(making / "built_at", clock.stamp(now).encode(), mode=0o600)
+        for _ in range(_TRIES):
+            shutil.rmtree(making, ignore_errors=True)
+            covered = history.whole(site).size
+            built = _built(connection, site, now, covered, making=making, progress=progress)
+            index = _enter(site, built, covered, now)
+            if index is not None:
+                break
+        else:
+            raise MachineFailed("releases were planned each time the answers were built", remedy="Build them again")
         making.rename(site.answers / str(index))
         files.sync_folder(site.answers)
         for older in _epochs(site)[:-1]:
-            shutil.rmtree(site.answers / str(older))
+            _shrink(site.answers / str(older))
         return epoch.read(site.answers / str(index))
+
+
+def _built(
+    connection: duckdb.DuckDBPyConnection,
+    site: Site,
+    now: dt.datetime,
+    covered: int,
+    *,
+    making: Path,
+    progress: Progress,
+) -> Epoch:
+    disclosures.gather(connection, site, entries=covered)
+    register = open_register(site.register)  # held, since a snapshot goes with it
+    held = register.relation("persons")
+    persons = (  # whoever left the register since is still answered about what was disclosed
+        f"(SELECT person_id FROM {held} UNION ALL SELECT DISTINCT person_id FROM answer_disclosures "
+        f"WHERE person_id NOT IN (SELECT person_id FROM {held} WHERE person_id IS NOT NULL))"
+    )
+    return epoch.build(connection, persons, "answer_disclosures", now.date(), making, progress=progress)
+
+
+def _enter(site: Site, built: Epoch, covered: int, now: dt.datetime) -> int | None:
+    """Put an epoch on record; None where a release was planned or withdrawn since it was built.
+
+    So an epoch covers every entry before its own, and nobody can be told less.
+    """
+    with record.open_log(site) as log:
+        since = history.read(site, {"release", "unsealed"}).of("release", "unsealed")
+        if any(one.index >= covered for one in since):
+            return None
+        # published directly before and after it, so that the witnesses' times around the entry bear out its date
+        begun = {"event": "answers begun", "as_of": built.as_of.isoformat(), "nonce": built.nonce}
+        entries = record.event(log, site.events, f"site/answers_begun-{built.nonce}", begun) + 1
+        record.publish(site, log, now)
+        stated = {str(which): Stated(built.as_of, entries, built.nonce, built.root(which)).document() for which in Map}
+        index = record.event(log, site.events, f"site/answers-{built.nonce}", {"event": "answers", **stated})
+        record.publish(site, log, now)
+    return index
 
 
 def latest(site: Site) -> Epoch | None:
     """The epoch that answers are given from; None before the first is built."""
     known = _epochs(site)
     return epoch.read(site.answers / str(known[-1])) if known else None
+
+
+def are_built(site: Site) -> bool:
+    """Whether answers were built at a site; asked without reading any."""
+    return bool(_epochs(site))
 
 
 def answer(
@@ -99,39 +132,76 @@ def answer(
     """
     known = latest(site)
     if known is None:
-        raise WrongInput("no answers were built yet", where=site.root.name, remedy="`gatehouse answer build` does it")
+        raise WrongInput(
+            "no answers have been built yet", where=site.root.name, remedy="Build them with `gatehouse answer build`"
+        )
     if not 0 <= person < 1 << 63:
-        raise WrongInput("a person's number is whole and not negative")
-    shown, index = _shown(site), int(known.folder.name)
-    if index >= shown.size:
-        raise MachineFailed("the checkpoint is older than the answers", where=site.ledger.name)
+        raise WrongInput("a person's number must be a whole number, 0 or greater")
+    index = int(known.folder.name)
+    earlier, shown = (_published(site, size) for size in (index, index + 1))
     found = epoch.find(connection, known, person, which)
     if page != 1 and not 1 <= page <= len(found.pages):
-        raise WrongInput("the list has no such page", remedy=f"It has {len(found.pages)}")
+        raise WrongInput("the list has no such page", remedy=f"The list has {len(found.pages)} pages")
     opening = Opening.parse((site.events / f"answers-{known.nonce}.json").read_bytes())
     proof = tree.inclusion_proof(index, shown.size, tiles.TileReader(site.ledger, shown.size).node)
     return Answer(
-        which, person, opening.only([str(which)]), index, b"".join(proof), _plain(shown.note), found.path, found.leaf,
-        found.salt, dictionary.page_digests(found.pages), page if found.pages else 0,
+        which, person, opening.only([str(which)]), index, b"".join(proof), _plain(earlier.note), _plain(shown.note),
+        found.path, found.leaf, found.salt, dictionary.page_digests(found.pages), page if found.pages else 0,
         found.pages[page - 1] if found.pages else b"",
     ).encode()  # fmt: skip
 
 
 def check(connection: duckdb.DuckDBPyConnection, place: Office, *, progress: Progress = silent) -> Checked:
-    """Build the latest epoch again from dockets, releases and its own order of people, and compare both roots.
+    """Build the latest epoch again from the ledger's release entries and its own order of people; compare both roots.
 
     For an inspector at the custodian's: it shows that no release is missing from the sealed map and that the notice
-    map lacks nothing but what may not be told yet. Raises AnswerIsNo when a root differs from the one on record.
+    map lacks nothing but what may not be told yet. Each docket that something was released of must verify against the
+    ledger. Raises AnswerIsNo when a root differs from the one on record, or a docket does not bind.
     """
-    known = latest(place.site)
+    site = place.site
+    known = latest(site)
     if known is None:
-        raise WrongInput("no answers were built yet", where=place.site.root.name)
-    built_at = dt.datetime.fromisoformat((known.folder / "built_at").read_text().replace("Z", "+00:00"))
-    _gather(connection, place, built_at)
+        raise WrongInput("no answers have been built yet", where=site.root.name)
+    disclosures.verify(connection, site)
     connection.execute("CREATE OR REPLACE TEMP TABLE answer_persons (person_id BIGINT)")
     for some in epoch.numbers(known):
         connection.execute("INSERT INTO answer_persons SELECT unnest($1::BIGINT[])", [some])
-    again = place.site.answers / ".again"
+    persons = _compare(connection, site, known, progress)
+    register = open_register(site.register)  # held, since a snapshot goes with it
+    held = register.relation("persons")
+    [row] = connection.execute(
+        f"SELECT (SELECT count(*) FROM answer_disclosures), "
+        "(SELECT count(*) FROM answer_disclosures WHERE told_from <= $as_of), "
+        f"(SELECT count(*) FROM {held} WHERE person_id NOT IN (SELECT person_id FROM answer_persons))",
+        {"as_of": known.as_of},
+    ).fetchall()
+    return Checked(known.as_of, persons, *row)
+
+
+def check_earlier(connection: duckdb.DuckDBPyConnection, place: Office, *, progress: Progress = silent) -> int:
+    """Build every earlier epoch again from what is kept of it; gives how many there were.
+
+    Each is a function of the release entries among the entries that it covers, which only ever grow, so whoever stood
+    in one stands in all that follow. Raises AnswerIsNo naming the first whose roots are not those on record.
+    """
+    earlier = _epochs(place.site)[:-1]
+    for index in earlier:
+        kept = epoch.read(place.site.answers / str(index))
+        connection.execute(
+            "CREATE OR REPLACE TEMP TABLE answer_persons AS SELECT person_id FROM read_parquet($1)",
+            [str(kept.folder / _NUMBERS)],
+        )
+        _compare(connection, place.site, kept, progress)
+    return len(earlier)
+
+
+def _compare(connection: duckdb.DuckDBPyConnection, site: Site, known: Epoch, progress: Progress) -> int:
+    """Build an epoch of `answer_persons` again and compare its roots with its entry; gives how many persons it has."""
+    entered = next((one for one in history.whole(site).of("answers") if one.index == int(known.folder.name)), None)
+    if entered is None:
+        raise AnswerIsNo("no entry in the ledger names these answers", where=str(known.folder))
+    disclosures.gather(connection, site, entries=entered.index)  # all before it, whatever it says that it covers
+    again = site.answers / ".again"
     shutil.rmtree(again, ignore_errors=True)
     try:
         drawn = (known.nonce, known.secret)
@@ -140,92 +210,25 @@ def check(connection: duckdb.DuckDBPyConnection, place: Office, *, progress: Pro
         )
     finally:
         shutil.rmtree(again, ignore_errors=True)
-    on_record = Opening.parse((place.site.events / f"answers-{known.nonce}.json").read_bytes()).fields()
     for which in Map:
-        if made.root(which).hex() != on_record[str(which)]["root"]:
-            raise AnswerIsNo(f"the {which} map on record is not made of the releases", where=str(known.folder))
-    persons = open_register(place.site.register).relation("persons")
-    [row] = connection.execute(
-        f"SELECT (SELECT count(*) FROM answer_disclosures), "
-        "(SELECT count(*) FROM answer_disclosures WHERE told_from <= $as_of), "
-        f"(SELECT count(*) FROM {persons} WHERE person_id NOT IN (SELECT person_id FROM answer_persons))",
-        {"as_of": known.as_of},
-    ).fetchall()
-    return Checked(known.as_of, made.persons, *row)
+        if made.root(which).hex() != entered.fields[str(which)]["root"]:
+            raise AnswerIsNo(f"the {which} map on record does not match the releases", where=str(known.folder))
+    return made.persons
 
 
-def keep_disclosures(connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket, now: dt.datetime) -> Path:
-    """Write a docket's disclosures into it, so that they stay when its other tables are destroyed."""
-    from gatehouse.intake.workspace import write_parquet
-
-    _gather(connection, place, now, only=docket.id)
-    write_parquet(connection, f"SELECT {_COLUMNS} FROM answer_disclosures ORDER BY ALL", _kept(docket))
-    _kept(docket).chmod(0o600)
-    return _kept(docket)
-
-
-def _gather(connection: duckdb.DuckDBPyConnection, place: Office, until: dt.datetime, *, only: str = "") -> None:
-    """Make `answer_disclosures`: who was disclosed to whom, by the certificates of everything published so far."""
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE answer_disclosures (person_id BIGINT, entry BIGINT, released_on DATE, "
-        "agency VARCHAR, items VARCHAR, told_from DATE)"
-    )
-    for name in [only] if only else place.casebook.known():
-        docket = docket_of(place.site, name)
-        if _kept(docket).is_file():
-            connection.execute(
-                f"INSERT INTO answer_disclosures SELECT {_COLUMNS} FROM read_parquet($1) WHERE released_on <= $2",
-                [str(_kept(docket)), until.date()],
-            )
-        else:
-            _gather_docket(connection, place, docket, until)
-
-
-def _gather_docket(connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket, until: dt.datetime) -> None:
-    published = [
-        one for one in Shelf().releases(docket.id) if one.published_at is not None and one.published_at <= until
-    ]
-    if not published:
+def _shrink(folder: Path) -> None:
+    """Keep of an epoch what builds it again: its secret and its numbers in order, a tenth of what answers need."""
+    if (folder / _NUMBERS).is_file():
         return
-    agreement = parties.read(place.site.parties).agreements.get(manifest_of(docket).agreement)
-    after = agreement.notice_after_days if agreement else None
-    connection.execute(
-        "CREATE OR REPLACE TEMP TABLE answer_given (seq BIGINT, entry BIGINT, released_on DATE, item VARCHAR)"
-    )
-    cases = published[0].cases
-    for one in published:
-        cases |= one.cases
-        connection.execute(
-            "INSERT INTO answer_given SELECT record.seq, record.index, $day, unnest(record.items) FROM "
-            "(SELECT unnest($records::STRUCT(seq BIGINT, index BIGINT, items VARCHAR[])[]) AS record)",
-            {"day": one.published_at and one.published_at.date(), "records": list(_records(docket, one))},
-        )
-    for table in ("determinations", "evidence"):
-        connection.read_parquet(str(docket.table(table))).create_view(f"answer_{table}", replace=True)
-    items.persons(
-        connection, determinations="answer_determinations", evidence="answer_evidence", cases=cases,
-        target="answer_concerned",
-    )  # fmt: skip
-    connection.execute(
-        "INSERT INTO answer_disclosures SELECT person_id, entry, released_on, $agency, "
-        "string_agg(DISTINCT item, ',' ORDER BY item), released_on + $after::INTEGER "
-        "FROM answer_given JOIN answer_concerned USING (seq) GROUP BY person_id, entry, released_on",
-        {"agency": published[0].agency, "after": after},
-    )
-
-
-def _records(docket: Docket, release: ReleaseRecord) -> Iterator[dict[str, object]]:
-    """What one release's certificate says was given. Raises AnswerIsNo when it is not the one that was recorded."""
-    path = docket.certificates / f"{release.id}.json"
-    data = path.read_bytes() if path.is_file() else b""
-    if digests.of_bytes(data) != release.certificate:
-        raise AnswerIsNo("a certificate is missing or was altered", where=path.name, remedy="Restore it from a backup")
-    for one in json.loads(data)["records"]:
-        yield {"seq": one["seq"], "index": one["index"], "items": one["items"]}
-
-
-def _kept(docket: Docket) -> Path:
-    return docket.root / "disclosures.parquet"
+    kept = epoch.read(folder)
+    with open_workspace() as connection:
+        connection.execute("CREATE TABLE numbers (person_id BIGINT)")
+        for some in epoch.numbers(kept):
+            connection.execute("INSERT INTO numbers SELECT unnest($1::BIGINT[])", [some])
+        write_parquet(connection, "SELECT person_id FROM numbers ORDER BY person_id", folder / _NUMBERS)
+    (folder / _NUMBERS).chmod(0o600)
+    for name in ("persons", "buckets", "lists.parquet"):
+        (folder / name).unlink(missing_ok=True)
 
 
 def _epochs(site: Site) -> list[int]:
@@ -234,8 +237,11 @@ def _epochs(site: Site) -> list[int]:
     return sorted(int(path.name) for path in found if path.name.isdecimal())
 
 
-def _shown(site: Site) -> checkpoint.Checkpoint:
-    return checkpoint.parse((site.ledger / "checkpoint").read_bytes())
+def _published(site: Site, size: int) -> checkpoint.Checkpoint:
+    path = site.ledger / "checkpoints" / str(size)
+    if not path.is_file():
+        raise MachineFailed("a checkpoint around the answers is missing", where=f"checkpoints/{size}")
+    return checkpoint.parse(path.read_bytes())
 
 
 def _plain(signed: Note) -> str:

@@ -23,6 +23,7 @@ from typing import Any
 
 from gatehouse.kernel import canonical, clock, digests, files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
+from gatehouse.kernel.postgres import apart, cause_of, name_of
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.ledger import policy, tiles
 from gatehouse.ledger.log import take_over
@@ -52,10 +53,13 @@ class Copy:
 def back_up(site: Site, target: Path, now: dt.datetime, *, keys: bool = False, progress: Progress = silent) -> Copy:
     """Copy a site to the new folder `target`, built beside it and renamed, so that it is there whole or not at all.
 
-    Raises WrongInput when the folder exists, MachineFailed when the database cannot be copied or the ledger stays held.
+    Raises WrongInput when the folder exists or is in the site,
+    MachineFailed when the database cannot be copied or the ledger stays held.
     """
     if target.exists():
-        raise WrongInput("the folder exists", where=str(target), remedy="Name a new one for each backup")
+        raise WrongInput("the folder already exists", where=str(target), remedy="Name a new folder for each backup")
+    if target.resolve().is_relative_to(site.root.resolve()):  # the next copy would hold it, and no destruction find it
+        raise WrongInput("the folder is inside the site", where=str(target), remedy="Name a folder elsewhere")
     building = target.with_name(f".{target.name}.making")
     shutil.rmtree(building, ignore_errors=True)
     building.mkdir(parents=True, mode=0o700)  # the database is in it
@@ -85,7 +89,7 @@ def restore(
     the folder holds anything, AnswerIsNo when a file is not what was backed up or the ledger does not continue it.
     """
     if root.exists() and any(root.iterdir()):
-        raise WrongInput("the folder is not empty", where=str(root), remedy="Restore into a new one")
+        raise WrongInput("the folder is not empty", where=str(root), remedy="Restore into a new folder")
     copied = _described(source)
     building = root.with_name(f".{root.name}.making")
     shutil.rmtree(building, ignore_errors=True)
@@ -115,7 +119,9 @@ def _manifest(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         listed = None
     if not isinstance(listed, dict) or listed.get("format") != FORM:
-        raise WrongInput("there is no backup here", where=str(folder), remedy="Name a folder that `backup` made")
+        raise WrongInput(
+            "there is no backup here", where=str(folder), remedy="Name a folder that `gatehouse backup` made"
+        )
     return listed
 
 
@@ -155,17 +161,26 @@ def _dump(address: str, target: Path) -> str:
         ):
             live.backup(kept)
         return _SQLITE
-    _run("pg_dump", "--format=custom", "--no-owner", f"--file={target / _DUMP}", f"--dbname={address}")
+    _run("pg_dump", address, "--format=custom", "--no-owner", f"--file={target / _DUMP}")
     return _DUMP
 
 
-def _run(program: str, *arguments: str) -> None:
-    """A PostgreSQL program; what it says may quote the database's address, so only its name is told."""
+def _run(program: str, address: str, *arguments: str) -> None:
+    """Run a PostgreSQL program on a database. Its password travels in the environment, which other users cannot read.
+
+    Raises MachineFailed with what the program gave as the cause, which never contains the password.
+    """
     if shutil.which(program) is None:
-        raise MachineFailed(f"{program} is not on PATH", remedy="Debian: apt-get install postgresql-client")
-    ended = subprocess.run([program, *arguments], check=False, capture_output=True)  # noqa: S603 - fixed programs
+        raise MachineFailed(
+            f"{program} is not on PATH", remedy="Install it. On Debian: apt-get install postgresql-client"
+        )
+    plain, password = apart(address)
+    environment = {**os.environ, **({"PGPASSWORD": password} if password else {})}
+    command = [program, *arguments, f"--dbname={plain}"]
+    ended = subprocess.run(command, check=False, capture_output=True, env=environment)  # noqa: S603 - fixed programs
     if ended.returncode:
-        raise MachineFailed(f"{program} ended with status {ended.returncode}", where="gatehouse.toml, database")
+        cause = cause_of(ended.stderr.decode("utf-8", "replace"), address)
+        raise MachineFailed(f"{program} failed: {cause}", where=name_of(address))
 
 
 def _unpack(source: Path, target: Path, progress: Progress) -> None:
@@ -174,7 +189,7 @@ def _unpack(source: Path, target: Path, progress: Progress) -> None:
         path = source / name
         plain = name == Path(name).as_posix() and not Path(name).is_absolute() and ".." not in Path(name).parts
         if not plain or path.is_symlink() or not path.is_file() or digests.of_file(path) != digest:
-            raise AnswerIsNo("this file is not what was backed up", where=name, remedy="Use another backup")
+            raise AnswerIsNo("this file differs from what was backed up", where=name, remedy="Use another backup")
         if name.startswith(f"{TREE}/"):
             place = target / name.removeprefix(f"{TREE}/")
             place.parent.mkdir(parents=True, exist_ok=True)
@@ -190,7 +205,9 @@ def _continue(root: Path, newer: Path, size: int) -> None:
     newest = verify_log(newer, policy.read(root / "witnesses.policy")).checkpoint
     kept, taken = tiles.TileReader(root / "ledger", size), tiles.TileReader(newer, newest.size)
     if newest.size < size or any(a != b for a, b in zip(kept.span(0, size), taken.span(0, size), strict=True)):
-        raise AnswerIsNo("that ledger does not continue the backup's", where=str(newer), remedy="Take another copy")
+        raise AnswerIsNo(
+            "that ledger does not continue the backup's ledger", where=str(newer), remedy="Use a different copy"
+        )
     shutil.rmtree(root / "ledger")
     shutil.copytree(newer, root / "ledger")
     take_over(root / "ledger-state", newest)
@@ -200,17 +217,17 @@ def _load(source: Path, root: Path, database: str) -> None:
     """Give the restored site a database of its own, never the one that it was copied from."""
     if (source / _SQLITE).is_file():
         if database:
-            raise WrongInput("the backup is of an SQLite site", where="--database", remedy="Leave it out")
+            raise WrongInput("the backup is from an SQLite site", where="--database", remedy="Leave the option out")
         _point(root, _OWN)
         shutil.copy2(source / _SQLITE, root / _OWN.removeprefix(_SCHEME))
         return
     if not database:
         raise WrongInput(
-            "the backup is of a PostgreSQL site", where="--database", remedy="Name an empty database to load it into"
+            "the backup is from a PostgreSQL site", where="--database", remedy="Name an empty database to load it into"
         )
     _point(root, database)
-    options = ("--no-owner", "--exit-on-error", "--single-transaction", f"--dbname={database}")
-    _run("pg_restore", *options, str(source / _DUMP))
+    options = ("--no-owner", "--exit-on-error", "--single-transaction")
+    _run("pg_restore", database, *options, str(source / _DUMP))
 
 
 def _point(root: Path, address: str) -> None:

@@ -20,10 +20,9 @@ from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import GatehouseError
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 from gatehouse.ledger.note import sign_file
-from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import record
+from gatehouse.pipeline import keys, record
 from gatehouse.pipeline.approve import Office
 from gatehouse.store.shelf import Shelf
 
@@ -62,7 +61,7 @@ def answer(connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket,
     if closed:
         _publish(connection, place, docket)
     if closed or not _signature(docket).is_file():
-        signature = sign_file(docket.answers, read_signer(place.site.custodian_key))
+        signature = sign_file(docket.answers, keys.custodian(place.site))
         files.write(_signature(docket), signature.encode())
     if closed:
         fields = {"event": "answered", "docket": docket.id, "answers": digests.of_file(docket.answers)}

@@ -1,7 +1,8 @@
 """From a submission to a docket: receive, match, gather facts, apply the law, write what was decided.
 
-The docket is built in a folder beside its place and renamed into it, so that it is there whole or not at all. A
-submission that is refused leaves its own record and nothing else. Nothing here can release anything.
+The docket is built in a private folder beside its place and renamed into it, so that it is there whole or not at all,
+and whoever makes one of the same name meanwhile shares nothing with it. A submission that is refused leaves its own
+record and nothing else. Nothing here can release anything.
 """
 
 from __future__ import annotations
@@ -18,24 +19,30 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.determine import answers, batch, determinations, facts, probing, summary
+from gatehouse.determine import answers, batch, determinations, engaged, facts, probing, summary
 from gatehouse.determine.docket import TABLES, Docket
-from gatehouse.intake import parcel
-from gatehouse.intake.manifest import NAME as MANIFEST
-from gatehouse.intake.manifest import parse as parse_manifest
+from gatehouse.intake import parcel, reader
 from gatehouse.intake.parties import Parties
+from gatehouse.intake.receipt import NAME as RECEIPT
 from gatehouse.intake.receipt import Receipt
 from gatehouse.intake.receipt import write as write_receipt
 from gatehouse.intake.submission import Received, receive
-from gatehouse.intake.workspace import BY_ROW, WIDE_BY_ROW, write_parquet
-from gatehouse.kernel import files
-from gatehouse.kernel.errors import CustodianFault, WrongInput, own
+from gatehouse.intake.workspace import BY_ROW, WIDE_BY_ROW, quoted, write_parquet
+from gatehouse.kernel import files, scratch
+from gatehouse.kernel.errors import CustodianFault, MachineFailed, WrongInput, own
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.evaluate import evaluate, keep_promises
 from gatehouse.law.pack import Pack
 from gatehouse.ledger.signers import Signer
 from gatehouse.match import Index, build, match, open_register
 from gatehouse.pipeline.engines import Choice, open_engines
+
+MAKING = ".making-"
+"""How the private folder begins, beside a docket's place, in which one run makes it."""
+
+
+class Taken(MachineFailed):
+    """Another run laid a docket down at this place meanwhile: it was not touched, and nothing of this one stays."""
 
 
 @dataclass(frozen=True)
@@ -103,22 +110,35 @@ def determine(
     """Decide every request of a submission into the docket `out`; returns it and the seconds each stage took.
 
     Raises WrongInput when the submission is refused whole (its refusal is then on record beside `out`) or when the
-    docket exists; CustodianFault when register, law or engine cannot be used; MachineFailed when nothing could be
-    decided.
+    docket exists; Taken when another run made it meanwhile; CustodianFault when register, law or engine cannot be used;
+    MachineFailed when nothing could be decided.
     """
     if out.exists():
-        raise WrongInput("a docket of that name exists", where=str(out), remedy="Name another, or remove it")
+        raise WrongInput(
+            "a docket with that name already exists",
+            where=str(out),
+            remedy="Choose another name, or remove that docket",
+        )
     timed = _Timed(progress)
     received = _receive(connection, submission, out, standing=standing, now=now, mapping=mapping, timed=timed)
-    with own():
-        docket = _decide(connection, received, out, law=law, records=records, standing=standing, now=now, timed=timed)
-    return docket, timed.seconds
+    with own(), scratch.folder(out.parent, MAKING) as making:
+        docket = _decide(
+            connection, received, making, law=law, records=records, standing=standing, now=now, timed=timed
+        )
+        try:
+            docket.root.rename(out)
+        except OSError as failed:
+            if out.exists():
+                raise Taken("another run made a docket with that name in the meantime", where=str(out)) from None
+            raise failed
+        files.sync_folder(out.parent)
+    return Docket(out), timed.seconds
 
 
 def _decide(
     connection: duckdb.DuckDBPyConnection,
     received: Received,
-    out: Path,
+    making: Path,
     *,
     law: Law,
     records: Records,
@@ -126,10 +146,9 @@ def _decide(
     now: dt.datetime,
     timed: _Timed,
 ) -> Docket:
-    """From the tables of a submission to its docket; whatever is wrong from here on is not the submission's."""
+    """From the tables of a submission to its docket, in a folder of `making`; what is wrong from here on is our own."""
     progress = timed.progress
-    shared = out.with_name(f".{out.name}.cluster")
-    with open_engines(records.engine, folder=shared, memory=records.memory) as engines:
+    with open_engines(records.engine, folder=making / "cluster", memory=records.memory) as engines:
         with timed.stage("index"):
             index = build(open_register(records.register), records.index, engine=engines.match, progress=progress)
         with timed.stage("match"):
@@ -152,11 +171,11 @@ def _decide(
         )
     provenance = _provenance(received, standing, index, law.as_of)
     with timed.stage("write"):
-        docket = _write(connection, out, law=law, received=received, provenance=provenance)
+        docket = _write(connection, making / "docket", law=law, received=received, provenance=provenance)
+        if standing.parties is not None:
+            files.write(docket.parties, standing.parties.original)
         _write_receipt(docket, received, standing, now)
-        docket.root.rename(out)
-        files.sync_folder(out.parent)
-    return Docket(out)
+    return docket
 
 
 def _receive(
@@ -177,6 +196,7 @@ def _receive(
                 standing.parties,
                 mapping=mapping,
                 unsigned=standing.unsigned,
+                for_docket=True,
                 progress=timed.progress,
             )
     except CustodianFault:
@@ -188,26 +208,51 @@ def _receive(
 
 def _record_refusal(submission: Path, out: Path, refused: WrongInput, signer: Signer | None, now: dt.datetime) -> None:
     """Leave the refusal's own record, signed, beside where the docket would have been (design §5.2)."""
-    document = submission / MANIFEST
     try:
-        name = parse_manifest(document.read_bytes()).id if document.is_file() else None
+        name = reader.describe(submission).manifest.id if submission.is_dir() else None
     except WrongInput:
         name = None
     digest = parcel.digest(submission)
     record = Receipt(name, digest, 0, now, signer.name if signer else None, refusal=str(refused))
+    write_receipt(record, _refusal_of(out, digest), signer)
+
+
+def _refusal_of(out: Path, digest: str) -> Path:
+    """The folder of a refusal's receipt: `OUT.refused`, unless that is another submission's, or was a docket's.
+
+    Making it is what takes it, so that of two refusals at one instant one has it.
+    """
     folder = out.with_name(f"{out.name}.refused")
-    folder.mkdir(parents=True, exist_ok=True)
-    write_receipt(record, folder, signer)
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        pass
+    else:
+        return folder
+    try:
+        kept = json.loads((folder / RECEIPT).read_bytes())
+        same = kept["digest"] == digest and kept["refusal"] is not None
+    except (OSError, ValueError, KeyError, TypeError):
+        same = False
+    if not same:
+        folder = out.with_name(f"{out.name}~{digest[:16]}.refused")
+        folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _gather(connection: duckdb.DuckDBPyConnection, received: Received, standing: Standing, as_of: dt.date) -> None:
     earlier = None
-    if standing.history:
-        kept = [str(one.docket.table("requests")) for one in standing.history]
-        connection.read_parquet(kept).create_view("earlier_requests", replace=True)
+    dockets = [one.docket for one in standing.history]
+    if dockets:
+        kept = ", ".join(quoted(docket.table("requests")) for docket in dockets)
+        connection.execute(
+            "CREATE OR REPLACE VIEW earlier_requests AS SELECT *, parse_dirpath(filename) AS docket "
+            f"FROM read_parquet([{kept}], filename = true, union_by_name = true)"
+        )
         earlier = "earlier_requests"
-    batch.count(connection, "requests", "batch", earlier)
-    probing.count(connection, "probing", standing.history, as_of)
+    engaged.join(connection, "officers_engaged", received.manifest, dockets)
+    batch.count(connection, "requests", "batch", earlier, officers="officers_engaged")
+    probing.count(connection, "probing", standing.history, as_of, officers="officers_engaged")
     known = facts.Standing(received.signature_valid, standing.halted, standing.reports_overdue)
     facts.gather(
         connection,
@@ -241,19 +286,20 @@ def _provenance(received: Received, standing: Standing, index: Index, as_of: dt.
 
 def _write(
     connection: duckdb.DuckDBPyConnection,
-    out: Path,
+    folder: Path,
     *,
     law: Law,
     received: Received,
     provenance: dict[str, Any],
 ) -> Docket:
-    """Write all but the receipt into a folder beside `out`."""
-    building = out.with_name(f".{out.name}.making")
-    shutil.rmtree(building, ignore_errors=True)
-    docket = Docket(building)
+    """Write all but the receipt into a new folder."""
+    docket = Docket(folder)
     docket.releases.mkdir(parents=True)
     docket.certificates.mkdir()
     for table in TABLES:
+        if table == "requests" and received.file is not None:
+            files.move(received.file, docket.table(table))
+            continue
         group = WIDE_BY_ROW if table == "requests" else BY_ROW  # a page of one case waits for each of them
         write_parquet(connection, f"SELECT * FROM {table} ORDER BY seq", docket.table(table), group=group)
     shutil.copytree(law.folder, docket.pack)

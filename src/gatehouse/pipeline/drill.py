@@ -8,11 +8,12 @@ site stays as it was. The dockets' large files are read where they are.
 from __future__ import annotations
 
 import datetime as dt
+import os
 import shutil
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import duckdb
@@ -20,13 +21,19 @@ import duckdb
 from gatehouse import store
 from gatehouse.casework import statement as statements
 from gatehouse.casework.states import State
+from gatehouse.determine import opened
+from gatehouse.determine.docket import Docket
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
-from gatehouse.ledger.signers import Signer, new_key, parse_signer, read_signer
-from gatehouse.pipeline import offices, record
+from gatehouse.kernel.postgres import is_address
+from gatehouse.ledger import docket_files
+from gatehouse.ledger.entries import Docketed
+from gatehouse.ledger.signers import Signer, new_key, parse_signer
+from gatehouse.pipeline import keys, offices, packs, record
 from gatehouse.pipeline import recall as stage
 from gatehouse.pipeline import site as sites
 from gatehouse.pipeline.approve import Office, office
+from gatehouse.pipeline.hold import Hold
 from gatehouse.pipeline.recall import Recalled
 from gatehouse.pipeline.site import Founding, Site
 from gatehouse.release.recall import Cause
@@ -34,7 +41,7 @@ from gatehouse.release.trust import NOTICE_FORM
 from gatehouse.store import transfer
 
 OFFICER = "drill"
-REASON = "A drill: every released case is taken for wrong."
+REASON = "A drill: every released case is assumed to be wrong."
 _OWN = ("recalls", "events", "reconciliations")
 """What a recall writes within a docket: the copy has its own."""
 
@@ -64,7 +71,7 @@ def drill(
             if (cases := place.casebook.board(name).states[State.RELEASED])
         }
         if not released:
-            raise AnswerIsNo("nothing is released, so nothing can be recalled", where=str(site.root))
+            raise AnswerIsNo("there are no releases to recall", where=str(site.root))
         started = time.monotonic()
         for name, cases in released.items():
             stage.stopped(connection, place, name)
@@ -95,40 +102,74 @@ def _copied(site: Site, workshop: Path, now: dt.datetime) -> Iterator[tuple[Offi
 
 
 def _copy(site: Site, folder: Path, now: dt.datetime) -> tuple[Office, Signer]:
-    parties = site.parties if site.parties.is_file() else None
-    made = sites.make(
-        folder, Founding(f"drill/{site.name}", _register(site), parties, site.demonstration, offices.read(site))
-    )
     private, public = new_key(OFFICER)
     section = f'\n[[officers]]\nid = "{OFFICER}"\nname = "{OFFICER}"\nrole = "disclosure_officer"\n'
+    made = founded(site, folder, "drill", f'{section}key = "{public}"\nfrom = {now.date()}\n', now)
+    with record.open_log(made) as log:
+        packs.on_record(made, log)
+        for docket in site.dockets.iterdir():
+            if docket.is_dir() and not docket.name.startswith("."):
+                _link(docket, made.dockets / docket.name)
+                if opened.is_laid_down(Docket(docket)):
+                    _lay_down(log, opened.check(Docket(docket)), made.dockets / docket.name)
+        record.publish(made, log, now)
+    return office(made), parse_signer(private)
+
+
+def _lay_down(log: Hold, docket: opened.OpenDocket, copy: Path) -> None:
+    """Bind the copy's files in the drill's own ledger, so that it opens through the door as the docket does."""
+    received = replace(docket.received, first=log.size + 1)
+    record.event(log, copy / "events", f"{copy.name}/{opened.RECEIVED}", received.fields())
+    bound = Docketed(copy.name, received.first - 1, docket_files.listing(copy), docket.docketed.register)
+    record.event(log, copy / "events", f"{copy.name}/{opened.DOCKET}", bound.fields())
+
+
+def founded(site: Site, folder: Path, kind: str, people: str, now: dt.datetime) -> Site:
+    """A site for a drill: the law, register and parties of another, and keys, ledger and officers of its own."""
+    parties = site.parties if site.parties.is_file() else None
+    made = sites.make(
+        folder, Founding(f"{kind}/{site.name}", _register(site), parties, site.demonstration, offices.read(site))
+    )
     text = made.configuration.read_text(encoding="utf-8")
-    files.write(made.configuration, f'{text}{section}key = "{public}"\nfrom = {now.date()}\n'.encode())
+    files.write(made.configuration, f"{text}{people}".encode())
     shutil.rmtree(made.packs)
     shutil.copytree(site.packs, made.packs)
     made.events.mkdir()
     for adopted in site.events.glob("pack-*.json"):
         shutil.copyfile(adopted, made.events / adopted.name)
-    for docket in site.dockets.iterdir():
-        if docket.is_dir() and not docket.name.startswith("."):
-            _link(docket, made.dockets / docket.name)
     record.begin(made, now)
-    return office(made), parse_signer(private)
+    return sites.open_site(folder)
 
 
 def _register(site: Site) -> str:
-    return site.register if "://" in site.register else str(Path(site.register).absolute())
+    return site.register if is_address(site.register) else str(Path(site.register).absolute())
 
 
 def _link(docket: Path, copy: Path) -> None:
     copy.mkdir()
     for each in docket.iterdir():
         if each.name not in _OWN:
-            (copy / each.name).symlink_to(each.absolute())
+            _same(each, copy / each.name)
+
+
+def _same(source: Path, target: Path) -> None:
+    """The same file under another name, or a copy where the folder lies elsewhere; the door takes no links to files."""
+    if source.is_dir():
+        shutil.copytree(source, target, copy_function=_same_file)
+    else:
+        _same_file(source, target)
+
+
+def _same_file(source: str | Path, target: str | Path) -> None:
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
 
 
 def _check(place: Office, done: Sequence[Recalled]) -> None:
     """Every release that held a recalled case has its notice, signed, where agencies look."""
-    custodian = read_signer(place.site.custodian_key).verifier
+    custodian = keys.custodian(place.site).verifier
     for one in done:
         for notice in one.notices:
             laid_out = place.site.root / "trust" / "notices" / f"{notice.text('release')}.json"

@@ -34,8 +34,10 @@ class Choice:
         if self.name not in NAMES:
             raise WrongInput("there is no such engine", where="engine", remedy=f"Write one of: {', '.join(NAMES)}")
         if (self.name == "spark") != (self.master is not None):
-            what = "Spark needs a master" if self.master is None else "only Spark has a master"
-            raise WrongInput(what, where="master", remedy="Write local[2] or spark://HOST:7077 beside the engine spark")
+            what = "Spark needs a master" if self.master is None else "a master is only for the engine spark"
+            raise WrongInput(
+                what, where="master", remedy="Write local[2] or spark://HOST:7077, and only with the engine spark"
+            )
 
 
 @dataclass(frozen=True)

@@ -14,16 +14,15 @@ from typing import Any
 
 import duckdb
 
-from gatehouse.casework import approval
 from gatehouse.casework.approval import CLOCK_TOLERANCE
 from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import Attempt
 from gatehouse.kernel import canonical, clock, digests
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
-from gatehouse.law.pack import load
+from gatehouse.law.reading import load
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import KeySigner, Verifier
-from gatehouse.pipeline import orders, recheck
+from gatehouse.pipeline import approve, orders, recheck
 from gatehouse.pipeline.approve import Office
 from gatehouse.pipeline.orders import Parcel
 from gatehouse.pipeline.recheck import By
@@ -40,8 +39,8 @@ def signed_elsewhere(key: Verifier, lines: Mapping[bytes, str]) -> KeySigner:
     def sign(message: bytes) -> bytes:
         if message not in lines:
             raise AnswerIsNo(
-                "cases have moved on since this was signed; what was signed before stands",
-                remedy="Open the order's page and enter it again: it shows what is left to sign",
+                "the cases changed after this was signed; earlier signatures remain in effect",
+                remedy="Open the order's page and enter the order again. The page shows what is left to sign",
             )
         return note.SignatureLine.parse(lines[message]).signature
 
@@ -64,7 +63,7 @@ def to_sign(
     because = orders.reason_of(parcel, reason.strip())
     drafts = [load(folder) for folder, _ in parcel.drafts()]
     decided = [
-        approval.body(place.casebook.file(name), person, proposal, now)
+        approve.draft(place, person, proposal, now)
         for draft in drafts
         for name in orders.dockets_under(place, [draft.id])
         for proposal in recheck.proposals(recheck.find(connection, place, name, now, draft), because)
@@ -96,12 +95,16 @@ def _by(
         raise Blocked("unknown_officer", f"officer {officer} is not on the custodian's roster")
     entry = _entry(texts[0] if texts else "")
     if (entry["order"], entry["record"]) != (parcel.order, digests.of_file(parcel.folder / orders.RECORD)):
-        raise Blocked("statement", "what was signed enters another order", remedy="Sign what this order's page shows")
+        raise Blocked(
+            "statement", "the signed text enters a different order", remedy="Sign the text that this order's page shows"
+        )
     if entry["officer"] != officer:
-        raise Blocked("statement", "what was signed is another officer's", remedy="Sign in as whoever signs")
+        raise Blocked(
+            "statement", "the signed text belongs to another officer", remedy="Sign in as the officer who signs"
+        )
     at = dt.datetime.strptime(entry["decided_at"], "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=dt.UTC)
     if abs(at - now) > CLOCK_TOLERANCE:
-        raise Blocked("clock", "what was signed is of another time than now", remedy="Sign what the page shows now")
+        raise Blocked("clock", "the signature has expired", remedy="Sign the text that the page shows now")
     signed = {text.encode(): _line(text, lines, person.key) for text in texts}
     return By(officer, signed_elsewhere(person.key, signed), entry["reason"], at=at)
 
@@ -117,7 +120,7 @@ def _entry(text: str) -> dict[str, str]:
     except (ValueError, TypeError, KeyError, RecursionError):
         whole = False
     if not whole:
-        raise WrongInput("this is no entry of an order", remedy="Go back to the order and sign what is shown")
+        raise WrongInput("this is not an entry of an order", remedy="Go back to the order and sign the text shown")
     entry: dict[str, str] = found
     return entry
 
@@ -131,6 +134,6 @@ def _line(text: str, lines: Sequence[str], key: Verifier) -> str:
         return line
     raise Blocked(
         "signature",
-        "a text is not signed, or not by your key",
-        remedy="Sign every text that is shown, with the key the roster names for you",
+        "a text is not signed, or not with your key",
+        remedy="Sign every text shown, with the key that the roster lists for you",
     )

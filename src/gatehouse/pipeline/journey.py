@@ -6,22 +6,22 @@ Each stage is finished before the next begins, and running again takes up where 
 from __future__ import annotations
 
 import datetime as dt
-import json
 from collections.abc import Iterator
 from pathlib import Path
+
+import duckdb
 
 from gatehouse.determine.docket import Docket
 from gatehouse.determine.probing import Earlier
 from gatehouse.intake import manifest as manifests
-from gatehouse.intake import parcel
 from gatehouse.intake import parties as parties_file
+from gatehouse.intake import reader
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.kernel.progress import Progress
-from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import approve, closing, commit, halts, packs, record
-from gatehouse.pipeline.determine import Law, Records, Standing, determine
+from gatehouse.pipeline import approve, closing, commit, dockets, halts, history, keys, packs, record, withdrawal
+from gatehouse.pipeline.determine import Law, Records, Standing, Taken, determine
 from gatehouse.pipeline.site import Site
 from gatehouse.release.returns import overdue
 from gatehouse.store.shelf import Shelf
@@ -45,80 +45,100 @@ def run(
     and it can be run again.
     """
     with own():
+        history.whole(site)
         office = approve.office(site)
-    manifest, digest = _identify(submission)
-    docket = Docket(site.dockets / manifest.id)
-    with open_workspace(temporary=site.root / "spill") as connection:
-        if not docket.root.exists():
-            law, standing = _law(site, manifest, now), _standing(site, manifest, receiver, now)
-            docket, _ = determine(
-                connection,
-                submission,
-                docket.root,
-                law=law,
-                records=Records(site.register, site.index, engine=site.engine),
-                standing=standing,
-                now=now,
-                mapping=mapping,
-                progress=progress,
-            )
-        elif docket.read_summary()["submission_digest"] != digest:
+    manifest, digest = _identify(site, submission)
+    with open_workspace(temporary=site.spill) as connection:
+        docket = _determined(
+            connection, site, submission, manifest, receiver=receiver, now=now, mapping=mapping, progress=progress
+        )
+        if docket.read_summary()["submission_digest"] != digest:
             raise WrongInput(
-                f"the id {manifest.id} was used for another submission",
+                f"the id {manifest.id} is already in use by a different submission",
                 where=manifests.NAME,
-                remedy="Give this one an id of its own and sign again",
+                remedy="Give this submission a unique id and sign it again",
             )
         if docket.is_destroyed:
             raise WrongInput(
-                "this submission was answered before, and its docket destroyed",
+                "this submission was already answered, and its docket was destroyed",
                 where=docket.id,
-                remedy="Hand in a new submission under an id of its own",
+                remedy="Send a new submission with a unique id",
             )
         with own():
             progress("ledger", 0, 1)
             commit.commit_docket(connection, site, docket, now)
             progress("ledger", 1, 1)
+            docket = dockets.find(site, docket.id)
+            if withdrawal.waits(manifest.agency, manifest.id):  # on record before anybody can decide a case
+                withdrawal.enter(site, manifest.agency, manifest.id, now)
             approve.open_docket(connection, office, docket)
             closing.answer(connection, office, docket, now)
     return docket
 
 
-def _identify(submission: Path) -> tuple[manifests.Manifest, str]:
-    with parcel.opened(submission) as folder:
-        data = parcel.member(folder, manifests.NAME).read_bytes()
-    return manifests.parse(data), digests.of_bytes(data)
+def _determined(
+    connection: duckdb.DuckDBPyConnection,
+    site: Site,
+    submission: Path,
+    manifest: manifests.Manifest,
+    *,
+    receiver: str,
+    now: dt.datetime,
+    mapping: Path | None,
+    progress: Progress,
+) -> Docket:
+    """The docket of the agency's id: the one there is, else determined now, at a place that nobody took meanwhile."""
+    while True:
+        with own():
+            docket = Docket(dockets.place(site.dockets, manifest.agency, manifest.id))
+            if docket.root.exists():
+                return docket
+            record.refuse_closed_year(site)
+        law, standing = _law(site, manifest, now), _standing(site, docket, manifest.agency, receiver, now)
+        try:
+            made, _ = determine(
+                connection, submission, docket.root, law=law,
+                records=Records(site.register, site.index, engine=site.engine), standing=standing, now=now,
+                mapping=mapping, progress=progress,
+            )  # fmt: skip
+        except Taken:  # by another agency's submission of the same id, or by this one handed in twice
+            continue
+        return made
+
+
+def _identify(site: Site, submission: Path) -> tuple[manifests.Manifest, str]:
+    described = reader.describe(submission, place=site.spill)
+    return described.manifest, digests.of_bytes(described.original)
 
 
 def _law(site: Site, manifest: manifests.Manifest, now: dt.datetime) -> Law:
     """The law of the day for a submission, its adoption on record."""
     if not packs.knows(site, manifest.basis):
         raise WrongInput(
-            f"the custodian decides nothing under the basis {manifest.basis}",
+            f"the custodian does not decide requests under the basis {manifest.basis}",
             where=manifests.NAME,
             remedy="Name the basis that your agreement rests on",
         )
     with own():
         pack = packs.in_force(site, manifest.basis)
-        with record.open_log(site) as log:
-            packs.on_record(site, log)
     return Law(pack, pack.folder, now.date())
 
 
 @own()
-def _standing(site: Site, manifest: manifests.Manifest, receiver: str, now: dt.datetime) -> Standing:
+def _standing(site: Site, docket: Docket, agency: str, receiver: str, now: dt.datetime) -> Standing:
     return Standing(
         parties=parties_file.read(site.parties) if site.parties.is_file() else None,
-        signer=read_signer(site.custodian_key),
-        halted=halts.is_halted(site, agency=manifest.agency, docket=manifest.id),
-        reports_overdue=overdue(Shelf(), manifest.agency, now),
-        history=tuple(_earlier(site, manifest.agency)),
+        signer=keys.custodian(site),
+        halted=halts.is_halted(site, agency=agency, docket=docket.id),
+        reports_overdue=overdue(Shelf(), agency, now),
+        history=tuple(_earlier(site, agency)),
         receiver=receiver or None,
     )
 
 
 def _earlier(site: Site, agency: str) -> Iterator[Earlier]:
     """The agency's earlier dockets, so that ceilings count across submissions."""
-    for path in sorted(site.dockets.glob("*/summary.json")):
-        summary = json.loads(path.read_bytes())
-        if summary["agency"] == agency and not Docket(path.parent).is_destroyed:
-            yield Earlier(Docket(path.parent), dt.date.fromisoformat(summary["as_of"]))
+    for name in sorted(dockets.own(site.dockets, agency).values()):
+        docket = Docket(site.dockets / name)
+        if not docket.is_destroyed:
+            yield Earlier(dockets.find(site, name), docket.as_of)

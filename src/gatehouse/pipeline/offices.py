@@ -5,6 +5,8 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 
+from gatehouse.casework import roster
+from gatehouse.casework.roster import Roster
 from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier
@@ -16,18 +18,39 @@ def read(site: Site) -> Offices:
     """The keys of counsel and of the custodian. Raises CustodianFault where either office has none."""
     where = f"{site.configuration.name}, [offices]"
     try:
-        section = tomllib.loads(site.configuration.read_text(encoding="utf-8")).get("offices", {})
+        stated = tomllib.loads(site.configuration.read_text(encoding="utf-8"))
+    except OSError as wrong:
+        raise WrongInput(f"the configuration cannot be read ({wrong.strerror})", where=where) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise WrongInput(f"not readable as TOML: {wrong}", where=str(site.configuration)) from None
+        raise WrongInput(f"the file is not valid TOML: {wrong}", where=str(site.configuration)) from None
+    section = stated.get("offices", {})
     if not isinstance(section, dict):
-        raise WrongInput("the offices are a table", where=where, remedy='Write [offices], then counsel = ["…"]')
-    return Offices(_keys(section, "counsel", where), _keys(section, "custodian", where))
+        raise WrongInput("[offices] must be a table", where=where, remedy='Write [offices], then counsel = ["…"]')
+    counsel, custodian = _keys(section, "counsel", where), _keys(section, "custodian", where)
+    named = Offices(counsel, custodian)
+    shared = named.shared() or _officer(named, roster.parse(stated.get("officers", []), where=site.configuration.name))
+    if shared:
+        raise WrongInput(
+            f"{shared} is the key of both offices", where=where, remedy="Two different people must hold the two offices"
+        )
+    return named
+
+
+def _officer(offices: Offices, people: Roster) -> str:
+    """The officer of the roster who holds both offices: one by a key, the other by a name, say."""
+    counsel, custodian = (
+        roster.marks(*(key.name for key in keys), keys=keys) for keys in (offices.counsel, offices.custodian)
+    )
+    known = {one: people.marks(one) for one in people.officers}
+    return next((f"officer {one}" for one, own in known.items() if own & counsel and own & custodian), "")
 
 
 def _keys(section: Mapping[str, object], office: str, where: str) -> tuple[Verifier, ...]:
     keys = section.get(office)
     if not isinstance(keys, list) or not keys or not all(isinstance(key, str) for key in keys):
         raise WrongInput(
-            f"no public key of the office {office} is named", where=where, remedy=f'Write {office} = ["name+hash+key"]'
+            f"no public key is listed for the office {office}",
+            where=where,
+            remedy=f'Write {office} = ["name+hash+key"]',
         )
     return tuple(Verifier.parse(str(key), where=f"{where}, {office}") for key in keys)

@@ -21,12 +21,13 @@ from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import Attempt
 from gatehouse.intake import manifest as manifests
 from gatehouse.kernel import canonical, clock, digests, files
-from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, WrongInput, following
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law import adoption, signing
 from gatehouse.law.check import check
 from gatehouse.law.impact import impact
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.pack import Pack
+from gatehouse.law.reading import load
 from gatehouse.law.signing import Offices
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Signer
@@ -85,7 +86,7 @@ def preview(
     order would loosen or is no longer in force, WrongInput when a draft changes anything else.
     """
     if out.exists():
-        raise WrongInput("the folder exists", where=str(out), remedy="Name a new one")
+        raise WrongInput("the folder already exists", where=str(out), remedy="Name a new folder")
     touched, order = [], None
     for folder in drafts:
         draft = load(folder)
@@ -98,7 +99,7 @@ def preview(
         order = added
         touched.append((standing, draft))
     if order is None:
-        raise WrongInput("no pack is named", remedy="Name each pack that the order touches, with the order added")
+        raise WrongInput("no pack was named", remedy="Name each pack that the order touches, with the order added")
     effect = _effect(connection, place, touched, now)
     document = {
         "format": FORM, "site": place.site.name, "order": order.id, "title": order.title, "cite": order.cite,
@@ -125,7 +126,9 @@ def sign(folder: Path, signer: Signer, progress: Progress = silent) -> Parcel:
     for draft, one in parcel.drafts():
         report = check(load(draft), progress)
         if report.pack.digest != one["after"]["digest"]:
-            raise AnswerIsNo("the pack is not the one that was shown", where=str(draft), remedy="Preview it again")
+            raise AnswerIsNo(
+                "the pack differs from the one that was shown", where=str(draft), remedy="Preview the order again"
+            )
         signing.sign(report, signer)
     add(folder, note.sign_detached((folder / RECORD).read_bytes(), signer))
     return parcel
@@ -153,11 +156,22 @@ def enter(connection: duckdb.DuckDBPyConnection, place: Office, folder: Path, by
         place.casebook.block(Attempt(parcel.order, by.officer, _ACT, code, now))
         raise
     kept = _keep(place.site, parcel)
-    for draft, one in kept.drafts():
-        if not _is_in_force(place.site, one):
-            gate.adopt(place.site, draft, now)
-    _commit(place.site, kept, now)
+    with following("the order is accepted, and is being put in force", where=parcel.order):
+        put_in_force(place.site, kept, now)
     return look_again(connection, place, kept, by, now)
+
+
+def put_in_force(site: Site, kept: Parcel, now: dt.datetime) -> None:
+    """Adopt the packs of a parcel that was verified and kept, and enter the order; done already, nothing changes."""
+    for draft, one in kept.drafts():
+        if not _is_in_force(site, one):
+            gate.adopt(site, draft, now)
+    _commit(site, kept, now)
+
+
+def unfinished(site: Site) -> list[Parcel]:
+    """The orders that were kept and are no entry yet: a crash, or a busy ledger, came between."""
+    return [parcel for parcel in entered(site) if not (site.events / f"order-{parcel.order}.json").is_file()]
 
 
 def look_again(
@@ -203,7 +217,9 @@ def read(folder: Path) -> Parcel:
     except (OSError, ValueError, KeyError, TypeError):
         whole = False
     if not whole:
-        raise WrongInput("this is no prepared order", where=str(folder), remedy="Prepare one: gatehouse order preview")
+        raise WrongInput(
+            "this is not a prepared order", where=str(folder), remedy="Prepare one with `gatehouse order preview`"
+        )
     return Parcel(folder, document)
 
 
@@ -259,7 +275,9 @@ def dockets_under(place: Office, packs: Sequence[str]) -> list[str]:
 def _authorised(place: Office, by: By, now: dt.datetime) -> None:
     why = place.roster.why_not(by.officer, now.date())
     if why is not None:
-        raise Blocked("authority", f"officer {by.officer} {why}", remedy="Someone with authority must enter it")
+        raise Blocked(
+            "authority", f"officer {by.officer} {why}", remedy="Another officer, with authority, must enter the order"
+        )
     person = place.roster.get(by.officer)
     if person is None or person.key.text != by.signer.verifier.text:
         raise Blocked("signature", f"this is not officer {by.officer}'s key")
@@ -269,26 +287,28 @@ def _verified(site: Site, parcel: Parcel, trusted: Offices, now: dt.datetime) ->
     """Check a parcel whole: both signatures, the text, the packs, that they follow those in force and only tighten."""
     where = str(parcel.folder)
     if parcel.record["site"] != site.name:
-        raise AnswerIsNo("the order was prepared for another site", where=where, remedy="Preview it here")
+        raise AnswerIsNo("the order was prepared for a different site", where=where, remedy="Preview it at this site")
     text = parcel.folder / Path(str(parcel.record["text"]["file"])).name
     if not text.is_file() or digests.of_file(text) != parcel.record["text"]["sha256"]:
-        raise AnswerIsNo("the order's text is not the one that was signed", where=str(text))
+        raise AnswerIsNo("the order's text differs from the one that was signed", where=str(text))
     _signed_by_both(parcel, trusted)
     for draft, one in parcel.drafts():
         pack = signing.verify(draft, trusted)
         if (pack.id, pack.digest) != (one["pack"], one["after"]["digest"]):
-            raise AnswerIsNo("the pack is not the one that was shown", where=str(draft), remedy="Preview it again")
+            raise AnswerIsNo(
+                "the pack differs from the one that was shown", where=str(draft), remedy="Preview the order again"
+            )
         if _is_in_force(site, one):
             continue  # an earlier attempt came this far
         standing = gate.in_force(site, str(one["pack"]))
         if standing.digest != one["before"]["digest"]:
             raise AnswerIsNo(
-                "the law in force is another than when the order was shown", where=standing.id,
+                "the law in force has changed since the order was shown", where=standing.id,
                 remedy="Add the order to the pack now in force, and preview it again",
             )  # fmt: skip
         added = tightening.added_order(standing, pack)
         if added.id != parcel.order:
-            raise AnswerIsNo("the pack adds another order than the record says", where=str(draft))
+            raise AnswerIsNo("the pack adds a different order from the one that the record names", where=str(draft))
         tightening.in_force(pack, added, now.date())
         tightening.only_tightens(standing, pack)
 
@@ -301,7 +321,9 @@ def _signed_by_both(parcel: Parcel, trusted: Offices) -> None:
             line for line in lines if any(note.SignatureLine.parse(line, where=str(path)).is_by(key) for key in keys)
         ]
         if not mine:
-            raise AnswerIsNo(f"{office} did not sign this order", where=str(path), remedy="gatehouse order sign")
+            raise AnswerIsNo(
+                f"{office} did not sign this order", where=str(path), remedy="Sign it with `gatehouse order sign`"
+            )
         for line in mine:
             note.verify_detached(data, line, keys, where=str(path))
 
@@ -312,7 +334,11 @@ def _keep(site: Site, parcel: Parcel) -> Parcel:
     if target.exists():
         kept = read(target)
         if kept.record != parcel.record:
-            raise WrongInput(f"another order {parcel.order} was entered", where=str(target), remedy="Ids are for ever")
+            raise WrongInput(
+                f"a different order {parcel.order} was already entered",
+                where=str(target),
+                remedy="Use a new id. Ids are permanent",
+            )
         return kept
     building = target.with_name(f".{target.name}.making")
     shutil.rmtree(building, ignore_errors=True)

@@ -13,7 +13,7 @@ import duckdb
 from gatehouse.determine.docket import Docket
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger import checkpoint, proof, tiles
-from gatehouse.ledger.commitments import DETERMINATION, open_record
+from gatehouse.ledger.commitments import DETERMINATION, determination, open_record
 from gatehouse.ledger.opening import Opening
 from gatehouse.pipeline import record
 from gatehouse.pipeline.site import Site
@@ -30,9 +30,9 @@ def prove_case(
     Raises WrongInput for a request or a field that is not there, AnswerIsNo when the docket's keys were destroyed.
     """
     if not show or not set(show) <= set(SHOWN):
-        raise WrongInput(f"a determination's fields are {', '.join(SHOWN)}", where="--show")
+        raise WrongInput(f"the fields of a determination are {', '.join(SHOWN)}", where="--show")
     if docket.is_destroyed:
-        raise AnswerIsNo("the keys of this docket were destroyed: nothing can be opened any more", where=docket.id)
+        raise AnswerIsNo("the keys of this docket were destroyed, so it can no longer be opened", where=docket.id)
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE proving AS SELECT * FROM read_parquet($file) WHERE request_id = $request",
         {"file": str(docket.table("determinations")), "request": request},
@@ -41,7 +41,8 @@ def prove_case(
     if len(found) != 1 or found[0][1] is None:
         raise WrongInput("no determination of this request is in the ledger", where=docket.id)
     [(seq, index)] = found
-    opened = open_record(connection, "proving", DETERMINATION, docket.vault, seq=seq, show=show)
+    fields = determination(connection, "proving")
+    opened = open_record(connection, "proving", fields, docket.vault, seq=seq, show=show)
     return _prove(site, index, opened)
 
 

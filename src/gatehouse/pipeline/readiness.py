@@ -1,7 +1,7 @@
 """Whether a site could do its work now, asked by whatever watches over it: yes or no for each part, and no more.
 
 Cheap enough to ask every few seconds: the law is verified again only when its files changed, the ledger's newest
-checkpoint under its witnesses' policy. Whether everything agrees with everything is `pipeline.agreement`'s question.
+checkpoint under its witnesses' policy. Whether everything agrees with everything is `pipeline.consistency`'s question.
 """
 
 from __future__ import annotations
@@ -12,9 +12,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gatehouse.kernel.errors import GatehouseError
+from gatehouse.kernel.line import Call
 from gatehouse.law import adoption
 from gatehouse.ledger import policy
+from gatehouse.match.register import reachable
 from gatehouse.pipeline import packs
+from gatehouse.pipeline.parts import Part, messages
 from gatehouse.pipeline.site import Site, open_site
 
 LEAST_FREE_BYTES = 1 << 30
@@ -26,7 +29,7 @@ def check(site: Site) -> dict[str, bool]:
         "database": _database,
         "ledger": lambda: _ledger(site),
         "law": lambda: _law(str(site.root), _changed(site.packs)),
-        "register": lambda: "://" in site.register or (Path(site.register) / "persons.parquet").is_file(),
+        "register": lambda: _register(site),
         "disk": lambda: shutil.disk_usage(site.root).free >= LEAST_FREE_BYTES,
     }
     return {name: _holds(part) for name, part in parts.items()}
@@ -55,13 +58,24 @@ def _ledger(site: Site) -> bool:
     return True
 
 
+def _register(site: Site) -> bool:
+    """Whether the register is there; the web, which has none, asks the decider."""
+    decider = site.parts.of(Part.DECIDER) if site.parts else None
+    if decider is None:
+        return reachable(site.register)
+    with Call(decider, messages.FROM_DECIDER, most=0) as call:
+        call.ask(messages.AskRegister())
+    return True
+
+
 @functools.lru_cache(maxsize=4)
 def _law(root: str, changed: int) -> bool:
-    """Whether every pack in force verifies; kept until a file of the packs changes."""
+    """Whether there is law in force and every pack of it verifies; kept until a file of the packs changes."""
     site = open_site(Path(root))
-    for basis in adoption.pinned(site.packs):
+    bases = adoption.pinned(site.packs)
+    for basis in bases:
         packs.in_force(site, basis)
-    return True
+    return bool(bases)
 
 
 def _changed(folder: Path) -> int:

@@ -25,11 +25,12 @@ from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, State
 from gatehouse.determine.docket import Docket
 from gatehouse.intake.workspace import quoted, write_parquet
-from gatehouse.kernel import clock, files, ids
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.ledger.signers import Signer, read_signer
-from gatehouse.pipeline import lawful, packs, record
-from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, request_ids
+from gatehouse.kernel import clock, digests, files, ids
+from gatehouse.kernel.errors import AnswerIsNo, BeingFinished, MachineFailed, WrongInput, following
+from gatehouse.law.reading import load
+from gatehouse.ledger.signers import Signer
+from gatehouse.pipeline import keys, lawful, packs, record, subject
+from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, request_ids, take
 from gatehouse.release import recall as recalls
 from gatehouse.release.recall import Cause
 from gatehouse.release.returns import ReleaseRecord
@@ -84,7 +85,7 @@ def stopped(
         return released
     pack = packs.in_force(place.site, manifest_of(docket).basis)
     if rule is not None and rule not in pack.by_id:
-        raise WrongInput(f"the pack in force has no rule {rule}", remedy="`gatehouse law explain` lists them")
+        raise WrongInput(f"the pack in force has no rule {rule}", remedy="List the rules with `gatehouse law explain`")
     passing = lawful.then(connection, docket, released, pack, as_of)
     if rule is None:
         return released - passing.cases
@@ -124,9 +125,10 @@ def recall(
 ) -> Recalled:
     """Sign the decision to recall released cases of one docket, and carry it out. Raises as `carry_out` does."""
     if not cases:
-        raise AnswerIsNo("no released case is concerned", where=name)
+        raise AnswerIsNo("no released case is affected", where=name)
     proposal = Proposal(name, Action.RECALL, cases, cause.reason)
-    signed = approval.propose(place.casebook, place.roster, proposal, officer=officer, signer=signer, now=now)
+    about = subject.of(docket_of(place.site, name), cases)
+    signed = approval.propose(place.casebook, place.roster, proposal, about, officer=officer, signer=signer, now=now)
     return carry_out(connection, place, signed, cases, cause=cause, now=now)
 
 
@@ -141,14 +143,15 @@ def carry_out(
 ) -> Recalled:
     """Recall released cases by a signed decision: decision, notices, incident report, persons to be told, ledger.
 
-    One officer suffices: taking back needs no second person. A crash is finished by `resume`. Raises Blocked as any
-    decision does, AnswerIsNo when nothing released is concerned, WrongInput for a statement of another kind.
+    One officer suffices: taking back needs no second person. Raises Blocked as any decision does, AnswerIsNo when
+    nothing released is concerned, WrongInput for a statement of another kind. Raises BeingFinished when the decision
+    stands and the rest could not be done now: `finish`, which whatever works by itself calls, ends it.
     """
-    docket, officer = docket_of(place.site, signed.text("docket")), signed.text("officer")
+    docket = docket_of(place.site, signed.text("docket"))
     if signed.text("action") != Action.RECALL:
-        raise WrongInput("this statement is no recall", where=docket.id, remedy="Sign the recall that was shown")
+        raise WrongInput("this statement is not a recall", where=docket.id, remedy="Sign the recall that was shown")
     if not cases:
-        raise AnswerIsNo("no released case is concerned", where=docket.id)
+        raise AnswerIsNo("no released case is affected", where=docket.id)
     plan = {
         "docket": docket.id, "cases": cases.text(), "cause": cause.document(), "statement": signed.document(),
         "at": clock.stamp(now),
@@ -156,23 +159,44 @@ def carry_out(
     identifier = ids.fresh("recall")
     jobs.begin(KIND, identifier, len(_Work.steps), plan)
     try:
-        work = _Work(connection, place, identifier, plan)
-        jobs.run(KIND, identifier, work)
+        return _run(connection, place, identifier, plan)
+    except MachineFailed:
+        if not jobs.step(KIND, identifier):
+            raise
+        with following(f"the cases are recalled ({len(cases)}), and their notices are being made", where=docket.id):
+            raise
+
+
+def _run(connection: duckdb.DuckDBPyConnection, place: Office, identifier: str, plan: Mapping[str, Any]) -> Recalled:
+    work = _Work(connection, place, identifier, plan)
+    try:
+        if not jobs.run(KIND, identifier, work):
+            raise BeingFinished("another process is carrying out this recall", where=str(plan["docket"]))
     except Blocked as refusal:
         jobs.forget(KIND, identifier)
-        place.casebook.block(Attempt(docket.id, officer, str(Action.RECALL), refusal.code, now))
+        officer = statements.of_document(plan["statement"]).text("officer")
+        place.casebook.block(Attempt(str(plan["docket"]), officer, str(Action.RECALL), refusal.code, _instant(plan)))
         raise
     return work.result()
 
 
+def unfinished() -> tuple[str, ...]:
+    """The recalls that were begun and not carried out to the end, oldest first."""
+    return jobs.unfinished(KIND)
+
+
+def finish(connection: duckdb.DuckDBPyConnection, place: Office, identifier: str) -> Recalled | None:
+    """Carry one begun recall to its end; None where another process is at it. Raises as `carry_out` does."""
+    try:
+        return _run(connection, place, identifier, jobs.plan(KIND, identifier))
+    except BeingFinished:
+        return None
+
+
 def resume(connection: duckdb.DuckDBPyConnection, place: Office) -> list[Recalled]:
     """Finish every recall that a crash interrupted; one that another process is at is left to it."""
-    done: list[Recalled] = []
-    for identifier in jobs.unfinished(KIND):
-        work = _Work(connection, place, identifier, jobs.plan(KIND, identifier))
-        if jobs.run(KIND, identifier, work):
-            done.append(work.result())
-    return done
+    done = [finish(connection, place, identifier) for identifier in unfinished()]
+    return [one for one in done if one is not None]
 
 
 class _Work:
@@ -190,7 +214,7 @@ class _Work:
         self._cases = Selection.of_text(str(plan["cases"]))
         self._cause = Cause(**plan["cause"])
         self._statement = statements.of_document(plan["statement"])
-        self._now = dt.datetime.fromisoformat(str(plan["at"]).replace("Z", "+00:00"))
+        self._now = _instant(plan)
         self._folder = self._docket.root / "recalls" / identifier
 
     def __call__(self, step: int, _: Mapping[str, Any]) -> jobs.Effects:
@@ -206,7 +230,7 @@ class _Work:
 
     def _decide(self) -> jobs.Effects:
         def effects() -> None:
-            approval.decide(self._place.casebook, self._place.roster, self._statement, self._cases, self._now)
+            take(self._place, self._statement, self._cases, self._now)
 
         return effects
 
@@ -214,7 +238,7 @@ class _Work:
         return recalls.affected(Shelf().releases(self._docket.id), self._cases)
 
     def _statements(self) -> tuple[tuple[Statement, ...], Statement]:
-        custodian = read_signer(self._place.site.custodian_key)
+        custodian = keys.custodian(self._place.site)
         affected = self._affected()
         notices = tuple(
             recalls.notice(
@@ -229,8 +253,9 @@ class _Work:
         )
         sealed = [release.sealed_at for release, _ in affected]
         occurred = (min(sealed), max(sealed))
+        wording = load(self._docket.pack).wording
         report = recalls.incident(
-            self._id, notices, cause=self._cause, occurred=occurred, custodian=custodian, now=self._now
+            self._id, notices, cause=self._cause, occurred=occurred, custodian=custodian, now=self._now, wording=wording
         )
         return notices, report
 
@@ -247,12 +272,12 @@ class _Work:
         return lambda: Shelf().recalled([release.id for release in releases], self._now)
 
     def _commit(self) -> jobs.Effects:
-        commit_decisions(self._place, self._docket.id)
+        commit_decisions(self._place, self._docket.id, self._now)
         notices, report = self._statements()
         fields = {
             "event": "recall", "recall": self._id, "docket": self._docket.id, "cases": len(self._cases),
             "selection": self._cases.digest(), "notices": [notice.digest for notice in notices],
-            "incident": report.digest,
+            "incident": report.digest, "persons": digests.of_file(self._folder / "persons.parquet"),
         }  # fmt: skip
         with record.open_log(self._place.site) as log:
             record.event(log, self._docket.root / "events", f"{self._docket.id}/{self._id}", fields)
@@ -260,11 +285,18 @@ class _Work:
         return lambda: None
 
     def _hand_over(self) -> jobs.Effects:
-        """Lay the notices into the trust folder that agencies fetch."""
-        files.sweep(self._place.site.root / "trust" / NOTICES)
+        """Lay the notices into the trust folder that agencies fetch, beside those of earlier recalls of a package."""
+        folder = self._place.site.root / "trust" / NOTICES
+        files.sweep(folder)
         for notice in self._statements()[0]:
-            files.write(self._place.site.root / "trust" / NOTICES / f"{notice.body['release']}.json", notice.encoded())
+            first = folder / f"{notice.body['release']}.json"
+            taken = first.exists() and first.read_bytes() != notice.encoded()
+            files.write(first.with_name(f"{first.stem}.{self._id}.json") if taken else first, notice.encoded())
         return lambda: None
+
+
+def _instant(plan: Mapping[str, Any]) -> dt.datetime:
+    return clock.read_instant(str(plan["at"]))
 
 
 def _list_persons(

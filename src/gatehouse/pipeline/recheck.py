@@ -115,7 +115,7 @@ def settle(
                     )
                 )  # fmt: skip
         except Blocked as moved:
-            if moved.code != "state" or not last:  # a case moved on meanwhile: look again
+            if moved.code not in {"state", "state_changed"} or not last:  # a case moved on meanwhile: look again
                 raise
     return held, recalled
 

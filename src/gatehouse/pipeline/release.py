@@ -1,14 +1,16 @@
 """The stage that lets data out: what two people approved, sealed for each named officer, once, whatever crashes.
 
-The steps of one job: seal an officer's package and record its digest (one step an officer), mark the cases released,
-commit every package to the ledger, publish exactly those packages. Until its digest is recorded a package is nothing
-and is thrown away; from then on no other is ever made. Nothing is published before the ledger has it.
+The steps of one job: commit to the ledger what each package will hold and have that witnessed, seal an officer's
+package and record its digest (one step an officer), mark the cases released, commit the digests, publish exactly those
+packages. Whatever is stopped before the cases are marked leaves nothing but its entries, and one that says that it was
+not sealed. A release that a crash left behind is judged as of the day on which it goes on.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,14 +21,17 @@ from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import Attempt
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import Action, Actor, State
-from gatehouse.determine.docket import Docket
+from gatehouse.intake import parties
 from gatehouse.kernel import clock, digests, files, ids
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.kernel.progress import Progress, silent
-from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import closing, halts, record, stamping
+from gatehouse.pipeline import closing, halts, history, keys, packs, people, planning, record, stamping, withdrawal
 from gatehouse.pipeline.approve import Office, commit_decisions, docket_of, manifest_of, open_docket
-from gatehouse.pipeline.sealing import STAGING, Sealing, eligible, permitted, still_permitted
+from gatehouse.pipeline.certifying import Certifying
+from gatehouse.pipeline.dockets import Placed
+from gatehouse.pipeline.parts import Part, asked
+from gatehouse.pipeline.planning import STAGING, Share
+from gatehouse.pipeline.sealing import Own, Sealer, refuse_changed
 from gatehouse.release import accounting, trust
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.store import jobs
@@ -34,6 +39,8 @@ from gatehouse.store.shelf import Shelf
 
 KIND = "release"
 _AFTER_SEALING = ("mark", "ledger", "publish")
+_STEPS = 1 + len(_AFTER_SEALING)
+"""Steps of a job besides one an officer; the first commits the plan."""
 
 
 @dataclass(frozen=True)
@@ -47,64 +54,119 @@ class Released:
     """Approved cases that were not released, by reason; they wait for a person."""
 
 
+def unfinished() -> dict[str, str]:
+    """The releases that were begun and not carried out to the end: the docket of each batch, oldest first."""
+    return {batch: batch.rpartition("-r")[0] for batch in jobs.unfinished(KIND)}
+
+
 def release(
-    connection: duckdb.DuckDBPyConnection, place: Office, name: str, now: dt.datetime, progress: Progress = silent
+    connection: duckdb.DuckDBPyConnection,
+    place: Office,
+    name: str,
+    now: dt.datetime,
+    progress: Progress = silent,
+    *,
+    only_begun: bool = False,
 ) -> Released:
     """Release everything of a docket that two people approved; finishes first what a crash interrupted.
+
+    With `only_begun` nothing new is begun: for whatever works by itself, which never releases of its own accord.
 
     Raises AnswerIsNo when nothing is approved twice, when a case was decided otherwise meanwhile, or when a proof does
     not hold; then nothing has left, and the attempt is on record. MachineFailed: trying again is safe.
     """
+    history.whole(place.site)
     docket = docket_of(place.site, name)
+    if docket.is_drill:
+        raise AnswerIsNo("this docket is a drill with known cases, and is never released", where=name)
     file = open_docket(connection, place, docket)
     halts.refuse(place.site, agency=file.agency, docket=docket.id)
-    commit_decisions(place, docket.id)
-    shelf = Shelf()
-    begun = [batch for batch in jobs.unfinished(KIND) if batch.rpartition("-r")[0] == docket.id]
+    withdrawal.refuse(docket)
+    commit_decisions(place, docket.id, now)
     left: Mapping[str, int] = {}
+    begun = _begun(place, docket, now)
     if begun:
         _show(place, now)
-        batch, plan = begun[0], jobs.plan(KIND, begun[0])
+        batch, plan = begun
+    elif only_begun:
+        raise AnswerIsNo("no release of this docket is unfinished", where=docket.id)
     else:
         batch, plan, left = _plan(connection, place, docket, now)
-    work = _Work(connection, place, docket, batch, progress)
-    jobs.begin(KIND, batch, len(plan["officers"]) + len(_AFTER_SEALING), plan)
+    jobs.begin(KIND, batch, len(plan["officers"]) + _STEPS, plan)
     try:
-        finished = jobs.run(KIND, batch, work)
-    except Blocked as refusal:
-        _abandon(place, docket, batch, refusal, now)
-        raise
-    except AnswerIsNo:
-        place.casebook.block(Attempt(docket.id, "", str(Action.RELEASE), "proof", now))
+        with _sealer(connection, place, docket, now) as sealer:
+            work = _Work(connection, place, docket, batch, sealer, now=now, progress=progress)
+            finished = jobs.run(KIND, batch, work)
+    except AnswerIsNo as refusal:
+        _abandon(place, docket, batch, refusal.code if isinstance(refusal, Blocked) else "proof", now)
         raise
     if not finished:
         raise AnswerIsNo("another process is releasing this docket", where=docket.id, remedy="Wait for it")
     cases = Selection.of_text(plan["cases"])
-    return Released(batch, tuple(shelf.sealed(batch)), len(cases), left)
+    return Released(batch, tuple(Shelf().sealed(batch)), len(cases), left)
+
+
+@contextlib.contextmanager
+def _sealer(connection: duckdb.DuckDBPyConnection, place: Office, docket: Placed, now: dt.datetime) -> Iterator[Sealer]:
+    """Whoever seals: a process of its own where the site has one, else this one."""
+    socket = place.site.parts.of(Part.SEALER) if place.site.parts else None
+    if socket is None:
+        yield Own(connection, place.site, place.roster, now.date(), docket.releases / STAGING)
+        return
+    with asked.Sealer(socket) as sealer:
+        yield sealer
+
+
+def _begun(place: Office, docket: Placed, now: dt.datetime) -> tuple[str, Mapping[str, Any]] | None:
+    """The release of this docket that a crash left, if it may go on.
+
+    One whose cases are not marked yet is planned anew on another day, and where it was being withdrawn: nothing of it
+    has left, and it would rest on the law, the reports and the people of a day that is over.
+    """
+    for batch in jobs.unfinished(KIND):
+        if batch.rpartition("-r")[0] != docket.id:
+            continue
+        plan = jobs.plan(KIND, batch)
+        marked = jobs.reached(KIND, batch) > 1 + len(plan["officers"])
+        withdrawn = any(planning.is_withdrawn(docket.events, one["release"]) for one in plan["officers"])
+        if not marked and (withdrawn or planning.instant(plan).date() != now.date()):
+            _abandon(place, docket, batch, "another_day", now)
+            continue
+        return batch, plan
+    return None
 
 
 def _plan(
-    connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket, now: dt.datetime
+    connection: duckdb.DuckDBPyConnection, place: Office, docket: Placed, now: dt.datetime
 ) -> tuple[str, dict[str, Any], Mapping[str, int]]:
     """Fix, before anything is sealed, which cases go to which officers; nothing of it changes on a retry."""
     board = place.casebook.board(docket.id)
     approved = board.states[State.APPROVED_TWICE]
     if not approved:
         raise AnswerIsNo(
-            "nothing is approved by two officers", where=docket.id, remedy="`gatehouse approve` comes first, twice"
+            "no case has approvals from two officers",
+            where=docket.id,
+            remedy="Two officers must run `gatehouse approve` first",
         )
+    again = approved & planning.released_before(docket)
+    if again:
+        raise AnswerIsNo(
+            f"{len(again)} of these cases were already released, according to the ledger", where=docket.id,
+            remedy="The database is older than the ledger. Restore a newer one",
+        )  # fmt: skip
     _show(place, now)
-    cases, left = permitted(connection, place.site, docket, approved, now.date())
-    officers = eligible(connection, manifest_of(docket))
-    if not cases or not officers:
-        told = ", ".join(f"{count} {reason}" for reason, count in left.items())
+    with _sealer(connection, place, docket, now) as sealer:
+        looked = sealer.look(docket, approved)
+    if not looked.cases or not looked.officers:
+        told = ", ".join(f"{count} {reason}" for reason, count in looked.left.items())
         raise AnswerIsNo(f"none of the approved cases may be released: {told}", where=docket.id)
     plan = {
-        "cases": cases.text(),
-        "officers": [{"id": officer, "release": ids.fresh("rel")} for officer in officers],
+        "cases": looked.cases.text(),
+        "officers": [{"id": officer, "release": ids.fresh("rel")} for officer in looked.officers],
         "released_at": clock.stamp(now),
+        "pack": packs.in_force(place.site, manifest_of(docket).basis).digest,
     }
-    return f"{docket.id}-r{jobs.count(KIND, f'{docket.id}-r')}", plan, left
+    return f"{docket.id}-r{jobs.count(KIND, f'{docket.id}-r')}", plan, looked.left
 
 
 def _show(place: Office, now: dt.datetime) -> None:
@@ -118,37 +180,86 @@ class _Work:
     """The steps of one release job."""
 
     def __init__(
-        self, connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket, batch: str, progress: Progress
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        place: Office,
+        docket: Placed,
+        batch: str,
+        sealer: Sealer,
+        *,
+        now: dt.datetime,
+        progress: Progress,
     ) -> None:
         self._connection = connection
         self._place = place
         self._docket = docket
         self._batch = batch
+        self._now = now
         self._progress = progress
         self._shelf = Shelf()
-        self._sealing: Sealing | None = None
+        self._sealer = sealer
+        self._ready: tuple[Certifying, dict[str, Share]] | None = None
 
     def __call__(self, step: int, plan: Mapping[str, Any]) -> jobs.Effects:
         """Do one step's work; what it returns is written in the step's one transaction."""
         officers = plan["officers"]
-        self._progress("release", step, len(officers) + len(_AFTER_SEALING))
-        if step < len(officers):
-            return self._seal(officers[step], plan)
+        self._progress("release", step, len(officers) + _STEPS)
+        if step == 0:
+            return self._commit_plan(plan)
+        if step <= len(officers):
+            return self._seal(officers[step - 1], plan)
         return {"mark": self._mark, "ledger": self._commit, "publish": self._publish}[
-            _AFTER_SEALING[step - len(officers)]
+            _AFTER_SEALING[step - len(officers) - 1]
         ](plan)
 
+    def _prepared(self, plan: Mapping[str, Any]) -> tuple[Certifying, dict[str, Share]]:
+        """What every certificate shares, and what each package will hold, by release."""
+        if self._ready is None:
+            shares = {share.release: share for share in self._sealer.prepare(self._docket, plan)}
+            decisions = self._place.casebook.decisions(self._docket.id)
+            site = self._place.site
+            self._ready = Certifying.prepare(self._connection, site, self._docket, decisions, plan), shares
+        return self._ready
+
+    def _commit_plan(self, plan: Mapping[str, Any]) -> jobs.Effects:
+        """Put into the ledger what every package will hold, and have it witnessed before one is sealed."""
+        (certifying, shares), docket = self._prepared(plan), self._docket
+        with record.open_log(self._place.site) as log:
+            self._refuse_overtaken(plan)
+            for share in shares.values():
+                resting = planning.resting_on(certifying.decisions, share.cases, where=docket.id)
+                planning.put_on_record(log, docket, share, planning.entry(docket, plan, share, resting))
+            record.publish(self._place.site, log, self._now)
+        self._ready = certifying.witnessed(), shares
+        return lambda: None
+
+    def _refuse_overtaken(self, plan: Mapping[str, Any]) -> None:
+        """Raise AnswerIsNo where something entered since the plan was made forbids it; asked while nobody can enter."""
+        site, docket = self._place.site, self._docket
+        halts.refuse(site, agency=docket.received.agency, docket=docket.id)
+        withdrawal.refuse(docket)
+        if packs.in_force(site, manifest_of(docket).basis).digest != plan["pack"]:
+            raise Blocked("changed", "the law changed while a release was planned", remedy="Run it again")
+
     def _seal(self, officer: Mapping[str, str], plan: Mapping[str, Any]) -> jobs.Effects:
-        if self._sealing is None:
-            self._sealing = Sealing.prepare(self._connection, self._place, self._docket, plan)
-        sealed = self._sealing.seal(officer["id"], officer["release"])
+        certifying, shares = self._prepared(plan)
+        share, docket = shares[officer["release"]], self._docket
+        done = self._sealer.seal(share.release, certifying.certificate(share))
+        package, proof = digests.of_bytes(done.package), digests.of_bytes(done.certificate)
+        files.write(docket.releases / STAGING / f"{proof}.json", done.certificate)
+        files.write(docket.releases / STAGING / f"{package}.age", done.package)
+        sealed = ReleaseRecord(
+            share.release, docket.id, docket.received.agency, share.officer, package, proof, share.receipt_key,
+            share.cases, share.matters, docket.received.pack, planning.instant(plan), share.expires_on,
+        )  # fmt: skip
         return lambda: self._shelf.add(self._batch, sealed)
 
     def _mark(self, plan: Mapping[str, Any]) -> jobs.Effects:
         cases = Selection.of_text(plan["cases"])
         halts.refuse(self._place.site, agency=self._place.casebook.file(self._docket.id).agency, docket=self._docket.id)
+        withdrawal.refuse(self._docket)
         # Sealing takes a while: an order entered meanwhile must stop what was sealed before it.
-        still_permitted(self._connection, self._place.site, self._docket, cases, _instant(plan).date())
+        refuse_changed(cases, self._sealer.look(self._docket, cases))
 
         def effects() -> None:
             with self._place.casebook.deciding(self._docket.id) as desk:
@@ -157,15 +268,15 @@ class _Work:
         return effects
 
     def _commit(self, plan: Mapping[str, Any]) -> jobs.Effects:
+        """Put the digest of each package into the ledger: sealed once, and exactly these bytes are published."""
         with record.open_log(self._place.site) as log:
             for one in self._shelf.sealed(self._batch):
                 fields = {
-                    "event": "release", "release": one.id, "docket": one.docket, "officer": one.officer,
-                    "package": one.digest, "certificate": one.certificate, "cases": len(one.cases),
-                    "released_at": plan["released_at"], "expires_on": one.expires_on.isoformat(),
+                    "event": "sealed", "release": one.id, "docket": one.docket, "package": one.digest,
+                    "certificate": one.certificate,
                 }  # fmt: skip
-                record.event(log, self._docket.root / "events", f"{self._docket.id}/release-{one.id}", fields)
-            record.publish(self._place.site, log, _instant(plan))
+                record.event(log, self._docket.events, f"{self._docket.id}/sealed-{one.id}", fields)
+            record.publish(self._place.site, log, planning.instant(plan))
         return lambda: None
 
     def _publish(self, plan: Mapping[str, Any]) -> jobs.Effects:
@@ -182,19 +293,17 @@ class _Work:
         for orphan in staging.iterdir():
             orphan.unlink()
         write_trust(self._place)
-        closing.answer(self._connection, self._place, self._docket, _instant(plan))
-        return lambda: self._shelf.published(self._batch, _instant(plan))
-
-
-def _instant(plan: Mapping[str, Any]) -> dt.datetime:
-    return dt.datetime.fromisoformat(str(plan["released_at"]).replace("Z", "+00:00"))
+        closing.answer(self._connection, self._place, self._docket, planning.instant(plan))
+        return lambda: self._shelf.published(self._batch, planning.instant(plan))
 
 
 def _install(staged: Path, target: Path, digest: str) -> None:
     """Move exactly the recorded bytes into place; done already, nothing happens."""
     if not staged.exists():
         if not target.exists() or digests.of_file(target) != digest:
-            raise AnswerIsNo("a sealed package is missing or was altered", where=target.name, remedy="Recall it")
+            raise AnswerIsNo(
+                "a sealed package is missing or was altered", where=target.name, remedy="Recall the release"
+            )
         return
     if digests.of_file(staged) != digest:
         raise AnswerIsNo("a sealed package was altered before it was published", where=target.name)
@@ -203,13 +312,15 @@ def _install(staged: Path, target: Path, digest: str) -> None:
     files.sync_folder(target.parent)
 
 
-def _abandon(place: Office, docket: Docket, batch: str, refusal: Blocked, now: dt.datetime) -> None:
-    """Forget packages of a batch whose cases were decided otherwise before they were marked released."""
+def _abandon(place: Office, docket: Placed, batch: str, code: str, now: dt.datetime) -> None:
+    """Withdraw a batch that was stopped before its cases were marked released; the ledger says that it was."""
+    releases = [one["release"] for one in jobs.plan(KIND, batch)["officers"]]
+    planning.withdraw(place, docket, releases, code, now)
     Shelf().forget(batch)
-    jobs.forget(KIND, batch)
     for orphan in (docket.releases / STAGING).glob("*"):
         orphan.unlink()
-    place.casebook.block(Attempt(docket.id, "", str(Action.RELEASE), refusal.code, now))
+    jobs.forget(KIND, batch)
+    place.casebook.block(Attempt(docket.id, "", str(Action.RELEASE), code, now))
 
 
 def write_trust(place: Office) -> Path:
@@ -218,10 +329,11 @@ def write_trust(place: Office) -> Path:
     files.sweep(folder)
     trust.write(
         folder,
-        log_vkey=read_signer(place.site.log_key).key_text,
+        log_vkey=(place.site.root / "log.vkey").read_text(encoding="utf-8").strip(),
         policy=place.site.policy.read_text(encoding="utf-8"),
-        custodian=read_signer(place.site.custodian_key),
-        roster=place.roster,
+        custodian=keys.custodian(place.site),
+        versions=people.versions(place.site),
+        agencies=parties.read(place.site.parties).agencies.values() if place.site.parties.is_file() else (),
     )
     return folder
 

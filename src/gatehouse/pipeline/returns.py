@@ -11,10 +11,10 @@ from gatehouse.casework import statement as statements
 from gatehouse.casework.board import Blocked
 from gatehouse.casework.records import Attempt
 from gatehouse.casework.statement import Statement
+from gatehouse.determine.docket import Docket
 from gatehouse.kernel import clock, files
 from gatehouse.kernel.errors import MachineFailed
-from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import record
+from gatehouse.pipeline import keys, record
 from gatehouse.pipeline.approve import Office, docket_of
 from gatehouse.pipeline.site import Site
 from gatehouse.release import returns
@@ -36,9 +36,20 @@ def take(place: Office, name: str, path: Path, now: dt.datetime, *, where: str =
     except Blocked as refusal:
         place.casebook.block(Attempt(docket.id, "", "take_in", refusal.code, now))
         raise
-    with contextlib.suppress(MachineFailed):  # another process holds the ledger: reconciling enters it
+    with contextlib.suppress(MachineFailed):  # another process holds the ledger: `finishing` enters it
         enter(place.site, docket.id, [taken])
     return taken
+
+
+def waiting(docket: Docket) -> list[Returned]:
+    """What came back about a docket's releases and is no entry yet, because another process held the ledger."""
+    shelf, events = Shelf(), docket.root / "events"
+    back = [one for release in shelf.releases(docket.id) for one in shelf.returned(release.id)]
+    return [one for one in back if not (events / f"{_stem(one)}.json").is_file()]
+
+
+def _stem(one: Returned) -> str:
+    return f"{one.kind}-{one.statement.digest[:32]}"
 
 
 def enter(site: Site, docket: str, taken: Sequence[Returned]) -> None:
@@ -49,8 +60,7 @@ def enter(site: Site, docket: str, taken: Sequence[Returned]) -> None:
                 "event": _EVENTS[one.kind], "docket": docket, "release": one.statement.text("release"),
                 "statement": one.statement.digest,
             }  # fmt: skip
-            name = f"{docket}/{one.kind}-{one.statement.digest[:32]}"
-            record.event(log, site.dockets / docket / "events", name, fields)
+            record.event(log, site.dockets / docket / "events", f"{docket}/{_stem(one)}", fields)
 
 
 def reconcile(place: Office, name: str, now: dt.datetime) -> tuple[Statement, Path]:
@@ -60,7 +70,7 @@ def reconcile(place: Office, name: str, now: dt.datetime) -> tuple[Statement, Pa
     # whatever was taken in while another process held the ledger is entered here
     enter(place.site, docket.id, [one for release in shelf.releases(docket.id) for one in shelf.returned(release.id)])
     found = returns.reconcile(shelf, now, docket=docket.id)
-    signed = returns.signed_report(found, len(shelf.releases(docket.id)), read_signer(place.site.custodian_key), now)
+    signed = returns.signed_report(found, len(shelf.releases(docket.id)), keys.custodian(place.site), now)
     path = docket.root / "reconciliations" / f"{clock.stamp(now).replace(':', '')}.json"
     fields = {
         "event": "reconciliation", "docket": docket.id, "report": signed.digest, "discrepancies": len(found),

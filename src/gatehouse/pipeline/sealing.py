@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
+from typing import Any, Protocol
 
 import duckdb
 
 from gatehouse.casework.board import Blocked
-from gatehouse.casework.records import CaseFile, Decision
+from gatehouse.casework.roster import Roster
 from gatehouse.casework.selection import Selection
 from gatehouse.determine.docket import Docket
 from gatehouse.intake import parties
 from gatehouse.intake.manifest import Manifest
-from gatehouse.kernel import digests, files
+from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger import policy as policies
-from gatehouse.ledger.checkpoint import Checkpoint
-from gatehouse.ledger.signers import new_key, read_signer
-from gatehouse.ledger.tiles import TileReader
-from gatehouse.ledger.tree import ReadNode
-from gatehouse.match import open_register
+from gatehouse.match import Register, open_excerpt
+from gatehouse.pipeline import certifying, keys, planning
 from gatehouse.pipeline import lawful as passing
-from gatehouse.pipeline.approve import Office, manifest_of
+from gatehouse.pipeline.approve import manifest_of
+from gatehouse.pipeline.dockets import Placed as OpenedDocket
+from gatehouse.pipeline.planning import Packet, Share
 from gatehouse.pipeline.site import Site
-from gatehouse.release import certificate, items, proofs
-from gatehouse.release.certificate import Header
-from gatehouse.release.returns import ReleaseRecord
+from gatehouse.release import certificate as certificates
+from gatehouse.release import items
 from gatehouse.release.seal import seal
-from gatehouse.release.terms import Terms, expiry
 from gatehouse.release.trust import Trust
-
-STAGING = ".sealing"
-"""Folder below `releases/` of packages whose publication is still to come."""
 
 
 def permitted(
@@ -55,10 +50,12 @@ def permitted(
         cases=lawful,
         target="release_persons",
     )
-    restricted = _unrestrict(connection, site, today)
+    # one reading for both: an address and a restriction that was entered at the same instant are seen together
+    register = open_excerpt(site.register, _people(connection))
+    restricted = _unrestrict(connection, register, today)
     agreement = parties.read(site.parties).agreements.get(manifest.agreement)
     agreed = agreement.items if agreement is not None and agreement.span.holds(today) else ()
-    open_register(site.register).last_known(connection, "release_persons", "release_homes")
+    register.last_known(connection, "release_persons", "release_homes")
     items.least(
         connection,
         requests="release_requests",
@@ -72,29 +69,23 @@ def permitted(
     _name_officers(connection, manifest)
     cases = Selection.of(row[0] for row in connection.sql("SELECT DISTINCT seq FROM release_rows").fetchall())
     left = {
-        "stopped by the law as of today": len(approved - lawful),
+        "stopped by the law in force today": len(approved - lawful),
         "restricted since": restricted,
-        "without an item to give or an officer to give it to": len(lawful - cases) - restricted,
+        "without an item to release or an officer to receive it": len(lawful - cases) - restricted,
     }
     return cases, {reason: count for reason, count in left.items() if count}
 
 
-def still_permitted(
-    connection: duckdb.DuckDBPyConnection, site: Site, docket: Docket, planned: Selection, today: dt.date
-) -> None:
-    """Raise Blocked (`changed`) when the cases planned may not all leave any more; makes `release_rows` as before."""
-    cases, _ = permitted(connection, site, docket, planned, today)
-    if cases != planned:
-        raise Blocked(
-            "changed", "the register or the law changed while a release was being sealed", remedy="Run it again"
-        )
+def _people(connection: duckdb.DuckDBPyConnection) -> list[int]:
+    found = connection.sql("SELECT DISTINCT person_id FROM release_persons WHERE person_id IS NOT NULL").fetchall()
+    return [person for (person,) in found]
 
 
-def _unrestrict(connection: duckdb.DuckDBPyConnection, site: Site, today: dt.date) -> int:
-    relation = open_register(site.register).relation("restrictions")
+def _unrestrict(connection: duckdb.DuckDBPyConnection, register: Register, today: dt.date) -> int:
     [(count,)] = connection.execute(
         f"DELETE FROM release_persons WHERE person_id IN "
-        f"(SELECT person_id FROM {relation} WHERE determined_on IS NULL OR determined_on <= $today)",
+        f"(SELECT person_id FROM {register.relation('restrictions')} "
+        "WHERE determined_on IS NULL OR determined_on <= $today)",
         {"today": today},
     ).fetchall()
     return int(count)
@@ -118,136 +109,100 @@ def eligible(connection: duckdb.DuckDBPyConnection, manifest: Manifest) -> list[
 
 
 @dataclass(frozen=True)
-class Sealing:
-    """All that the packages of one batch share."""
+class Looked:
+    """What may leave of some cases on a day."""
 
-    connection: duckdb.DuckDBPyConnection
-    place: Office
-    docket: Docket
-    manifest: Manifest
-    file: CaseFile
-    decisions: Sequence[Decision]
-    checkpoint: Checkpoint
-    trust: Trust
-    released_at: dt.datetime
-    law: tuple[str, dt.date]
-    read: ReadNode
-    """Nodes of the ledger's tree at the checkpoint, shared by all proofs."""
+    cases: Selection
+    left: Mapping[str, int]
+    """Why others stay, and how many each."""
+    officers: tuple[str, ...]
+    """Who would receive something, in the manifest's order."""
 
-    @classmethod
-    def prepare(
-        cls, connection: duckdb.DuckDBPyConnection, place: Office, docket: Docket, plan: Mapping[str, Any]
-    ) -> Sealing:
-        """Read what all packages share. Raises Blocked when the cases planned may not all leave any more."""
+
+@dataclass(frozen=True)
+class Done:
+    """A sealed package, and the certificate inside it."""
+
+    certificate: bytes
+    package: bytes
+
+
+class Sealer(Protocol):
+    """Whoever reads items and seals: this process, or one of its own (`parts.asked`)."""
+
+    def look(self, docket: OpenedDocket, cases: Selection) -> Looked:
+        """Which of these cases may leave today."""
+
+    def prepare(self, docket: OpenedDocket, plan: Mapping[str, Any]) -> tuple[Share, ...]:
+        """Fix what each package of a plan holds. Raises Blocked when its cases may not all leave any more."""
+
+    def seal(self, release: str, certificate: bytes) -> Done:
+        """Seal one package of the plan that was prepared, or raise and have done nothing."""
+
+
+class Own:
+    """Sealing by this process's own hand, which needs the custodian's key and the register."""
+
+    def __init__(
+        self, connection: duckdb.DuckDBPyConnection, site: Site, roster: Roster, today: dt.date, secrets: Path
+    ) -> None:
+        self._connection = connection
+        self._site = site
+        self._roster = roster
+        self._today = today
+        self._secrets = secrets
+        self._docket: OpenedDocket | None = None
+        self._plan: Mapping[str, Any] = {}
+        self._packets: Mapping[str, Packet] = {}
+
+    def look(self, docket: OpenedDocket, cases: Selection) -> Looked:
+        """Which of these cases may leave today."""
+        found, left = permitted(self._connection, self._site, docket, cases, self._today)
+        return Looked(found, left, tuple(eligible(self._connection, manifest_of(docket))))
+
+    def prepare(self, docket: OpenedDocket, plan: Mapping[str, Any]) -> tuple[Share, ...]:
+        """Read the items of the cases planned, and fix what each package holds; again, it is the same."""
         planned = Selection.of_text(plan["cases"])
-        released_at = dt.datetime.fromisoformat(str(plan["released_at"]).replace("Z", "+00:00"))
-        still_permitted(connection, place.site, docket, planned, released_at.date())
-        proofs.take(
-            connection,
-            determinations="release_determinations",
-            vault=docket.vault,
-            cases=planned,
-            target="release_taken",
-        )
-        policy = policies.read(place.site.policy)
-        checkpoint = policy.accept((place.site.ledger / "checkpoint").read_bytes())
-        custodian = read_signer(place.site.custodian_key).verifier
-        [(pack, as_of)] = connection.sql(
-            "SELECT any_value(pack_digest), any_value(as_of) FROM release_determinations"
-        ).fetchall()
-        return cls(
-            connection,
-            place,
-            docket,
-            manifest_of(docket),
-            place.casebook.file(docket.id),
-            place.casebook.decisions(docket.id),
-            checkpoint,
-            Trust(policy, custodian, place.roster),
-            released_at,
-            (pack, as_of),
-            proofs.shared(TileReader(place.site.ledger, checkpoint.size)),
-        )
-
-    def seal(self, officer: str, release: str) -> ReleaseRecord:
-        """Seal one officer's package into the staging folder; gives the record that must be kept before publication."""
-        rows = self.connection.execute(
-            f"SELECT seq, {', '.join(items.COLUMNS)} FROM release_rows WHERE list_contains(officers, $officer) "
-            "ORDER BY seq, item",
-            {"officer": officer},
-        ).fetchall()
-        given: dict[int, list[str]] = {}
-        for row in rows:
-            given.setdefault(row[0], []).append(row[3])
-        matters = tuple(sorted({row[2] for row in rows if row[2]}))
-        expires_on = expiry(self.released_at.date())
-        terms = self._terms(release, officer, matters, expires_on)
-        private, public = new_key(f"{release}/receipt")
-        header = self._header(release, officer, expires_on, digests.of_bytes(terms), public)
-        proof = certificate.assemble(header, self.checkpoint, self.decisions, self._records(given))
-        custodian = read_signer(self.place.site.custodian_key)
-        given_rows = [row[1:] for row in rows]
-        sealed = seal(proof, self.trust, custodian, terms=terms, rows=given_rows, receipt_key=private)
-        staging = self.docket.releases / STAGING
-        files.write(staging / f"{sealed.verified.digest}.json", proof)
-        files.write(staging / f"{sealed.digest}.age", sealed.data)
-        return ReleaseRecord(
-            release,
-            self.docket.id,
-            self.manifest.agency,
-            officer,
-            sealed.digest,
-            sealed.verified.digest,
-            public,
-            sealed.verified.cases,
-            matters,
-            self.law[0],
-            self.released_at,
-            expires_on,
-        )
-
-    def _records(self, given: Mapping[int, list[str]]) -> list[dict[str, Any]]:
-        return list(
-            proofs.records(
-                self.connection,
-                taken="release_taken",
-                cases=Selection.of(given),
-                items=given,
-                read=self.read,
-                size=self.checkpoint.size,
+        refuse_changed(planned, self.look(docket, planned))
+        self._docket, self._plan = docket, plan
+        self._packets = {
+            one["release"]: planning.packet(
+                self._connection, docket, plan, one, inside=planning.secrets_of(self._secrets, one["release"]),
+                demonstration=self._site.demonstration,
             )
+            for one in plan["officers"]
+        }  # fmt: skip
+        return tuple(one.share for one in self._packets.values())
+
+    def seal(self, release: str, certificate: bytes) -> Done:
+        """Seal one package. Raises Blocked (`changed`) when it would not hold what its entry in the ledger says."""
+        docket, packet = self._docket, self._packets.get(release)
+        if docket is None or packet is None:
+            raise WrongInput("this package was not prepared", where=release)
+        opening = certifying.opening_of(docket, f"release-{release}")
+        given = certificates.parse(certificate)
+        said = planning.entry(docket, self._plan, packet.share, opening.fields().get("decisions", []))
+        if opening.fields() != said.fields() or given.release.opening.entry != opening.entry:
+            raise Blocked("changed", "the records changed after the release was planned", remedy="Run it again")
+        sealed = seal(
+            certificate, self._trust(), keys.custodian(self._site), terms=packet.terms, rows=packet.rows,
+            receipt_key=packet.inside.receipt_key, salt=packet.inside.salt,
+        )  # fmt: skip
+        return Done(certificate, sealed.data)
+
+    def _trust(self) -> Trust:
+        known = parties.read(self._site.parties).agencies
+        return Trust(
+            policies.read(self._site.policy),
+            keys.custodian(self._site).verifier,
+            self._roster,
+            {name: agency.keys for name, agency in known.items()},
         )
 
-    def _terms(self, release: str, officer: str, matters: Sequence[str], expires_on: dt.date) -> bytes:
-        return (
-            Terms(
-                release=release,
-                docket=self.docket.id,
-                agency=self.manifest.agency,
-                officer=officer,
-                basis=self.manifest.basis,
-                matters=matters,
-                released_on=self.released_at.date(),
-                expires_on=expires_on,
-                demonstration=self.place.site.demonstration,
-            )
-            .text()
-            .encode()
-        )
 
-    def _header(self, release: str, officer: str, expires_on: dt.date, terms: str, receipt_key: str) -> Header:
-        recipient = next(one.recipient for one in self.manifest.officers if one.id == officer)
-        return Header(
-            release=release,
-            file=self.file,
-            basis=self.manifest.basis,
-            agreement=self.manifest.agreement,
-            officer=officer,
-            recipient=recipient,
-            pack_digest=self.law[0],
-            as_of=self.law[1],
-            released_at=self.released_at,
-            expires_on=expires_on,
-            terms=terms,
-            receipt_key=receipt_key,
+def refuse_changed(planned: Selection, looked: Looked) -> None:
+    """Raise Blocked (`changed`) when the cases planned may not all leave any more."""
+    if looked.cases != planned:
+        raise Blocked(
+            "changed", "the register or the law changed while a release was being sealed", remedy="Run it again"
         )

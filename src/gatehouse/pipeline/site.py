@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import os
 import shutil
 import tomllib
@@ -14,10 +16,12 @@ from pathlib import Path
 
 from gatehouse.kernel import files
 from gatehouse.kernel.errors import WrongInput, own
+from gatehouse.kernel.postgres import is_address
 from gatehouse.law import adoption
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier, new_key
 from gatehouse.pipeline.engines import Choice
+from gatehouse.pipeline.parts import Parts, stated
 
 CONFIGURATION = "gatehouse.toml"
 ANSWER_DAYS = 10
@@ -25,9 +29,9 @@ ANSWER_DAYS = 10
 _TEMPLATE = """\
 # What this custodian is called and where its records are. Every key but [site] name has a working default.
 [site]
-name = "{name}"                 # the origin of the ledger; it never changes
-register = "{register}"         # a folder of Parquet tables (design 5.1), or postgresql://…
-database = "sqlite:///gatehouse.sqlite3"   # people's work; postgresql://… in production
+name = {name}                 # the origin of the ledger; it never changes
+register = {register}         # a folder of Parquet tables (design 5.1), or postgresql://…
+database = {database}   # people's work; postgresql://… in production
 engine = "duckdb"               # or "spark" beside master = "spark://HOST:7077", for registers that outgrow a machine
 demonstration = {demonstration}           # true allows a pretended date (GATEHOUSE_NOW); never on a real site
 answer_days = {answer_days}                 # answers come at multiples of so many days after receipt
@@ -69,6 +73,8 @@ class Site:
     """Answers are told at whole multiples of so many days after receipt; 0 tells them as soon as the docket closes."""
     engine: Choice = field(default_factory=Choice)
     """Where batches are matched and decided."""
+    parts: Parts | None = None
+    """Where the log writer, the sealer and the decider are called; None where this process is all of them."""
 
     @property
     def configuration(self) -> Path:
@@ -89,6 +95,16 @@ class Site:
     def index(self) -> Path:
         """The prepared index of the register; may be deleted, it is made again."""
         return self.root / "index"
+
+    @property
+    def spill(self) -> Path:
+        """Where work in progress has private folders, which whoever works there next sweeps; never backed up."""
+        return self.root / "spill"
+
+    @property
+    def inbox(self) -> Path:
+        """What was handed in over the web (`pipeline.inbox`)."""
+        return self.root / "inbox"
 
     @property
     def keys(self) -> Path:
@@ -172,19 +188,24 @@ def open_site(root: Path) -> Site:
                 _text(section, "engine", "duckdb"), _text(section, "master") if "master" in section else None
             ),
             answer_days=_days(section.get("answer_days", ANSWER_DAYS), configuration),
+            parts=stated(_text(parsed["parts"], "sockets") if "parts" in parsed else None),
         )
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise WrongInput(f"not readable as TOML: {wrong}", where=str(configuration), remedy="Mend that line") from None
+        raise WrongInput(
+            f"the file is not valid TOML: {wrong}", where=str(configuration), remedy="Correct that line"
+        ) from None
     except KeyError as missing:
         raise WrongInput(
             f"the key {missing} is missing", where=str(configuration), remedy="See docs/architecture.md"
         ) from None
     if os.environ.get("GATEHOUSE_NOW") and not site.demonstration:
         raise WrongInput(
-            "GATEHOUSE_NOW pretends another date, and this is a real site",
+            "GATEHOUSE_NOW sets a pretended date, but this is a real site",
             where=str(configuration),
-            remedy="Unset it; only a site with demonstration = true may pretend",
+            remedy="Unset it. Only a site with demonstration = true may use it",
         )
+    if site.parts is not None and site.parts.users:
+        os.umask(0o022)  # the other parts read what this one writes; who else gets into the folder, that one says
     return site
 
 
@@ -197,7 +218,7 @@ def _text(section: dict[str, object], key: str, default: str | None = None) -> s
 
 def _days(value: object, configuration: Path) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 365:
-        raise WrongInput("answer_days is a number of days from 0 to 365", where=str(configuration))
+        raise WrongInput("answer_days must be a number of days from 0 to 365", where=str(configuration))
     return value
 
 
@@ -206,12 +227,37 @@ def _engine(section: dict[str, object]) -> Choice:
 
 
 def _located(root: Path, register: str) -> str:
-    return register if "://" in register else str(root / register)
+    return register if is_address(register) else str(root / register)
 
 
 def _database(root: Path, database: str) -> str:
     prefix = "sqlite:///"
     return prefix + str(root.absolute() / database.removeprefix(prefix)) if database.startswith(prefix) else database
+
+
+_OFFICER = """
+[[officers]]
+id = {id}
+name = {name}
+role = "disclosure_officer"
+key = {key}
+from = {begins}
+"""
+
+
+@dataclass(frozen=True)
+class Appointed:
+    """A disclosure officer whom a new site starts with."""
+
+    id: str
+    name: str
+    key: Verifier
+    begins: dt.date
+
+
+def _officer(one: Appointed) -> str:
+    texts = {"id": one.id, "name": one.name, "key": one.key.text}
+    return _OFFICER.format(**{key: json.dumps(text) for key, text in texts.items()}, begins=one.begins.isoformat())
 
 
 @dataclass(frozen=True)
@@ -226,6 +272,8 @@ class Founding:
     """Whose signatures put law in force; without them nothing can be put in force."""
     after: Path | None = None
     """The site of the year before, whose ledger this one's continues."""
+    database: str = "sqlite:///gatehouse.sqlite3"
+    officers: tuple[Appointed, ...] = ()
 
 
 def make(root: Path, founding: Founding) -> Site:
@@ -234,19 +282,21 @@ def make(root: Path, founding: Founding) -> Site:
     Built beside and renamed, so that a crash leaves no half site. Raises WrongInput when the folder holds anything.
     """
     if root.exists() and any(root.iterdir()):
-        raise WrongInput("the folder is not empty", where=str(root), remedy="Name a new one")
+        raise WrongInput("the folder is not empty", where=str(root), remedy="Name a new folder")
     building = root.with_name(f".{root.name}.making")
     shutil.rmtree(building, ignore_errors=True)
     for folder in ("packs", "keys", "dockets"):
         (building / folder).mkdir(parents=True)
     (building / "keys").chmod(0o700)
     text = _TEMPLATE.format(
-        name=founding.name,
-        register=founding.register,
+        name=json.dumps(founding.name),
+        register=json.dumps(founding.register),
+        database=json.dumps(founding.database),
         demonstration=str(founding.demonstration).lower(),
         answer_days=0 if founding.demonstration else ANSWER_DAYS,
         offices=_offices(founding.offices) if founding.offices else _NO_OFFICES.rstrip(),
     )
+    text += "".join(map(_officer, founding.officers))
     files.write(building / CONFIGURATION, text.encode())
     if founding.parties is not None:
         shutil.copyfile(founding.parties, building / "parties.toml")

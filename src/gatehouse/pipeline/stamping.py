@@ -41,7 +41,7 @@ def read(site: Site) -> Stamping | None:
         urls = None
     if urls is None or not isinstance(roots, str) or type(hours) is not int or not 0 < hours <= _MOST_HOURS:
         raise WrongInput(
-            "[timestamps] names authorities, roots and stop_after_hours (1 to 744)", where=str(site.configuration),
+            "[timestamps] must name authorities, roots and stop_after_hours (1 to 744)", where=str(site.configuration),
             remedy="See docs/ledger.md, Time-stamps",
         )  # fmt: skip
     return Stamping(tuple(map(HttpAuthority, urls)), site.root / roots, dt.timedelta(hours=hours))
@@ -57,9 +57,15 @@ def stamp(site: Site, log: Log) -> bool:
         return True
     try:
         log.stamp(list(asked.authorities), timestamps.roots(asked.roots))
-    except MachineFailed:
+    except MachineFailed as failed:
+        _why[site.root] = f"{failed.what}. {failed.remedy}"
         return False
+    _why.pop(site.root, None)
     return True
+
+
+_why: dict[Path, str] = {}
+"""What the last attempt of this process came to, by site: `refuse` is most often asked right after it."""
 
 
 def refuse(site: Site, now: dt.datetime) -> None:
@@ -67,10 +73,12 @@ def refuse(site: Site, now: dt.datetime) -> None:
     asked = read(site)
     if asked is None:
         return
-    newest, at = timestamps.last(site.ledger, timestamps.roots(asked.roots))
-    if newest or (at is not None and now - at <= asked.stop_after):
+    found = timestamps.last(site.ledger, timestamps.roots(asked.roots))
+    if found.newest or (found.at is not None and now - found.at <= asked.stop_after):
         return
-    since = "no checkpoint was ever time-stamped" if at is None else f"no time-stamp since {clock.stamp(at)}"
-    raise AnswerIsNo(
-        f"releases are stopped: {since}", where=site.name, remedy="Reach a time-stamping authority and try again"
-    )
+    since = f"no time-stamp since {clock.stamp(found.at)}" if found.at else "no checkpoint has been time-stamped"
+    remedy = _why.get(site.root, "Reach a time-stamping authority and try again")
+    if found.doubted:
+        since += f" that {asked.roots.name} vouches for, and {found.doubted} that it does not vouch for"
+        remedy = "Compare the authority's root with [timestamps] roots"
+    raise AnswerIsNo(f"releases are stopped: {since}", where=site.name, remedy=remedy)

@@ -9,8 +9,8 @@ from pathlib import Path
 from gatehouse.casework.board import Blocked
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.law import compare
+from gatehouse.law.folder import pack_files
 from gatehouse.law.pack import Instrument, Pack
-from gatehouse.law.reading import pack_files
 from gatehouse.law.signing import version_key
 
 _FREE = ("examples",)
@@ -22,24 +22,28 @@ def added_order(standing: Pack, draft: Pack) -> Instrument:
     where = str(draft.folder)
     if version_key(draft.version) <= version_key(standing.version):
         raise WrongInput(
-            f"version {draft.version} does not follow {standing.version}", where=where, remedy="Raise the version"
+            f"version {draft.version} is not higher than {standing.version}", where=where, remedy="Raise the version"
         )
     before, after = _files(standing), _files(draft)
     changed = {name for name in before.keys() | after.keys() if before.get(name) != after.get(name)}
     orders = sorted(name for name in changed if name.startswith("orders/"))
     if len(orders) != 1 or orders[0] in before:
-        raise WrongInput("an order is one file added to orders/", where=where, remedy="Orders are added, never edited")
+        raise WrongInput("an order must be one new file in orders/", where=where, remedy="Add an order; never edit one")
     for name in sorted(changed - {*orders, "pack.toml", "properties.toml"}):
         if not name.startswith(tuple(f"{folder}/" for folder in _FREE)):
-            raise WrongInput(f"{name} changes too", where=where, remedy="Other law goes through `gatehouse law adopt`")
+            raise WrongInput(
+                f"{name} also changes", where=where, remedy="Put other law in force with `gatehouse law adopt`"
+            )
     if _heading(standing) != _heading(draft):
-        raise WrongInput("pack.toml changes in more than version and [[change]]", where=where)
+        raise WrongInput("pack.toml has changes other than version and [[change]]", where=where)
     if _safety(standing) - _safety(draft):
-        raise WrongInput("a safety property is missing or altered", where=where, remedy="Leave them as they are")
+        raise WrongInput("a safety property is missing or altered", where=where, remedy="Restore the safety properties")
     known = {instrument.id for instrument in standing.instruments}
     [added] = [instrument for instrument in draft.instruments if instrument.id not in known]
     if added.kind != "order" or not any(rule.instrument is added for rule in draft.rules):
-        raise WrongInput("what is added is no order with a rule", where=added.file, remedy="An opinion changes no law")
+        raise WrongInput(
+            "the added file is not an order with a rule", where=added.file, remedy="An opinion does not change the law"
+        )
     return added
 
 
@@ -48,12 +52,12 @@ def in_force(draft: Pack, order: Instrument, day: dt.date) -> None:
     ends = [rule.until for rule in draft.rules if rule.instrument is order]
     if all(until is not None and until <= day for until in ends):
         raise Blocked("withdrawn", f"the order {order.id} is no longer in force", where=order.file,
-                      remedy="There is nothing to enter; check its dates")  # fmt: skip
+                      remedy="There is nothing to enter. Check the order's dates")  # fmt: skip
 
 
 def only_tightens(standing: Pack, draft: Pack) -> None:
     """Raise Blocked (`loosening`) unless it is proved that a draft permits nothing that the pack in force does not."""
-    remedy = "An order that ends another goes through `gatehouse law adopt`"
+    remedy = "Put an order that ends another in force with `gatehouse law adopt`"
     known = {instrument.id for instrument in standing.instruments}
     for order in draft.instruments:
         if order.id not in known and order.ends:
@@ -61,9 +65,13 @@ def only_tightens(standing: Pack, draft: Pack) -> None:
     gained, _ = compare.diff(compare.Body(standing, ()), compare.Body(draft, ()))
     if gained.status == "some":
         day = f", for example on {gained.witness.as_of}" if gained.witness else ""
-        raise Blocked("loosening", f"the order permits what the law in force does not{day}", remedy=remedy)
+        raise Blocked("loosening", f"the order permits more than the law in force does{day}", remedy=remedy)
     if gained.status != "none":
-        raise Blocked("loosening", "that the order only tightens could not be proved", remedy="Ask counsel")
+        raise Blocked(
+            "loosening",
+            "it could not be proved that the order only tightens the law",
+            remedy="Ask counsel to review the order",
+        )
 
 
 def _files(pack: Pack) -> dict[str, bytes]:

@@ -7,13 +7,12 @@ certificate alone, whose digest is in the ledger, so whoever has the certificate
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 from gatehouse.kernel import canonical, digests
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.ledger import checkpoint
+from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.release import stated
 
 FORM = "gatehouse-disclosure-record/1"  # other fields are another format; this one is made for as long as it is checked
 FOLDER = "disclosures"
@@ -23,35 +22,31 @@ METHOD = "electronic package sealed with age to one officer's key"
 def record(certificate: bytes, package: str, *, where: str = "certificate.json") -> dict[str, Any]:
     """The record of the disclosure that a certificate permitted; `package` is the sealed package's SHA-256.
 
-    Raises WrongInput when this is no certificate. It is read, not checked: `certificate.verify` does that.
+    Raises WrongInput when this is not a certificate. It is read, not checked: `binding.verify` does that.
     """
-    try:
-        stated = json.loads(certificate)
-        under = checkpoint.parse(str(stated["checkpoint"]).encode(), where=where)
-        bodies = [carried["statement"]["body"] for carried in stated["decisions"]]
-        return {
-            "format": FORM,
-            "release": stated["release"],
-            "disclosed_at": stated["released_at"],
-            "custodian": under.origin,
-            "agency": stated["agency"],
-            "purpose": stated["basis"],
-            "agreement": stated["agreement"],
-            "docket": stated["docket"],
-            "officer": stated["officer"],
-            "method": METHOD,
-            "items": sorted({item for row in stated["records"] for item in row["items"]}),
-            "requests": len(stated["records"]),
-            "approved_by": sorted({str(body["officer"]) for body in bodies if body["action"] == "approve"}),
-            "pack_digest": stated["pack_digest"],
-            "as_of": stated["as_of"],
-            "expires_on": stated["expires_on"],
-            "package": package,
-            "certificate": digests.of_bytes(certificate),
-            "checkpoint": {"size": under.size, "root": under.root.hex()},
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise WrongInput("this is no certificate", where=where, remedy="Ask for a new copy") from None
+    said = stated.read(certificate, where=where)
+    release, under = said.release, said.checkpoint
+    return {
+        "format": FORM,
+        "release": release.release,
+        "disclosed_at": release.released_at,
+        "custodian": under.origin,
+        "agency": release.agency,
+        "purpose": said.basis,
+        "agreement": said.agreement,
+        "docket": release.docket,
+        "officer": release.officer,
+        "method": METHOD,
+        "items": release.items,
+        "requests": len(said.records),
+        "approved_by": sorted({str(body["officer"]) for body in said.decisions if body["action"] == "approve"}),
+        "pack_digest": said.received.pack,
+        "as_of": said.received.as_of,
+        "expires_on": release.expires_on,
+        "package": package,
+        "certificate": digests.of_bytes(certificate),
+        "checkpoint": {"size": under.size, "root": under.root.hex()},
+    }
 
 
 def encode(made: dict[str, Any]) -> bytes:
@@ -64,5 +59,5 @@ def check(path: Path, made: dict[str, Any]) -> bool:
     if not path.is_file():
         return False
     if path.read_bytes() != encode(made):
-        raise AnswerIsNo("the record made at the time of disclosure is not what its certificate says", where=path.name)
+        raise AnswerIsNo("the record made at the time of disclosure does not match its certificate", where=path.name)
     return True

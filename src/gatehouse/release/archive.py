@@ -45,4 +45,6 @@ def unpack(data: bytes, names: Sequence[str], *, where: str) -> dict[str, bytes]
 
 
 def _foreign(where: str) -> WrongInput:
-    return WrongInput("the archive does not hold exactly the parts it must", where=where, remedy="Ask for a new copy")
+    return WrongInput(
+        "the archive does not contain exactly the required parts", where=where, remedy="Ask for a new copy"
+    )

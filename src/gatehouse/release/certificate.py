@@ -1,98 +1,165 @@
 """The certificate: everything that must be true before a record may leave, in one file that anyone can check.
 
-For each record: the determination's own fields, opened from the ledger's commitment, and the proof that the commitment
-lies under a checkpoint that the witnesses' quorum signed. For all of them: the signed decisions of two different people
-with authority, the pack, the date of the law and the officer who alone may open it. The sealer and the officer's side
-run the same `verify`; one wrong byte, and there is nothing to seal and nothing to open.
+It carries entries of the ledger, opened, with the path of each to one checkpoint; the submission as the agency signed
+it; the decisions as the officers signed them. This module knows its form (docs/release.md has it byte by byte), and
+`binding` what it must prove. Nothing in it is believed for the custodian's saying so.
 """
 
 from __future__ import annotations
 
-import datetime as dt
+import base64
+import binascii
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
-from gatehouse.casework import approval, statement
-from gatehouse.casework.records import CaseFile, Decision
+from gatehouse.casework import statement
+from gatehouse.casework.records import Decision
 from gatehouse.casework.selection import Selection
+from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action
-from gatehouse.kernel import clock, digests
-from gatehouse.kernel.errors import AnswerIsNo, WrongInput
-from gatehouse.ledger.checkpoint import Checkpoint
-from gatehouse.release.items import KNOWN
-from gatehouse.release.package import Row
-from gatehouse.release.proofs import Proven, prove
-from gatehouse.release.trust import Trust
+from gatehouse.kernel.errors import WrongInput
+from gatehouse.ledger import tree
+from gatehouse.ledger.opening import Opening
 
-FORM = "gatehouse-certificate/1"
-_FIELDS = {
-    "format", "release", "docket", "agency", "basis", "agreement", "officer", "recipient", "submitters",
-    "determinations", "size", "pack_digest", "as_of", "received_at", "released_at", "expires_on", "terms",
-    "receipt_key", "checkpoint", "decisions", "records",
+FORM = "gatehouse-certificate/2"
+ALGORITHMS = {
+    "digest": "SHA-256", "tree": "RFC 6962 with SHA-256", "opening": "gatehouse-opening/1",
+    "signature": "C2SP signed note", "sealing": "age-encryption.org/v1",
 }  # fmt: skip
+"""By name, so that another suite is another value and never a guess."""
+_FIELDS = {
+    "format", "algorithms", "checkpoint", "earlier", "nodes", "manifest", "manifest_signature", "receipt", "received",
+    "docket", "adopted", "roster", "decisions", "release", "records",
+}  # fmt: skip
+_EVENT = {"index", "batch", "digests", "shown", "proof"}
+_RECORD = {"seq", "items", "digests", "shown", "proof"}
+_MOST_BYTES = 1 << 30
+_MOST_EVENTS = 4096
 
 
 @dataclass(frozen=True)
-class Header:
-    """What a certificate says once, for all its records."""
+class Placed:
+    """An entry with its opening, and the numbers of the nodes on its path to the checkpoint."""
 
-    release: str
-    file: CaseFile
-    basis: str
-    agreement: str
-    officer: str
-    recipient: str
-    pack_digest: str
-    as_of: dt.date
-    released_at: dt.datetime
-    expires_on: dt.date
-    terms: str
-    """SHA-256 of the use terms."""
-    receipt_key: str
-    """The verifier key of the receipts; its private half is inside the package and nowhere else."""
+    index: int
+    opening: Opening
+    proof: tuple[int, ...]
 
     def document(self) -> dict[str, Any]:
-        """The header as JSON."""
+        """The same as JSON; an event is alone in its batch."""
         return {
-            "format": FORM, "release": self.release, "docket": self.file.docket, "agency": self.file.agency,
-            "basis": self.basis, "agreement": self.agreement, "officer": self.officer, "recipient": self.recipient,
-            "submitters": sorted(self.file.submitters), "determinations": self.file.determinations,
-            "size": self.file.size, "pack_digest": self.pack_digest, "as_of": self.as_of.isoformat(),
-            "received_at": clock.stamp(self.file.received_at), "released_at": clock.stamp(self.released_at),
-            "expires_on": self.expires_on.isoformat(), "terms": self.terms, "receipt_key": self.receipt_key,
+            "index": self.index, "batch": self.opening.batch, "digests": list(self.opening.digests),
+            "shown": list(self.opening.shown), "proof": list(self.proof),
         }  # fmt: skip
 
 
 @dataclass(frozen=True)
-class Verified:
-    """A certificate that held, and what it permits: exactly these items of these requests, to this recipient."""
+class Earlier:
+    """A checkpoint published earlier, and the numbers of the nodes that show that the newest one continues it."""
 
-    header: Header
-    digest: str
-    permitted: frozenset[tuple[str, str]]
-    """(request_id, item)."""
-    cases: Selection
+    checkpoint: bytes
+    proof: tuple[int, ...]
 
 
-def assemble(
-    header: Header, checkpoint: Checkpoint, decisions: Iterable[Decision], records: Sequence[Mapping[str, Any]]
-) -> bytes:
-    """The bytes of a certificate. Only the decisions that its records rest on are taken up; nothing is checked here.
+@dataclass(frozen=True)
+class Taken:
+    """A decision as its officer signed it, what it is about, and its entry."""
 
-    A record is `seq`, `request_id`, `items`, `index`, `opened` and `proof` (see `proofs`).
-    """
-    cases = Selection.of(int(record["seq"]) for record in records)
-    carried = [
-        {"statement": decision.statement.document(), "selection": decision.selection.text()}
-        for decision in standing(decisions, cases)
-    ]
-    return _encode(
-        header.document() | {"checkpoint": checkpoint.encoded.decode(), "decisions": carried, "records": list(records)}
-    )
+    statement: Statement
+    selection: Selection
+    entry: Placed
+
+
+@dataclass(frozen=True)
+class Record:
+    """One determination: request and answer opened. Its place follows from its row."""
+
+    seq: int
+    items: tuple[str, ...]
+    digests: tuple[str, ...]
+    shown: tuple[str, ...]
+    proof: tuple[int, ...]
+
+    def document(self) -> dict[str, Any]:
+        """The same as JSON."""
+        return {
+            "seq": self.seq, "items": list(self.items), "digests": list(self.digests), "shown": list(self.shown),
+            "proof": list(self.proof),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate in its parts, unchecked."""
+
+    checkpoint: bytes
+    earlier: tuple[Earlier, ...]
+    nodes: tuple[bytes, ...]
+    manifest: bytes
+    """submission.json, to the byte."""
+    manifest_signature: bytes
+    receipt: bytes
+    """receipt.json, to the byte."""
+    received: Placed
+    docket: Placed
+    adopted: tuple[Placed, ...]
+    """The adoption of the pack that determined, and of the one in force on the day, where that is another."""
+    roster: Placed
+    """Who may decide, as the ledger had it before the release."""
+    decisions: tuple[Taken, ...]
+    release: Placed
+    records: tuple[Record, ...]
+
+    def path(self, proof: Sequence[int], *, where: str) -> list[bytes]:
+        """The nodes of a proof. Raises WrongInput for a number that names none."""
+        if any(not 0 <= number < len(self.nodes) for number in proof):
+            raise WrongInput("a proof of the certificate names a missing node", where=where)
+        return [self.nodes[number] for number in proof]
+
+    def encode(self) -> bytes:
+        """The certificate's bytes."""
+        return encode(
+            {
+                "format": FORM,
+                "algorithms": ALGORITHMS,
+                "checkpoint": self.checkpoint.decode(),
+                "earlier": [
+                    {"checkpoint": one.checkpoint.decode(), "proof": list(one.proof)} for one in self.earlier
+                ],
+                "nodes": base64.b64encode(b"".join(self.nodes)).decode("ascii"),
+                "manifest": self.manifest.decode(),
+                "manifest_signature": self.manifest_signature.decode(),
+                "receipt": self.receipt.decode(),
+                "received": self.received.document(),
+                "docket": self.docket.document(),
+                "adopted": [one.document() for one in self.adopted],
+                "roster": self.roster.document(),
+                "decisions": [
+                    {"statement": one.statement.document(), "selection": one.selection.text(),
+                     "entry": one.entry.document()} for one in self.decisions
+                ],
+                "release": self.release.document(),
+                "records": [one.document() for one in self.records],
+            }
+        )  # fmt: skip
+
+
+class Pool:
+    """Nodes of the tree, each kept once; a proof is the numbers of its nodes."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[bytes, int] = {}
+
+    def numbers(self, path: Iterable[bytes]) -> tuple[int, ...]:
+        """The numbers of these nodes; new ones are taken in."""
+        return tuple(self._numbers.setdefault(node, len(self._numbers)) for node in path)
+
+    @property
+    def nodes(self) -> tuple[bytes, ...]:
+        """Every node, in the order of the numbers."""
+        return tuple(self._numbers)
 
 
 def standing(decisions: Iterable[Decision], cases: Selection) -> list[Decision]:
@@ -115,123 +182,115 @@ def standing(decisions: Iterable[Decision], cases: Selection) -> list[Decision]:
     return found[::-1]
 
 
-def _encode(document: object) -> bytes:
+def encode(document: object) -> bytes:
     """Canonical JSON in one pass of the C encoder, for documents of 47,000 records: every key is ASCII, so sorting by
     code point is sorting by UTF-16, and numbers are whole.
     """
     return json.dumps(document, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode()
 
 
-def verify(data: bytes, trust: Trust, *, where: str = "certificate.json") -> Verified:
-    """Check a certificate against keys and people that do not come from it.
-
-    Raises WrongInput when it is no certificate, AnswerIsNo with the first thing that does not hold.
-    """
-    document = _parse(data, where)
-    header = _header(document, where)
-    checkpoint = trust.policy.accept(str(document["checkpoint"]).encode(), where=where)
-    approved, cleared = _decided(document, header, trust, where)
-    permitted: set[tuple[str, str]] = set()
-    seqs: list[int] = []
-    batches: set[str] = set()
-    for record in document["records"]:
-        proven = prove(record, checkpoint, where=where)
-        items = _permitted(record, proven, header, cleared, where)
-        permitted.update((proven.request_id, item) for item in items)
-        seqs.append(proven.seq)
-        batches.add(proven.batch)
-    cases = Selection.of(seqs)
-    if not seqs or len(cases) != len(seqs):
-        raise AnswerIsNo("the certificate has no record, or one twice", where=where)
-    if len(batches) != 1:
-        raise AnswerIsNo("the records were not determined together: they are of several dockets", where=where)
-    if not cases <= approved:
-        raise AnswerIsNo(f"{len(cases - approved)} records lack the approval of two different people", where=where)
-    return Verified(header, digests.of_bytes(data), frozenset(permitted), cases)
-
-
-def covers(verified: Verified, rows: Sequence[Row], *, where: str) -> None:
-    """Check that records are exactly those a certificate permits, no more, none twice, none missing."""
-    given = [(row[0], row[2]) for row in rows]
-    if len(set(given)) != len(given) or set(given) != verified.permitted:
-        raise AnswerIsNo("the records are not exactly those that the certificate permits", where=where)
+def parse(data: bytes, *, where: str = "certificate.json") -> Certificate:
+    """Read a certificate's form: exactly these fields, in canonical JSON. Raises WrongInput when it is none."""
+    document = _document(data, where)
+    texts = ("checkpoint", "nodes", "manifest", "manifest_signature", "receipt")
+    lists = ("earlier", "adopted", "decisions", "records")
+    if not all(isinstance(document[name], str) for name in texts):
+        raise WrongInput("checkpoint, nodes, manifest, manifest_signature and receipt must be strings", where=where)
+    if not all(isinstance(document[name], list) for name in lists):
+        raise WrongInput("earlier, adopted, decisions and records must be lists", where=where)
+    if len(document["earlier"]) + len(document["adopted"]) + len(document["decisions"]) > _MOST_EVENTS:
+        raise WrongInput("the certificate contains more entries than one release can rely on", where=where)
+    return Certificate(
+        checkpoint=document["checkpoint"].encode(),
+        earlier=tuple(_earlier(each, where) for each in document["earlier"]),
+        nodes=_nodes(document["nodes"], where),
+        manifest=document["manifest"].encode(),
+        manifest_signature=document["manifest_signature"].encode(),
+        receipt=document["receipt"].encode(),
+        received=_placed(document["received"], where),
+        docket=_placed(document["docket"], where),
+        adopted=tuple(_placed(each, where) for each in document["adopted"]),
+        roster=_placed(document["roster"], where),
+        decisions=tuple(_taken(each, where) for each in document["decisions"]),
+        release=_placed(document["release"], where),
+        records=tuple(_record(each, where) for each in document["records"]),
+    )
 
 
-def _decided(document: Mapping[str, Any], header: Header, trust: Trust, where: str) -> tuple[Selection, Selection]:
-    """Which cases two different people approved, and which held ones a person cleared."""
-    approvals: dict[frozenset[str], Selection] = defaultdict(Selection)
-    cleared = Selection()
-    for carried in document["decisions"]:
-        if not isinstance(carried, dict) or not isinstance(carried.get("selection"), str):
-            raise WrongInput("a decision of the certificate cannot be read", where=where)
-        signed = statement.of_document(carried.get("statement"), where=where)
-        selection = Selection.of_text(carried["selection"])
-        decided_at = approval.instant(signed, "decided_at")
-        officer = approval.authorised(trust.roster, signed, decided_at.date())
-        approval.about(header.file, signed, selection)
-        approval.uninvolved(header.file, officer)
-        if not header.file.received_at - approval.CLOCK_TOLERANCE <= decided_at <= header.released_at:
-            raise AnswerIsNo("a decision was not made between receipt and release", where=where)
-        why = trust.roster.why_not(officer.id, header.released_at.date())
-        if why is not None and signed.body.get("action") == Action.APPROVE:
-            raise AnswerIsNo(f"officer {officer.id} {why}: the approval does not stand", where=where)
-        if signed.body.get("action") == Action.APPROVE:
-            people = trust.roster.people(officer.id)
-            approvals[people] = approvals[people] | selection
-        elif signed.body.get("action") == Action.CLEAR:
-            cleared = cleared | selection
-    approved = Selection()
-    for (one, ones), (other, others) in combinations(approvals.items(), 2):
-        if not one & other:
-            approved = approved | (ones & others)
-    return approved, cleared
-
-
-def _permitted(
-    record: Mapping[str, Any], proven: Proven, header: Header, cleared: Selection, where: str
-) -> tuple[str, ...]:
-    """The items of one record, if its determination allows each of them."""
-    items = record.get("items")
-    if not isinstance(items, list) or not items or not all(isinstance(item, str) for item in items):
-        raise WrongInput("a record names no items", where=where)
-    by_machine, by_person = proven.outcome == "cleared", proven.outcome == "held" and proven.seq in cleared
-    if not (by_machine or by_person):
-        raise AnswerIsNo(f"row {proven.seq} was determined '{proven.outcome}' and never cleared", where=where)
-    if (proven.pack_digest, proven.as_of) != (header.pack_digest, header.as_of):
-        raise AnswerIsNo(f"row {proven.seq} was decided under another pack or date", where=where)
-    if not set(items) <= set(proven.items) & set(KNOWN) or len(set(items)) != len(items):
-        raise AnswerIsNo(f"row {proven.seq} names items that its determination does not allow", where=where)
-    return tuple(items)
-
-
-def _parse(data: bytes, where: str) -> dict[str, Any]:
+def _document(data: bytes, where: str) -> dict[str, Any]:
     try:
-        document = json.loads(data)
-        whole = isinstance(document, dict) and _encode(document) == data
+        document = json.loads(data) if len(data) <= _MOST_BYTES else {}
+        whole = isinstance(document, dict) and set(document) == _FIELDS and encode(document) == data
+        whole = whole and (document["format"], document["algorithms"]) == (FORM, ALGORITHMS)
     except (ValueError, TypeError, RecursionError):
         whole = False
-    if not whole or set(document) != _FIELDS or document["format"] != FORM:
-        raise WrongInput("this is no certificate", where=where, remedy="Ask for a new copy")
-    if not all(isinstance(document[name], list) for name in ("decisions", "records", "submitters")):
-        raise WrongInput("a list of the certificate is none", where=where)
+    if not whole:
+        raise WrongInput("this is not a certificate in a supported format", where=where, remedy="Ask for a new copy")
     parsed: dict[str, Any] = document
     return parsed
 
 
-def _header(document: Mapping[str, Any], where: str) -> Header:
-    texts = sorted(_FIELDS - {"submitters", "size", "decisions", "records"})
-    if not all(isinstance(document[name], str) for name in texts) or type(document["size"]) is not int:
-        raise WrongInput("a field of the certificate has the wrong type", where=where)
-    as_of, expires_on = clock.read_date(document["as_of"]), clock.read_date(document["expires_on"])
-    if as_of is None or expires_on is None:
-        raise WrongInput("a date of the certificate is none", where=where)
-    dates = statement.Statement(document, "")
-    file = CaseFile(
-        document["docket"], document["agency"], document["size"], document["determinations"],
-        approval.instant(dates, "received_at"), frozenset(map(str, document["submitters"])), Selection(),
-    )  # fmt: skip
-    return Header(
-        document["release"], file, document["basis"], document["agreement"], document["officer"],
-        document["recipient"], document["pack_digest"], as_of, approval.instant(dates, "released_at"), expires_on,
-        document["terms"], document["receipt_key"],
-    )  # fmt: skip
+def _nodes(text: str, where: str) -> tuple[bytes, ...]:
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        data = b"?"
+    if len(data) % tree.HASH or base64.b64encode(data).decode("ascii") != text:
+        raise WrongInput("the nodes of the certificate cannot be read", where=where)
+    nodes = tuple(data[at : at + tree.HASH] for at in range(0, len(data), tree.HASH))
+    if len(set(nodes)) != len(nodes):
+        raise WrongInput("a node of the certificate appears twice", where=where)
+    return nodes
+
+
+def _earlier(value: object, where: str) -> Earlier:
+    if not isinstance(value, dict) or set(value) != {"checkpoint", "proof"} or not isinstance(value["checkpoint"], str):
+        raise WrongInput("an earlier checkpoint of the certificate cannot be read", where=where)
+    return Earlier(value["checkpoint"].encode(), _proof(value["proof"], where))
+
+
+def _placed(value: object, where: str) -> Placed:
+    if not isinstance(value, dict) or set(value) != _EVENT or type(value["index"]) is not int or value["index"] < 0:
+        raise WrongInput("an entry of the certificate does not have the required fields", where=where)
+    opening = _opening(value["batch"], 0, value, where)
+    return Placed(value["index"], opening, _proof(value["proof"], where))
+
+
+def _taken(value: object, where: str) -> Taken:
+    names = {"statement", "selection", "entry"}
+    if not isinstance(value, dict) or set(value) != names or not isinstance(value["selection"], str):
+        raise WrongInput("a decision of the certificate cannot be read", where=where)
+    selection = Selection.of_text(value["selection"])
+    if selection.text() != value["selection"]:
+        raise WrongInput("a selection of the certificate is not in the required form", where=where)
+    return Taken(statement.of_document(value["statement"], where=where), selection, _placed(value["entry"], where))
+
+
+def _record(value: object, where: str) -> Record:
+    if not isinstance(value, dict) or set(value) != _RECORD or type(value["seq"]) is not int:
+        raise WrongInput("a record of the certificate does not have the required fields", where=where)
+    lists = [value[name] for name in ("items", "digests", "shown")]
+    if not all(isinstance(each, list) and all(isinstance(text, str) for text in each) for each in lists):
+        raise WrongInput("a record of the certificate has a field that must be a list", where=where)
+    items, digests, shown = map(tuple, lists)
+    return Record(value["seq"], items, digests, shown, _proof(value["proof"], where))
+
+
+def opened(batch: str, record: Record, *, where: str) -> Opening:
+    """The opening of a record, whose batch and place the receipt's entry says. Raises WrongInput on its form."""
+    document = {"batch": batch, "digests": list(record.digests), "shown": list(record.shown)}
+    return _opening(batch, record.seq, document, where)
+
+
+def _opening(batch: object, seq: int, value: Mapping[str, Any], where: str) -> Opening:
+    document = {
+        "format": "gatehouse-opening/1", "batch": batch, "seq": seq, "digests": value["digests"],
+        "shown": value["shown"],
+    }  # fmt: skip
+    return Opening.parse(encode(document), where=where)
+
+
+def _proof(value: object, where: str) -> tuple[int, ...]:
+    if not isinstance(value, list) or not all(type(number) is int for number in value):
+        raise WrongInput("a proof of the certificate must be a list of numbers", where=where)
+    return tuple(value)

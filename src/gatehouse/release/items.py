@@ -12,9 +12,7 @@ from collections.abc import Sequence
 import duckdb
 
 from gatehouse.casework.selection import Selection
-
-KNOWN = ("last_known_address",)
-"""Items that the register can give. Household members, dependants and joint filers are not among them, ever."""
+from gatehouse.law.supply import releasable
 
 ADDRESS = ("line1", "line2", "city", "state", "postal_code", "country")
 
@@ -83,5 +81,5 @@ def least(
         WHERE item = 'last_known_address'
         ORDER BY seq, item
         """,
-        {"items": [item for item in agreed if item in KNOWN]},
+        {"items": releasable(agreed)},
     )

@@ -16,6 +16,7 @@ from gatehouse.casework import statement as statements
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.kernel import clock
+from gatehouse.law.wording import DEFAULT, Wording
 from gatehouse.ledger.signers import Signer
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.release.trust import NOTICE_FORM
@@ -23,8 +24,6 @@ from gatehouse.release.trust import NOTICE_FORM
 INCIDENT_FORM = "gatehouse-incident/1"
 _WRONG = {True: "an order entered later forbids to disclose", False: "should not have been answered"}
 DISPOSE_DAYS = 10
-INCIDENT_HOURS = 24
-"""Publication 1075: TIGTA and the Office of Safeguards are told at once, no later than 24 hours after discovery."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,11 @@ def notice(
     custodian: Signer,
     now: dt.datetime,
 ) -> Statement:
-    """The signed notice to one recipient: which package, which requests of it, why, and what is to be done by when."""
+    """The signed notice to one recipient: which package, which requests of it, why, and what is to be done by when.
+
+    Of a package that was recalled before, the earlier day stands: a further notice never gives more time.
+    """
+    first = min(release.recalled_at or now, now)
     body = {
         "format": NOTICE_FORM,
         "recall": recall,
@@ -67,7 +70,7 @@ def notice(
         "cause": {"kind": cause.kind, "about": cause.about},
         "duty": "Stop every use, destroy every copy and return a disposal certificate with the method.",
         "recalled_at": clock.stamp(now),
-        "dispose_by": (now.date() + dt.timedelta(days=DISPOSE_DAYS)).isoformat(),
+        "dispose_by": (first.date() + dt.timedelta(days=DISPOSE_DAYS)).isoformat(),
     }
     return statements.sign(body, custodian)
 
@@ -80,8 +83,11 @@ def incident(
     occurred: tuple[dt.datetime, dt.datetime],
     custodian: Signer,
     now: dt.datetime,
+    wording: Wording = DEFAULT,
 ) -> Statement:
-    """The incident report with the fields of Publication 1075, without taxpayer data.
+    """The incident report with the fields of IRS Publication 1075, without data about persons.
+
+    `wording` is the law's: to whom a breach is told, and within how many hours.
 
     `occurred` is when the first and the last of the releases concerned were made. Contact and address are left for the
     custodian's office to fill in: the program does not know them.
@@ -104,8 +110,9 @@ def incident(
         "recipients": sorted({str(one.body["officer"]) for one in notices}),
         "information_technology": "sealed packages (age), one recipient each",
         "encrypted": True,
-        "report_by": clock.stamp(now + dt.timedelta(hours=INCIDENT_HOURS)),
-        "report_to": ["TIGTA", "IRS Office of Safeguards"],
-        "taxpayer_data": False,
+        "report_by": clock.stamp(now + dt.timedelta(hours=wording.breach_hours)),
+        "report_to": list(wording.breach_to),
+        "report_law": wording.breach_law,
+        "personal_data": False,
     }
     return statements.sign(body, custodian)

@@ -119,33 +119,33 @@ def accept(
     """
     form = signed.text("format")
     if form not in _FORMS:
-        raise WrongInput("this is no receipt, use report or disposal certificate", where=where)
+        raise WrongInput("this is not a receipt, use report or disposal certificate", where=where)
     kind, key = _FORMS[form]
     record = shelf.release(signed.text("release"))
     if record is None:
         raise Blocked(
             "unknown_release",
-            "no such release was made here",
+            "this site made no such release",
             where=where,
-            remedy="Send it to the custodian named in it",
+            remedy="Send it to the custodian that it names",
         )
     try:
         statements.verify(signed, [Verifier.parse(record.receipt_key)], form=form, where=where)
     except (AnswerIsNo, WrongInput) as wrong:
-        raise Blocked("forged", wrong.what, where=where, remedy="Send the file as it was made") from wrong
+        raise Blocked("forged", wrong.what, where=where, remedy="Send the original file, unchanged") from wrong
     stated = (signed.body.get("package"), signed.body.get("docket"), signed.body.get("officer"))
     if stated != (record.digest, record.docket, record.officer) or docket not in {None, record.docket}:
         raise Blocked(
             "other_release",
-            "the statement is about another release",
+            "the statement is about a different release",
             where=where,
-            remedy="Send the one for this package, and name its docket",
+            remedy="Send the statement for this package, and name its docket",
         )
     stated_at = approval.instant(signed, key)
     if not record.sealed_at - officer.CLOCK_TOLERANCE <= stated_at <= now + officer.CLOCK_TOLERANCE:
-        raise Blocked("clock", "the statement's time lies before the release or in the future", where=where)
+        raise Blocked("clock", "the statement is dated before the release or in the future", where=where)
     if kind is Kind.REPORT and uselog.head_of(signed.body.get("uses", [])) != signed.body.get("head"):
-        raise Blocked("log", "the use report's log is not whole", where=where)
+        raise Blocked("log", "the use report's log is incomplete", where=where)
     returned = Returned(kind, signed, stated_at)
     shelf.take(record.id, returned, now)
     return returned
@@ -239,7 +239,7 @@ def _uses(
         entries = uses
     ended = min((one.stated_at for one in disposals), default=None)
     for entry in entries:
-        at = dt.datetime.fromisoformat(str(entry["at"]).replace("Z", "+00:00"))
+        at = clock.read_instant(str(entry["at"]))
         if entry["action"] in {uselog.Use.VIEWED, uselog.Use.COPIED, uselog.Use.DISCLOSED}:
             if not officer.within(record.matters, entry["matter"], entry["purpose"]):
                 yield "outside_matter_or_purpose", f"use {entry['number']}"

@@ -13,7 +13,7 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo
 from gatehouse.ledger.signers import Signer, parse_signer
 from gatehouse.release import package
-from gatehouse.release.certificate import Verified, covers, verify
+from gatehouse.release.binding import Verified, contents, covers, verify
 from gatehouse.release.package import Row
 from gatehouse.release.trust import Trust
 
@@ -28,22 +28,31 @@ class Sealed:
 
 
 def seal(
-    certificate: bytes, trust: Trust, custodian: Signer, *, terms: bytes, rows: Sequence[Row], receipt_key: str
+    certificate: bytes,
+    trust: Trust,
+    custodian: Signer,
+    *,
+    terms: bytes,
+    rows: Sequence[Row],
+    receipt_key: str,
+    salt: bytes,
 ) -> Sealed:
     """Seal records under a certificate, or raise and have done nothing.
 
     `receipt_key` is the private half of the key that the certificate names; whoever opens the package can sign with it.
+    `salt` is that of the records, to which the ledger's entry of the release committed.
     Raises AnswerIsNo when the certificate, the terms, the key or the records do not agree with each other.
     """
     verified = verify(certificate, trust)
     header = verified.header
     covers(verified, rows, where=header.release)
+    contents(verified, salt, package.write_csv(rows), where=header.release)
     if digests.of_bytes(terms) != header.terms:
-        raise AnswerIsNo("the use terms are not those that the certificate names", where=header.release)
+        raise AnswerIsNo("the use terms differ from those that the certificate names", where=header.release)
     if parse_signer(receipt_key).key_text != header.receipt_key:
-        raise AnswerIsNo("the receipt key is not the one that the certificate names", where=header.release)
+        raise AnswerIsNo("the receipt key differs from the one that the certificate names", where=header.release)
     if custodian.verifier != trust.custodian:
-        raise AnswerIsNo("the signing key is not the custodian's", where=header.release)
+        raise AnswerIsNo("the signing key does not belong to the custodian", where=header.release)
     data = package.build(
         custodian,
         release=header.release,
@@ -52,5 +61,6 @@ def seal(
         terms=terms,
         rows=rows,
         receipt_key=receipt_key,
+        salt=salt,
     )
     return Sealed(verified, data, digests.of_bytes(data))

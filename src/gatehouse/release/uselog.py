@@ -52,7 +52,7 @@ class Entry:
 def append(folder: Path, entry: Entry, now: dt.datetime) -> str:
     """Add an entry durably and give the log's new head. Raises AnswerIsNo when the log was tampered with."""
     if entry.purpose and entry.purpose not in PURPOSES:
-        raise WrongInput("the purpose is not known", remedy=f"Choose one of {', '.join(PURPOSES)}")
+        raise WrongInput("the purpose is unknown", remedy=f"Choose one of {', '.join(PURPOSES)}")
     path = folder / FILE
     with path.open("a+b") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)
@@ -61,7 +61,11 @@ def append(folder: Path, entry: Entry, now: dt.datetime) -> str:
         whole = data[: data.rfind(b"\n") + 1]
         entries, head = check(whole, where=str(path))
         if entries and now < _at(entries[-1]):
-            raise WrongInput("the clock stands before the log's last entry", where=str(path), remedy="Set the clock")
+            raise WrongInput(
+                "this machine's clock is earlier than the log's last entry",
+                where=str(path),
+                remedy="Set the clock and try again",
+            )
         line = canonical.encode(_document(len(entries), entry, now, head))
         stream.truncate(len(whole))
         stream.write(line + b"\n")
@@ -78,7 +82,7 @@ def read(folder: Path) -> tuple[list[dict[str, Any]], str]:
         data = path.read_bytes()
     except OSError:
         raise WrongInput(
-            "there is no use log", where=str(path), remedy="Name the folder of an opened release"
+            "there is no use log here", where=str(path), remedy="Name the folder of an opened release"
         ) from None
     return check(data[: data.rfind(b"\n") + 1], where=str(path))
 
@@ -128,4 +132,4 @@ def _document(number: int, entry: Entry, now: dt.datetime, head: str) -> dict[st
 
 
 def _at(entry: dict[str, Any]) -> dt.datetime:
-    return dt.datetime.fromisoformat(str(entry["at"]).replace("Z", "+00:00"))
+    return clock.read_instant(str(entry["at"]))

@@ -78,8 +78,8 @@ class Casebook:
             if row is not None:
                 if _file(row) != file:
                     raise WrongInput(
-                        f"docket {file.docket} was opened with other determinations",
-                        remedy="A docket is decided once; send the submission again under a new id",
+                        f"docket {file.docket} was already opened with different determinations",
+                        remedy="A docket is decided once. Send the submission again under a new id",
                     )
                 return
             row = models.CaseFile.objects.create(
@@ -113,6 +113,10 @@ class Casebook:
     def known(self) -> tuple[str, ...]:
         """Every docket, in the order they were opened."""
         return tuple(models.CaseFile.objects.order_by("id").values_list("docket", flat=True))
+
+    def made(self, docket: str) -> int:
+        """How many decisions were made, which is the number of the next one."""
+        return int(row_of(docket).decisions_made)
 
     def decisions(self, docket: str) -> Sequence[Decision]:
         """All decisions in the order they were made."""
@@ -164,7 +168,7 @@ class Casebook:
     def examined(self, identifier: str, found: int) -> None:
         """Record what was found in a sample, once."""
         if not models.Sample.objects.filter(identifier=identifier, found=None).update(found=found):
-            raise Blocked("sample", "what was found in this sample is recorded already", remedy="Draw a new sample")
+            raise Blocked("sample", "the findings of this sample are already recorded", remedy="Draw a new sample")
 
 
 def row_of(docket: str, *, lock: bool = False) -> models.CaseFile:
@@ -173,7 +177,8 @@ def row_of(docket: str, *, lock: bool = False) -> models.CaseFile:
     row = rows.filter(docket=docket).first()
     if row is None:
         raise WrongInput(
-            f"no docket {docket} is open for decisions", remedy="`gatehouse run` opens a docket when it is determined"
+            f"the docket {docket} is not open for decisions",
+            remedy="Determine it first with `gatehouse run`, which opens it",
         )
     return row
 

@@ -20,9 +20,8 @@ from typing import TYPE_CHECKING, Any
 
 from django.db import DatabaseError, connection, transaction
 from django.db.models import F, Q
-from django.utils import timezone
 
-from gatehouse.kernel import ids
+from gatehouse.kernel import clock, ids
 from gatehouse.kernel.errors import GatehouseError, MachineFailed
 from gatehouse.store.deferred import Deferred
 
@@ -34,6 +33,7 @@ else:
 LEASE = dt.timedelta(minutes=5)
 MOST_ATTEMPTS = 20
 
+Plan = Mapping[str, Any]
 Effects = Callable[[], None]
 """Writes a step's effects; runs inside the step's one transaction."""
 Work = Callable[[int, Mapping[str, Any]], Effects]
@@ -70,10 +70,21 @@ def begin(kind: str, subject: str, steps: int, plan: Mapping[str, Any]) -> Mappi
     return plan_kept
 
 
+def reached(kind: str, subject: str) -> int:
+    """The number of the step that a job does next."""
+    return int(models.Job.objects.get(kind=kind, subject=subject).next_step)
+
+
 def plan(kind: str, subject: str) -> Mapping[str, Any]:
     """The plan of a job that there is."""
     kept: Mapping[str, Any] = models.Job.objects.get(kind=kind, subject=subject).plan
     return kept
+
+
+def step(kind: str, subject: str) -> int:
+    """How many steps of a job are done; 0 where there is no such job."""
+    found = models.Job.objects.filter(kind=kind, subject=subject).values_list("next_step", flat=True).first()
+    return int(found or 0)
 
 
 def count(kind: str, prefix: str) -> int:
@@ -112,7 +123,7 @@ def run(kind: str, subject: str, work: Work) -> bool:
 
 
 def _claim(kind: str, subject: str, holder: str) -> models.Job | None:
-    now = timezone.now()
+    now = clock.machine()
     with transaction.atomic():
         rows = models.Job.objects.select_for_update().filter(kind=kind, subject=subject, next_step__lt=F("steps"))
         job = rows.first()
@@ -120,8 +131,8 @@ def _claim(kind: str, subject: str, holder: str) -> models.Job | None:
             return None
         if job.attempts >= MOST_ATTEMPTS:
             raise MachineFailed(
-                f"step {job.next_step} of the {kind} {subject} was begun {job.attempts} times and never finished",
-                remedy="gatehouse work --failed says why; mend that, then set it going with --retry",
+                f"step {job.next_step} of the {kind} {subject} started {job.attempts} times and never finished",
+                remedy="Find the cause with `gatehouse work --failed`, correct it, then restart the work with --retry",
             )
         job.holder, job.lease_until, job.attempts = holder, now + LEASE, job.attempts + 1
         job.save(update_fields=["holder", "lease_until", "attempts"])
@@ -154,7 +165,7 @@ def _renewed(job: models.Job, holder: str) -> Iterator[None]:
         while not ended.wait(LEASE.total_seconds() / 5):
             # a database that is busy now is asked again before the lease runs out
             with contextlib.suppress(DatabaseError):
-                models.Job.objects.filter(pk=job.pk, holder=holder).update(lease_until=timezone.now() + LEASE)
+                models.Job.objects.filter(pk=job.pk, holder=holder).update(lease_until=clock.machine() + LEASE)
         connection.close()
 
     renewer = threading.Thread(target=renew, name=f"lease-{job.pk}", daemon=True)
@@ -190,7 +201,7 @@ def _why(failed: Exception) -> str:
 def _commit(job: models.Job, holder: str, effects: Effects) -> None:
     with transaction.atomic():
         moved = models.Job.objects.filter(pk=job.pk, holder=holder, next_step=job.next_step).update(
-            next_step=F("next_step") + 1, attempts=0, fault="", lease_until=timezone.now() + LEASE
+            next_step=F("next_step") + 1, attempts=0, fault="", lease_until=clock.machine() + LEASE
         )
         if not moved:
             raise Fenced("another worker took this job over", remedy="Nothing was changed; look at its result")

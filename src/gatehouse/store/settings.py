@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import getpass
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from gatehouse.kernel.errors import MachineFailed, WrongInput
+from gatehouse.kernel.postgres import cause_of, is_address, parts
 
 APP = "gatehouse.store"
 _WAIT_SECONDS = 30
 _SQLITE = "sqlite:///"
+_WHERE = "gatehouse.toml, database"
+_NAMES = {"dbname": "NAME", "user": "USER", "password": "PASSWORD", "host": "HOST", "port": "PORT"}
 _OF_ONE = {"ENGINE", "NAME", "HOST", "PORT"}
 _OF_THE_ADDRESS: dict[str, Any] = {
     "ENGINE": "", "NAME": "", "USER": "", "PASSWORD": "", "HOST": "", "PORT": "", "OPTIONS": {}, "CONN_MAX_AGE": 0,
@@ -17,7 +20,7 @@ _OF_THE_ADDRESS: dict[str, Any] = {
 
 
 def database(url: str) -> dict[str, Any]:
-    """Django's `DATABASES["default"]` for `sqlite:///path` or `postgresql://user:password@host:port/name`.
+    """Django's `DATABASES["default"]` for `sqlite:///path` or any address of PostgreSQL that `psql` takes.
 
     SQLite takes its write lock when a transaction begins, so two writers wait for each other instead of failing when
     they commit. Raises WrongInput on any other address; the address itself is never quoted, it may hold a password.
@@ -32,26 +35,18 @@ def database(url: str) -> dict[str, Any]:
                 "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
             },
         }
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        parts, port = urlsplit(""), None
-    if parts.scheme not in {"postgresql", "postgres"} or not parts.path.strip("/"):
+    if not is_address(url):
         raise WrongInput(
-            "the database address is neither sqlite:/// nor postgresql://",
-            where="gatehouse.toml, database",
+            "the database address is neither SQLite nor PostgreSQL",
+            where=_WHERE,
             remedy="Write sqlite:///gatehouse.sqlite3 or postgresql://user@host/name",
         )
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.strip("/")),
-        "USER": unquote(parts.username or ""),
-        "PASSWORD": unquote(parts.password or ""),
-        "HOST": parts.hostname or "",
-        "PORT": str(port or ""),
-        "CONN_MAX_AGE": 60,
-    }
+    given = parts(url, where=_WHERE)
+    named = {django: given.pop(own, "") for own, django in _NAMES.items()}
+    if not named["NAME"] and "service" not in given:
+        named["NAME"] = named["USER"] or getpass.getuser()  # as libpq does
+    # what is left (sslmode, service, target_session_attrs, …) says how to connect, and is handed on as it stands
+    return {"ENGINE": "django.db.backends.postgresql", **named, "OPTIONS": given, "CONN_MAX_AGE": 60}
 
 
 def configure(url: str) -> None:
@@ -75,7 +70,7 @@ def configure(url: str) -> None:
         django.setup()
     else:
         _switch(wanted)
-    migrate()
+    migrate(url)
 
 
 def _switch(wanted: dict[str, Any]) -> None:
@@ -88,15 +83,18 @@ def _switch(wanted: dict[str, Any]) -> None:
     if all(current.get(key) == value == held.get(key) for key, value in wanted.items() if key in _OF_ONE):
         return
     if connection.in_atomic_block:
-        raise WrongInput("this process is at work on another database", remedy="Run one site at a time")
+        raise WrongInput("this process already uses another database", remedy="Run one site at a time")
     connection.close()
     kept = {key: value for key, value in current.items() if key not in _OF_THE_ADDRESS}
     connections.settings["default"] = kept | _OF_THE_ADDRESS | wanted
     connections["default"] = connections.create_connection("default")
 
 
-def migrate() -> None:
-    """Bring the tables up to date; nothing to do is done in a few milliseconds. Raises MachineFailed."""
+def migrate(url: str = "") -> None:
+    """Bring the tables up to date; nothing to do is done in a few milliseconds.
+
+    Raises MachineFailed with the server's own cause; `url` is the address, whose secrets are kept out of it.
+    """
     from django.core.management import call_command
     from django.db import DatabaseError, connection
     from django.db.migrations.executor import MigrationExecutor
@@ -107,9 +105,9 @@ def migrate() -> None:
             call_command("migrate", verbosity=0, interactive=False)
     except DatabaseError as failure:
         raise MachineFailed(
-            "the database cannot be reached or brought up to date",
-            where="gatehouse.toml, database",
-            remedy="Check that it runs and that its disk has room",
+            f"the database cannot be reached or brought up to date: {cause_of(failure, url)}",
+            where=_WHERE,
+            remedy="Check that the database is running and that its disk has room",
         ) from failure
 
 

@@ -62,7 +62,7 @@ class Shelf:
                     expires_on=record.expires_on,
                 )
         except IntegrityError as twice:
-            raise MachineFailed("a release was about to be sealed twice; nothing was changed") from twice
+            raise MachineFailed("the release is already sealed; nothing was changed") from twice
 
     def forget(self, batch: str) -> None:
         """Forget sealed packages that were never published."""

@@ -95,7 +95,7 @@ def plan(register: SyntheticRegister, chance: Chance, requests: int, signed_on: 
 
 def officers() -> list[tuple[str, str, str, bool]]:
     """The one officer named in every request."""
-    return [(OFFICER, "One for all", "Assistant Director", True)]
+    return [(OFFICER, "Morgan Ellery", "Assistant Director", True)]
 
 
 def law(draw: Draw) -> str:

@@ -41,12 +41,12 @@ def summary(result: Reenactment) -> str:
         f"{result.requests:,} requests against {result.persons:,} persons, law as of {result.as_of}\n"
         f"historical procedure: {result.answered.total:,} addresses given "
         f"({result.answered.tin_matching:,} by TIN Matching, {result.answered.address_matching:,} by addresses)\n"
-        f"Gatehouse: {cleared:,} cleared\n\n{by_rule(result)}\n\n{by_scenario(result)}\n"
+        f"Gatehouse: {cleared:,} cleared\n\n{by_rule(result)}\n\n{by_unknown(result)}\n\n{by_scenario(result)}\n"
     )
 
 
 def by_rule(result: Reenactment) -> str:
-    """Per rule: how many requests it stops, and how many it alone stops, with and without the rules about the batch."""
+    """Per rule: how many requests it stops for a fact, and how many it alone, with and without the batch's rules."""
     head = ["Rule", "Makes it", "Stops", "Alone stops", "Alone stops, batch rules aside"]
     return table(
         head,
@@ -61,6 +61,11 @@ def by_rule(result: Reenactment) -> str:
             for rule in result.rules()
         ],
     )
+
+
+def by_unknown(result: Reenactment) -> str:
+    """What could not be known, and how many requests stopped for want of it too."""
+    return table(["Not known", "Requests"], [[name, requests] for name, requests in result.unknown().items()])
 
 
 def by_scenario(result: Reenactment) -> str:
@@ -121,8 +126,9 @@ def text(result: Reenactment, picture: str) -> str:
     share = result.on_file() / max(1, result.answered.tin_matching)
     return f"""# The exchange of August 2025, re-enacted
 
-This page is written by `gatehouse reenact august-2025 --scale {result.scale:g}`. All people in it are invented. The
-batch is built so that its known totals match the public record; the rest is assumed and listed below. Both procedures
+This page is written by `gatehouse reenact august-2025 --scale {result.scale:g} --persons {result.persons}`. All people
+in it are invented. The batch is built so that its known totals match the public record; the rest is assumed and listed
+below. Both procedures
 then ran over the same {result.requests:,} requests against a register of {result.persons:,} persons (seed {
         result.seed
     }),
@@ -151,6 +157,16 @@ Gatehouse under `packs/us-irs-6103-i-2` as of {result.as_of}.
         )
     }
 
+How to read the zero, and the record beside it:
+
+- Gatehouse's 0 rests on the custodian's ceilings, on open safeguard findings and on the one reason given for all, which
+  stop the whole batch. Ceilings and findings are a custodian's policy and its reading of § 6103(p)(4), not words of
+  (i)(2). What is left without them stands below.
+- "Cleared" assumes what no machine can see: that the officers were engaged in each matter, that the purpose was the one
+  stated, and that the address was relevant to it. The batch is built in the requester's favor on all three.
+- The court counted about 42,695 releases for which nobody had *confirmed* that the request set forth the taxpayer's
+  address. It did not find that each address was wrong. Its finding was provisional, and the government appealed.
+
 In this run, {
         share:.0%} of the answers by TIN Matching happened to go to a request whose address agrees with one on file;
 the others gave an address that is not the taxpayer's, or none. The procedure could not tell them apart, because it
@@ -160,14 +176,18 @@ never compared. The share is assumed (see below); that nothing was compared is o
 
 ## What each rule stops
 
-A request is usually stopped by several rules. "Alone" counts requests that no other rule would have stopped. As the
-rules about the batch as a whole stop every request, the last column leaves them aside. They are
+A request is usually stopped by several rules. The table counts rules that stop a request for a fact; "alone" counts
+requests that no other rule stops for a fact. As the rules about the batch as a whole stop every request, the last
+column leaves them aside. They are
 {", ".join(f"`{rule}`" for rule in BATCH_RULES)}.
 
-A missing fact stops a request too: where no single person agrees, there is no TIN, birth date or (i)(6) determination
-to look at, and all those rules fire together.
-
 {by_rule(result)}
+
+A missing fact stops a request too, and says nothing of anybody. Where no single person agrees, there is nothing on file
+to look at, so every rule about a person's record stops the request for want of a fact. Those rules are not counted
+above, and none of them is named for a person who was not found:
+
+{by_unknown(result)}
 
 ## What would have been left
 

@@ -9,26 +9,44 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import duckdb
 
-from gatehouse.determine import answers, determinations
+from gatehouse.determine import answers, determinations, summary
 from gatehouse.determine.docket import TABLES, Docket
 from gatehouse.intake.receipt import Receipt
+from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import digests
 from gatehouse.law.evaluate import evaluate
-from gatehouse.law.pack import Pack, load
+from gatehouse.law.pack import Pack
+from gatehouse.law.reading import load
+from gatehouse.ledger.note import sign_detached
+from gatehouse.ledger.signers import Signer, new_key, parse_signer
 from gatehouse.pipeline import approve
 from gatehouse.pipeline.commit import commit_docket
 from gatehouse.pipeline.site import Site
+from gatehouse.synthetic.officers import names
 
 AGENCY, BASIS, AGREEMENT = "us.dhs.ice", "us.irs.6103-i-2", "irs-ice-mou-2025-04-07"
-PARTIES = f"""
+
+
+@cache
+def agency_signer() -> Signer:
+    """The invented agency's key: one in a process, and nowhere else."""
+    return parse_signer(new_key(f"{AGENCY}/invented")[0])
+
+
+def parties() -> str:
+    """What the custodian knows of the invented agency: a parties.toml."""
+    return f"""
 [agencies."{AGENCY}"]
 name = "Invented agency"
+keys = [{{ key = "{agency_signer().key_text}", from = 2025-01-01 }}]
 safeguards = {{ report_approved_until = 2026-12-31, open_findings = 0 }}
 
 [agreements."{AGREEMENT}"]
@@ -66,7 +84,7 @@ def make_homes(folder: Path, persons: int) -> Path:
         "restrictions": "SELECT range::BIGINT AS person_id, 'informant' AS kind, DATE '2024-01-01' AS determined_on "
         "FROM range(0) WHERE $n > 0",
     }
-    with duckdb.connect() as connection:
+    with open_workspace() as connection:
         for name, query in queries.items():
             connection.execute(f"CREATE TEMP TABLE {name} AS {query}", {"n": persons})
             connection.execute(f"COPY {name} TO '{folder / name}.parquet' (FORMAT parquet)")
@@ -79,23 +97,27 @@ def make_docket(connection: duckdb.DuckDBPyConnection, site: Site, plan: Plan, p
     docket = Docket(site.dockets / name)
     docket.releases.mkdir(parents=True)
     docket.certificates.mkdir()
+    recipients = list(plan.recipients.items())
     manifest = {
         "format": "gatehouse-submission/1", "id": name, "agency": AGENCY, "basis": BASIS,
         "agreement": AGREEMENT, "signed_on": "2025-08-30",
-        "signatory": {"name": "Head", "title": "Director", "capacity": "agency_head"},
-        "officers": [{"id": officer, "name": f"officer {officer}", "title": "Agent", "employee": True,
+        "signatory": {"name": "Dana Whitlock", "title": "Director", "capacity": "agency_head"},
+        "officers": [{"id": officer, "name": name, "title": "Agent", "employee": True,
                       "recipient": recipient, "attests_sole_use": True}
-                     for officer, recipient in plan.recipients.items()],
+                     for (officer, recipient), name in zip(recipients, names(len(recipients)), strict=True)],
         "tables": [{"file": "requests.csv", "sha256": "0" * 64, "rows": plan.requests}],
     }  # fmt: skip
     docket.manifest.write_text(json.dumps(manifest))
+    docket.signature.write_text(sign_detached(docket.manifest.read_bytes(), agency_signer()))
     receipt = Receipt(name, digests.of_file(docket.manifest), plan.requests, now, None, None, "clerk-1")
     docket.receipt.write_bytes(receipt.encoded)
     law = load(pack)
     _write_tables(connection, docket, plan, law, now.date())
-    summary = {"submission": name, "agency": AGENCY, "as_of": now.date().isoformat(), "outcomes": {}, "rules": {}}
-    docket.summary.write_text(json.dumps(summary))
-    (docket.root / "pack").symlink_to(pack)
+    said = {"submission": name, "submission_digest": receipt.digest, "agency": AGENCY, "as_of": now.date().isoformat()}
+    counted = summary.count(connection, determinations="determinations", pack=law, provenance=said)
+    docket.summary.write_text(json.dumps(counted))
+    shutil.copytree(pack, docket.pack)
+    shutil.copyfile(site.parties, docket.parties)
     answers.publish(connection, determinations="determinations", pack=law, path=docket.answers)
     commit_docket(connection, site, docket, now)
     approve.open_docket(connection, approve.office(site), docket)

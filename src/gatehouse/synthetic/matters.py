@@ -22,32 +22,32 @@ _SERVED = (
 _SINCE = (
     "did not report to the field office",
     "missed the departure date set with the travel document",
-    "left the residence given under supervision",
-    "declined to apply for a travel document at the consulate",
-    "stopped answering the supervising officer's calls",
+    "gave up the lease in the week before the flight",
+    "refused to sign the application for a travel document",
+    "switched off the telephone on the day of the flight",
     "returned from the airport without boarding",
-    "told a supervising officer of no intention to leave",
+    "told a supervising officer of a plan to hide",
     "gave the court an address where nobody of the name lives",
 )
 _LEADS = (
     "a payroll record places the subject near",
     "a vehicle registration was renewed in",
-    "a relative named a household in",
+    "a co-worker saw the subject in",
     "a utility contract was signed in",
-    "a licence renewal was sought in",
+    "a licence was renewed in",
     "a traffic stop was recorded in",
     "a bank letter was returned from",
-    "a school form names a parent in",
+    "a bank card was used in",
     "a rental application was made in",
     "a medical bill was sent to",
 )
 _WHY = (
-    "the address is needed to serve the notice before charging",
+    "the address is needed to serve the target letter before charging",
     "the address decides the judicial district of the charge",
     "the address is needed to interview the subject about the refusal",
-    "the address tests the subject's account of having left",
-    "the address is evidence of wilful stay after the order",
-    "the address is needed to find the witness to the refusal",
+    "the address proves or disproves the subject's account of having left",
+    "the address is evidence that the stay after the order was wilful",
+    "the address is needed to serve a grand jury subpoena on the witness to the refusal",
 )
 _MONTHS = tuple(dt.date(2025, month, 1).strftime("%B") for month in range(1, 13))
 
@@ -57,7 +57,7 @@ def _one_of(words: tuple[str, ...] | list[str], purpose: str, c: Chance) -> str:
     return f"CASE {c.pick(purpose, 'seq', len(words))} {cases} END"
 
 
-def _reason(c: Chance) -> str:
+def reason(c: Chance) -> str:
     """SQL for a reason that is the request's own: millions of them differ in their words alone."""
     parts = (
         "'Final order '",
@@ -134,7 +134,7 @@ def ordinary_law(plan: Draw, officers: int) -> str:
             {c.pick("order no", "seq", 99_999_999)})::VARCHAR, 9,
             '0') END AS final_order_number,
           strftime({review}, '%Y-%m-%d') AS review_order_date, {ground} AS removal_ground,
-          CASE kind WHEN 'reason_missing' THEN NULL WHEN 'reason_boilerplate' THEN '{BOILERPLATE}' ELSE {_reason(c)} END
+          CASE kind WHEN 'reason_missing' THEN NULL WHEN 'reason_boilerplate' THEN '{BOILERPLATE}' ELSE {reason(c)} END
             AS reason,
           {officer} AS officer_ids,
           CASE kind WHEN 'items_extra' THEN 'last_known_address;wages' WHEN 'items_not_permitted' THEN 'wages;employer'

@@ -5,12 +5,32 @@ Keys made here protect nothing: whoever knows the seed knows them. They belong t
 
 from __future__ import annotations
 
+import functools
 import hashlib
 
 import pyrage
 
+from gatehouse.intake.officers import PERSON, folded_name, judge
+from gatehouse.synthetic.words import read_pools as words_of
+
 _CHARSET = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _GENERATOR = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+
+
+def names(number: int) -> list[str]:
+    """So many invented names, no two of which are one officer's."""
+    given = [name for name in _plain("first_names.txt") if " " not in name]
+    taken = set(given)
+    family = [name for name in _plain("surnames.txt") if name not in taken and " " not in name]
+    return [f"{given[n % len(given)]} {family[(n // len(given) + n) % len(family)]}" for n in range(number)]
+
+
+@functools.cache
+def _plain(pools: str) -> tuple[str, ...]:
+    """The words of a list of names that are spelled unlike each other once folded, in a fixed order."""
+    words = sorted({word for weighted in words_of(pools).values() for word, _ in weighted})
+    folded = {folded_name(word): word for word in words}
+    return tuple(word for key, word in folded.items() if key and judge(f"{word} Okafor").verdict == PERSON)
 
 
 def identity(seed: int, officer: str) -> str:

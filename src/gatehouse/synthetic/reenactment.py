@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +22,10 @@ from gatehouse.kernel import files
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.pack import NO_GRANT, SEVERITY, Pack
-from gatehouse.law.reading import read_pack
+from gatehouse.law.reading import load
 from gatehouse.ledger.note import sign_file
 from gatehouse.ledger.signers import new_key, parse_signer
+from gatehouse.oversight.causes import ON_FILE
 from gatehouse.pipeline import determine as pipeline
 from gatehouse.synthetic import august, historical
 from gatehouse.synthetic.parties import invent
@@ -33,7 +35,7 @@ from gatehouse.synthetic.submission import Sender, make_submission
 DECIDED_AT = dt.datetime(2025, 8, 7, 12, tzinfo=dt.UTC)
 OFFICER_RULES = ("ceiling-officer-refuse", "ceiling-officer-hold")
 BATCH_RULES = (
-    *OFFICER_RULES, "ceiling-identical-reason", "ceiling-size", "ceiling-agency-requests",
+    *OFFICER_RULES, "i2-reason", "ceiling-identical-reason", "ceiling-size", "ceiling-agency-requests",
     "ceiling-agency-near-misses", "ceiling-officer-near-misses", "p4-findings",
 )  # fmt: skip
 # What a request is about, in the order in which a reader of the statute asks; the first that stops it is its ground.
@@ -54,6 +56,10 @@ class Tally:
     """Requests that fared alike: which rules stopped them, and what the historical procedure did with them."""
 
     stopped_by: frozenset[str]
+    known: frozenset[str]
+    """Those of them that fired for a fact."""
+    unknown: frozenset[str]
+    """What could not be known and stopped them too: rules by their ids, but those about a record in one word."""
     outcome: str
     process: str | None
     on_file: bool | None
@@ -75,18 +81,25 @@ class Reenactment:
     seconds: Mapping[str, float]
 
     def stopped(self, rule: str) -> int:
-        """How many requests a rule stops."""
-        return sum(tally.requests for tally in self.tallies if rule in tally.stopped_by)
+        """How many requests a rule stops for a fact."""
+        return sum(tally.requests for tally in self.tallies if rule in tally.known)
 
     def alone(self, rule: str, satisfied: Iterable[str] = ()) -> int:
-        """How many requests only this rule stops, once the rules `satisfied` are."""
+        """How many requests no rule but this one stops for a fact, once the rules `satisfied` are."""
         given = frozenset(satisfied)
-        return sum(tally.requests for tally in self.tallies if tally.stopped_by - given == {rule})
+        return sum(tally.requests for tally in self.tallies if tally.known - given == {rule})
 
     def rules(self) -> list[str]:
-        """The rules that stopped anything, most first."""
-        every = {rule for tally in self.tallies for rule in tally.stopped_by}
+        """The rules that stopped anything for a fact, most first."""
+        every = {rule for tally in self.tallies for rule in tally.known}
         return sorted(every, key=lambda rule: (-self.stopped(rule), rule))
+
+    def unknown(self) -> dict[str, int]:
+        """What could not be known, and how many requests stopped for want of it too, most first."""
+        counted = Counter[str]()
+        for tally in self.tallies:
+            counted.update(dict.fromkeys(tally.unknown, tally.requests))
+        return dict(sorted(counted.items(), key=lambda entry: (-entry[1], entry[0])))
 
     def outcomes(self, satisfied: Iterable[str] = (), *, process: str | None = "any") -> dict[str, int]:
         """How many requests end in each outcome once some rules are satisfied.
@@ -100,13 +113,13 @@ class Reenactment:
         return counted
 
     def grounds(self) -> dict[str, tuple[int, int]]:
-        """By first ground, rules about the batch aside: (requests, of them answered in 2025)."""
+        """By first ground, rules about the batch aside: (requests, of them answered in 2025); none without any."""
         counted = {name: [0, 0] for name in (*GROUNDS, OTHER_GROUND, NO_GROUND)}
         for tally in self.tallies:
-            row = counted[_ground(tally.stopped_by - frozenset(BATCH_RULES))]
+            row = counted[_ground(tally.known - frozenset(BATCH_RULES))]
             row[0] += tally.requests
             row[1] += tally.requests if tally.process else 0
-        return {name: (every, answered) for name, (every, answered) in counted.items()}
+        return {name: (every, answered) for name, (every, answered) in counted.items() if every or name == NO_GROUND}
 
     def on_file(self) -> int:
         """How many answers of TIN Matching went out on an address that agrees with one on file."""
@@ -157,7 +170,7 @@ def reenact(
     answered = historical.run(connection, table, register.folder, "historical_answers")
     progress("historical procedure", 1, 1)
     _check_record(answered, made.kinds)
-    law = pipeline.Law(read_pack(pack), pack, august.DECIDED_ON)
+    law = pipeline.Law(load(pack), pack, august.DECIDED_ON)
     seconds = _decide(connection, folder, made.folder, law, progress)
     stopping = severity(law.pack)
     return Reenactment(
@@ -167,7 +180,7 @@ def reenact(
         scale=scale,
         as_of=august.DECIDED_ON,
         answered=answered,
-        tallies=_tally(connection, folder / "docket", stopping),
+        tallies=_tally(connection, folder / "docket", law.pack, stopping),
         severity=stopping,
         seconds=seconds,
     )
@@ -215,14 +228,18 @@ def _decide(
     return seconds
 
 
-def _tally(connection: duckdb.DuckDBPyConnection, docket: Path, stopping: Mapping[str, str]) -> tuple[Tally, ...]:
+def _tally(
+    connection: duckdb.DuckDBPyConnection, docket: Path, pack: Pack, stopping: Mapping[str, str]
+) -> tuple[Tally, ...]:
     """Count requests by the rules that fired and by what the historical procedure did."""
     rows = connection.execute(
-        "SELECT d.fired, d.outcome, h.process, h.on_file, count(*) "
+        "SELECT d.fired, d.unknown, d.outcome, h.process, h.on_file, count(*) "
         f"FROM read_parquet({quoted(docket / 'determinations.parquet')}) d "
         "LEFT JOIN historical_answers h USING (request_id) GROUP BY ALL ORDER BY ALL"
     ).fetchall()
-    return tuple(
-        Tally(frozenset(rule for rule in fired if rule in stopping), outcome, process, on_file, count)
-        for fired, outcome, process, on_file, count in rows
-    )
+    tallies = []
+    for fired, unknown, *rest in rows:
+        stopped_by, lacking = (frozenset(rule for rule in rules if rule in stopping) for rules in (fired, unknown))
+        told = frozenset(ON_FILE if pack.reveals(rule) else rule for rule in lacking)
+        tallies.append(Tally(stopped_by, stopped_by - lacking, told, *rest))
+    return tuple(tallies)

@@ -122,11 +122,11 @@ def ordinary_plan(plan: Draw, request_count: int) -> Draw:
 
 def ordinary_officers(number: int) -> list[tuple[str, str, str, bool]]:
     """The officers of an ordinary submission: identifier, name, title, whether an employee."""
-    listed = [(f"ICE-{n:05d}", f"Officer {n:05d}", "Special Agent", True) for n in range(1, number + 1)]
+    assistant, analyst, *agents = officers.names(number + 2)
     return [
-        *listed,
-        ("ICE-A0001", "Officer A0001", "Assistant Director", True),
-        ("ICE-N0001", "Officer N0001", "Contract Analyst", False),
+        *((f"ICE-{n:05d}", name, "Special Agent", True) for n, name in enumerate(agents, 1)),
+        ("ICE-A0001", assistant, "Assistant Director", True),
+        ("ICE-N0001", analyst, "Contract Analyst", False),
     ]
 
 

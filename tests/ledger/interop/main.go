@@ -1,15 +1,20 @@
 // Command interop verifies a ledger with Go's own transparency log packages, which know nothing of Gatehouse.
 //
 //	interop LEDGER VKEY
+//	interop proof FILE VKEY
 //
-// It opens every published checkpoint as a signed note, replays all entries into a tree, and proves records and
-// earlier trees from the tiles.
+// Of a ledger it opens every published checkpoint as a signed note, replays all entries into a tree, and proves
+// records and earlier trees from the tiles. Of a proof file it makes the entry from the opening and checks that it
+// stands at its index under the signed checkpoint.
 package main
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"log"
 	"os"
@@ -51,6 +56,10 @@ func (m memory) ReadHashes(indexes []int64) ([]tlog.Hash, error) {
 func checkpoint(path string, verifier note.Verifier) tlog.Tree {
 	data, err := os.ReadFile(path)
 	check(err)
+	return opened(data, verifier)
+}
+
+func opened(data []byte, verifier note.Verifier) tlog.Tree {
 	opened, err := note.Open(data, note.VerifierList(verifier))
 	check(err)
 	lines := strings.Split(opened.Text, "\n")
@@ -88,7 +97,77 @@ func entries(root string, size int64) [][]byte {
 	return all
 }
 
+// proof checks a file of c2sp.org/tlog-proof whose extra data are the opening of docs/ledger.md.
+func proof(path string, verifier note.Verifier) {
+	data, err := os.ReadFile(path)
+	check(err)
+	head, signed, found := bytes.Cut(data, []byte("\n\n"))
+	lines := strings.Split(string(head), "\n")
+	if !found || len(lines) < 3 || lines[0] != "c2sp.org/tlog-proof@v1" {
+		log.Fatal("not a proof")
+	}
+	tree := opened(signed, verifier)
+	extra, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(lines[1], "extra "))
+	check(err)
+	index, err := strconv.ParseInt(strings.TrimPrefix(lines[2], "index "), 10, 64)
+	check(err)
+	var steps tlog.RecordProof
+	for _, line := range lines[3:] {
+		step, err := base64.StdEncoding.DecodeString(line)
+		check(err)
+		var hash tlog.Hash
+		if len(step) != len(hash) {
+			log.Fatal("not a hash")
+		}
+		copy(hash[:], step)
+		steps = append(steps, hash)
+	}
+	entry, fields := opening(extra)
+	check(tlog.CheckRecord(steps, tree.N, tree.Hash, index, tlog.RecordHash(entry)))
+	fmt.Printf("%d %d %x\n%s", index, tree.N, tree.Hash[:], fields)
+}
+
+func opening(data []byte) (entry []byte, fields string) {
+	var given struct {
+		Format  string   `json:"format"`
+		Batch   string   `json:"batch"`
+		Seq     uint32   `json:"seq"`
+		Digests []string `json:"digests"`
+		Shown   []string `json:"shown"`
+	}
+	strict := json.NewDecoder(bytes.NewReader(data))
+	strict.DisallowUnknownFields()
+	check(strict.Decode(&given))
+	batch, err := hex.DecodeString(given.Batch)
+	check(err)
+	if given.Format != "gatehouse-opening/1" || len(batch) != 16 {
+		log.Fatal("not an opening")
+	}
+	known := map[string]bool{}
+	for _, digest := range given.Digests {
+		known[digest] = true
+	}
+	for _, shown := range given.Shown {
+		var field []json.RawMessage
+		check(json.Unmarshal([]byte(shown), &field))
+		if digest := sha256.Sum256([]byte(shown)); !known[hex.EncodeToString(digest[:])] || len(field) != 3 {
+			log.Fatal("a field does not belong to the record")
+		}
+		fields += fmt.Sprintf("%s %s\n", field[1], field[2])
+	}
+	root := sha256.Sum256([]byte("[\"" + strings.Join(given.Digests, "\",\"") + "\"]"))
+	entry = append([]byte{1}, batch...)
+	entry = binary.BigEndian.AppendUint32(entry, given.Seq)
+	return append(entry, root[:]...), fields
+}
+
 func main() {
+	if os.Args[1] == "proof" {
+		verifier, err := note.NewVerifier(os.Args[3])
+		check(err)
+		proof(os.Args[2], verifier)
+		return
+	}
 	root := os.Args[1]
 	verifier, err := note.NewVerifier(os.Args[2])
 	check(err)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import lru_cache
+from pathlib import Path
 
 from django import template
 
-from gatehouse.console import words
+from gatehouse.console import desk, words
+from gatehouse.intake import parties
 from gatehouse.kernel import clock
+from gatehouse.kernel.errors import GatehouseError
 
 register = template.Library()
 
@@ -16,6 +20,15 @@ register = template.Library()
 def number(value: object) -> str:
     """1280000 as 1,280,000."""
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+_SMALL = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+@register.filter
+def in_words(value: int) -> str:
+    """A small number as text writes it: five; larger ones in figures."""
+    return _SMALL[value] if 0 <= value < len(_SMALL) else number(value)
 
 
 @register.filter
@@ -27,7 +40,7 @@ def written(value: object) -> str:
             value = day
         else:
             try:
-                value = dt.datetime.fromisoformat(value.replace("Z", "+00:00"))
+                value = clock.read_instant(value)
             except ValueError:
                 return str(value)
     if isinstance(value, dt.datetime):
@@ -104,3 +117,18 @@ def fecha(value: object) -> str:
 def dato(value: object) -> str:
     """The names of items in Spanish, or as they are where no Spanish name is known."""
     return ", ".join(_DATOS.get(item, item) for item in str(value).split(","))
+
+
+@register.filter
+def party(agency: str) -> str:
+    """An agency by its name in parties.toml, or by its id where it stands there no more."""
+    path = desk.site().parties
+    try:
+        return _parties(path, path.stat().st_mtime_ns).get(agency, agency)
+    except (OSError, GatehouseError):
+        return agency
+
+
+@lru_cache(maxsize=2)
+def _parties(path: Path, _changed: int) -> dict[str, str]:
+    return {name: found.name for name, found in parties.read(path).agencies.items()}

@@ -13,51 +13,52 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods
 
 from gatehouse.console import accounts as making
-from gatehouse.console import arrivals, chronicle, factors, sessions, tokens
+from gatehouse.console import arrivals, chronicle, factors, proposals, sessions, tokens
 from gatehouse.console.guard import account as whose
 from gatehouse.console.guard import needs, whole
-from gatehouse.console.models import Account, Key
+from gatehouse.console.models import Account, Key, Proposal
 from gatehouse.console.permissions import TITLES, Permission, Role
 from gatehouse.kernel.errors import GatehouseError, WrongInput
 from gatehouse.store import jobs
+
+_WAITS = "It waits for an officer to confirm it."
 
 
 @needs(Permission.CUSTODIAN_ACCOUNT_MANAGE)
 @require_http_methods(["GET", "POST"])
 def accounts(request: HttpRequest) -> HttpResponse:
-    """All accounts, and a form for a new one."""
-    problem, made, password = "", None, ""
+    """All accounts, what was proposed and waits for an officer, and a form to propose a new one."""
+    problem, proposed = "", None
     if request.method == "POST":
         try:
-            made, password = _make(request)
+            if "withdraw" in request.POST:
+                return _withdraw(request)
+            proposed = _propose(request)
         except (GatehouseError, ValueError) as error:
-            problem = f"{error}." if isinstance(error, GatehouseError) else "Choose a role."
+            problem = f"{error.outside}." if isinstance(error, GatehouseError) else "Choose a role."
     context = {
         "accounts": Account.objects.order_by("role", "username"),
         "roles": [(role.value, TITLES[role]) for role in Role],
         "error": problem,
-        "made": made,
-        "password": password,
+        "proposed": proposed,
+        "waiting": Proposal.objects.order_by("at"),
         "given": request.POST if problem else {},
     }
     return render(request, "console/accounts.html", context, status=400 if problem else 200)
 
 
-def _make(request: HttpRequest) -> tuple[Account, str]:
-    given = {key: request.POST.get(key, "").strip() for key in ("username", "name", "role", "agency", "officer")}
-    if Account.objects.filter(username=given["username"]).exists():
-        raise WrongInput("the user name is taken", remedy="Choose another")
-    making.check(given["username"], Role(given["role"]), given["agency"])
-    event = {"account": given["username"], **{key: given[key] for key in ("role", "agency", "officer")}}
-    chronicle.enter("account_made", {**event, "by": whose(request).username})
-    return making.create(
-        given["username"],
-        name=given["name"] or given["username"],
-        role=given["role"],
-        agency=given["agency"],
-        officer=given["officer"],
-        provisional=True,
-    )
+def _propose(request: HttpRequest) -> Proposal:
+    given = {key: request.POST.get(key, "").strip() for key in ("name", "role", "agency", "officer")}
+    return proposals.make(request.POST.get("username", "").strip(), **given, by=whose(request).username)
+
+
+def _withdraw(request: HttpRequest) -> HttpResponse:
+    found = Proposal.objects.filter(username=request.POST["withdraw"]).first()
+    if found is None:
+        raise Http404
+    proposals.refuse(found, by=whose(request).username)
+    messages.success(request, f"The proposal about {found.username} is withdrawn.")
+    return redirect("console:accounts")
 
 
 @needs(Permission.CUSTODIAN_ACCOUNT_MANAGE)
@@ -75,7 +76,7 @@ def account(request: HttpRequest, username: str) -> HttpResponseBase:
         try:
             shown = act(request, found)
         except (GatehouseError, ValueError) as error:
-            text = f"{error}." if isinstance(error, GatehouseError) else "choose a role."
+            text = f"{error.outside}." if isinstance(error, GatehouseError) else "choose a role."
             messages.error(request, f"Nothing was changed: {text}")
             return redirect("console:account", username=username)
         if not shown:
@@ -84,6 +85,9 @@ def account(request: HttpRequest, username: str) -> HttpResponseBase:
         "found": found,
         "enrolled": factors.enrolled(found),
         "roles": [(role.value, TITLES[role]) for role in Role],
+        "password": "",
+        "key": "",
+        "closing": False,
         "keys": Key.objects.filter(account=found).order_by("-created_at"),
         "scopes": tokens.possible(found),
         "longest": tokens.LONGEST,
@@ -93,6 +97,8 @@ def account(request: HttpRequest, username: str) -> HttpResponseBase:
 
 
 def _close(request: HttpRequest, found: Account) -> dict[str, Any]:
+    if request.POST.get("sure") != "yes":
+        return {"closing": True}
     _enter(request, "account_close", found)
     making.close(found)
     messages.success(request, f"The account {found.username} is closed, and signed out everywhere.")
@@ -100,15 +106,14 @@ def _close(request: HttpRequest, found: Account) -> dict[str, Any]:
 
 
 def _open(request: HttpRequest, found: Account) -> dict[str, Any]:
-    _enter(request, "account_open", found)
-    making.reopen(found)
-    messages.success(request, f"The account {found.username} is open.")
+    proposals.reopen(found, by=whose(request).username)
+    messages.success(request, f"It is proposed to open {found.username} again. {_WAITS}")
     return {}
 
 
 def _reset(request: HttpRequest, found: Account) -> dict[str, Any]:
     if not found.local:
-        raise WrongInput("this account has no password here", remedy="Its identity provider gives a new one")
+        raise WrongInput("this account has no password at this site", remedy="Ask its identity provider for a new one")
     _enter(request, "account_reset", found)
     return {"password": making.reset(found)}
 
@@ -130,14 +135,8 @@ def _sign_out(request: HttpRequest, found: Account) -> dict[str, Any]:
 
 def _change_role(request: HttpRequest, found: Account) -> dict[str, Any]:
     given = {key: request.POST.get(key, "").strip() for key in ("role", "agency", "officer")}
-    if not found.local:
-        raise WrongInput("this account's role comes from its identity provider", remedy="Change the group there")
-    role = Role(given["role"])
-    making.check(found.username, role, given["agency"])
-    event = {"account": found.username, "from": found.role, **given, "by": whose(request).username}
-    chronicle.enter("role_changed", event)
-    making.change_role(found, role, given["agency"], given["officer"])
-    messages.success(request, f"{found.username} is now: {found.title}. All sessions have ended.")
+    proposed = proposals.change(found, **given, by=whose(request).username)
+    messages.success(request, f"It is proposed that {found.username} be: {proposed.title}. {_WAITS}")
     return {}
 
 
@@ -192,7 +191,7 @@ def failed_work(request: HttpRequest) -> HttpResponseBase:
         try:
             arrivals.set_going(job, whose(request).username)
         except GatehouseError as error:
-            messages.error(request, f"Nothing was changed: {error}.")
+            messages.error(request, f"Nothing was changed: {error.outside}.")
         else:
             messages.success(request, f"{job.subject} is set going again.")
         return redirect("console:failed-work")

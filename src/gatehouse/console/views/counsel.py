@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET
 
 from gatehouse.console import desk, words
 from gatehouse.console.guard import needs
+from gatehouse.console.law import Provision, provisions
 from gatehouse.console.permissions import Permission
 from gatehouse.kernel import clock
 from gatehouse.law.pack import Instrument, Pack, Rule
@@ -26,6 +27,7 @@ class Line:
     consequence: str
     certainty: str
     in_force: bool
+    provisions: tuple[Provision, ...]
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,7 @@ def pack(request: HttpRequest, identifier: str) -> HttpResponse:
 def _sources(found: Pack, as_of: dt.date) -> list[Source]:
     rules: dict[str, list[Line]] = {}
     for rule in found.rules:
-        rules.setdefault(rule.instrument.id, []).append(_line(rule, as_of))
+        rules.setdefault(rule.instrument.id, []).append(_line(found, rule, as_of))
     ordered = sorted(found.instruments, key=lambda instrument: (instrument.begins, instrument.id))
     return [
         Source(
@@ -86,7 +88,7 @@ def _sources(found: Pack, as_of: dt.date) -> list[Source]:
     ]
 
 
-def _line(rule: Rule, as_of: dt.date) -> Line:
+def _line(found: Pack, rule: Rule, as_of: dt.date) -> Line:
     return Line(
         rule,
         words.rule(rule.id),
@@ -94,4 +96,5 @@ def _line(rule: Rule, as_of: dt.date) -> Line:
         words.consequence(rule.effect, rule.otherwise),
         words.plain(rule.certainty, words.CERTAINTY),
         in_force=rule.in_force(as_of),
+        provisions=provisions(found, rule.id),
     )

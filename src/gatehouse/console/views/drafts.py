@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from collections.abc import Iterator
 
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -12,27 +12,18 @@ from django.shortcuts import redirect, render, resolve_url
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.casework.records import Attempt
-from gatehouse.console import accounts, deciding, desk, drafting, limits, signatures, tasks
+from gatehouse.casework import reasons
+from gatehouse.console import desk, drafting, enacting, signatures, steps, tasks
 from gatehouse.console.drafting import Draft
 from gatehouse.console.guard import account, needs, whole
+from gatehouse.console.models import Step
 from gatehouse.console.permissions import Permission
 from gatehouse.console.views import errors
-from gatehouse.console.views.decisions import NotSigned
-from gatehouse.intake.workspace import open_workspace
-from gatehouse.kernel import clock
-from gatehouse.kernel.errors import GatehouseError, WrongInput
-from gatehouse.kernel.progress import Progress
-from gatehouse.law.reading import pack_files
-from gatehouse.ledger.signers import read_signer
-from gatehouse.pipeline import entry, orders
-from gatehouse.pipeline.recheck import By
-from gatehouse.store.casebook import Casebook
-
-MOST_ADDED = 500
-"""Characters an officer may add to an order's title in each decision."""
-MOST_TEXTS = 400
-"""Texts that entering one order takes: the entry, and two for each docket."""
+from gatehouse.console.views.decisions import with_error
+from gatehouse.kernel import extras
+from gatehouse.kernel.errors import GatehouseError
+from gatehouse.law.folder import pack_files
+from gatehouse.pipeline import orders
 
 
 @needs(Permission.CUSTODIAN_LAW_READ)
@@ -59,16 +50,20 @@ def drafts(request: HttpRequest) -> HttpResponseBase:
     if request.method == "POST":
         upload, text = request.FILES.get("file"), request.FILES.get("text")
         try:
-            if upload is None or not upload.size:
+            if not drafting.solver_installed():
+                problem = f"A change cannot be looked at here. {extras.remedy('prove')}."
+            elif upload is None or not upload.size:
                 problem = "Choose the zip file of the pack."
             else:
                 draft = drafting.keep(upload, text, (text.name or "") if text else "")
                 return _looking(request, draft)
         except GatehouseError as error:
-            problem = f"{error}."
+            problem = f"{error.outside}."
     context = {
         "drafts": [(draft, drafting.in_force(draft)) for draft in drafting.all_drafts()],
         "entered": orders.entered(desk.site()),
+        "solver": drafting.solver_installed(),
+        "remedy": extras.remedy("prove"),
         "error": problem,
     }
     return render(request, "console/drafts.html", context, status=400 if problem else 200)
@@ -93,10 +88,13 @@ def draft(request: HttpRequest, identifier: str) -> HttpResponse:
     """One draft: what changes in words, what is newly permitted or refused, its effect on every docket, signatures."""
     found = _draft(identifier)
     texts = drafting.exact(found) if found.shown else []
+    begun = steps.find(account(request), Step.Kind.ORDER, "", request.GET.get("step", ""))
     context = {
         "draft": found,
+        "added": begun.told["reason"] if begun and begun.told["draft"] == found.id else "",
         "texts": texts,
         "signed": bool(texts) and all(text.counsel and text.custodian for text in texts),
+        "failures": drafting.failures(found),
         "in_force": drafting.in_force(found),
         "attempts": drafting.attempts(found),
     }
@@ -110,33 +108,27 @@ def sign(request: HttpRequest, identifier: str) -> HttpResponseBase:
     found = _draft(identifier)
     if not found.shown:
         raise Http404
+    problem = None
     try:
         texts = drafting.exact(found)
-        if request.method == "POST":
-            who = _signed(request, found, len(texts))
-            messages.success(request, f"{who} signed.")
-            return redirect("console:draft", identifier=identifier)
     except GatehouseError as error:
         return errors.refused(request, error, 409)
+    if request.method == "POST":
+        try:
+            who = drafting.sign(found, signatures.given(request, _fields(len(texts))), account(request))
+            messages.success(request, f"{who} signed.")
+            return redirect("console:draft", identifier=identifier)
+        except GatehouseError as error:
+            problem = error
     context = {
         "draft": found,
         "texts": texts,
         "sign_at": resolve_url("console:draft-sign", identifier=identifier),
         "exact": signatures.ask([text.text for text in texts]),
         "carried": [],
+        "kept": False,
     }
-    return render(request, "console/draft_sign.html", context)
-
-
-def _signed(request: HttpRequest, found: Draft, texts: int) -> str:
-    """Who signed for an office; a refused signature is recorded first."""
-    person = account(request)
-    try:
-        return drafting.sign(found, signatures.given(request, [f"signature-{number}" for number in range(texts)]))
-    except GatehouseError:
-        attempt = Attempt(found.id, person.officer or person.username, "sign_law", "signature", clock.now())
-        Casebook().block(attempt)
-        raise
+    return with_error(request, "console/draft_sign.html", context, problem)
 
 
 @needs(Permission.CUSTODIAN_LAW_SIGN)
@@ -147,35 +139,11 @@ def adopt(request: HttpRequest, identifier: str) -> HttpResponseBase:
     if not found.shown or found.is_order:
         raise Http404
     try:
-        pack = drafting.adopt(found)
+        pack = enacting.adopt(found)
     except GatehouseError as error:
         return errors.refused(request, error, 409)
     messages.success(request, f"{pack.id} {pack.version} is in force, and the log says so.")
     return redirect("console:pack", identifier=pack.id)
-
-
-@needs(Permission.CUSTODIAN_CASE_DECIDE)
-@require_http_methods(["GET"])
-def enter_check(request: HttpRequest, identifier: str) -> HttpResponse:
-    """Show what an officer signs to enter an order: the entry, and each decision that it brings."""
-    found, person = _order(identifier), account(request)
-    reason = request.GET.get("reason", "")[:MOST_ADDED]
-    try:
-        parcel = orders.read(found.folder / drafting.PARCEL)
-        with open_workspace(memory="1GB", threads=2) as connection:
-            bodies = entry.to_sign(connection, desk.office(), parcel, person.officer, reason=reason, now=clock.now())
-    except GatehouseError as error:
-        return errors.refused(request, error, 409)
-    context = {
-        "draft": found,
-        "reason": reason,
-        "decisions": bodies[1:],
-        "sign_at": resolve_url("console:draft-enter", identifier=identifier),
-        "exact": signatures.ask([deciding.exact(body) for body in bodies]),
-        "carried": [("reason", reason), ("texts", len(bodies))],
-        "kept": person.local and deciding.kept_key(person.officer) is not None,
-    }
-    return render(request, "console/draft_enter.html", context)
 
 
 def _order(identifier: str) -> Draft:
@@ -186,47 +154,51 @@ def _order(identifier: str) -> Draft:
 
 
 @needs(Permission.CUSTODIAN_CASE_DECIDE)
-@sensitive_post_parameters("password")
 @require_POST
 def enter(request: HttpRequest, identifier: str) -> HttpResponseBase:
-    """Enter a signed order: in force at once, everything open looked at again, each decision signed by the officer."""
-    found, person = _order(identifier), account(request)
+    """Begin to enter an order: keep what the officer adds to its title, and lead on to signing."""
+    step = enacting.begin(account(request), _order(identifier), request.POST.get("reason", ""))
+    return redirect("console:draft-enter-sign", identifier=identifier, step=step.identifier)
+
+
+@needs(Permission.CUSTODIAN_CASE_DECIDE)
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "POST"])
+def enter_sign(request: HttpRequest, identifier: str, step: str) -> HttpResponseBase:
+    """What an officer signs to enter an order: the entry, and each decision that it brings; signed, it is in force."""
+    found = _order(identifier)
+    kept = steps.find(account(request), Step.Kind.ORDER, "", step)
+    if kept is None or kept.told["draft"] != found.id:
+        raise Http404
+    if request.method == "GET" or kept.done_at is not None:
+        return _enter_shown(request, found, kept)
+    count = min(whole(request.POST.get("texts")), enacting.MOST_TEXTS)
+    texts = [request.POST.get(f"text-{number}", "") for number in range(count)]
     try:
-        by = _by(request, found)
-    except NotSigned as error:
-        return errors.refused(request, error, 403)
+        lines = signatures.given(request, _fields(count))
+        task = enacting.enter(kept, found, texts, lines, resolve_url("console:draft", identifier=identifier))
     except GatehouseError as error:
-        return errors.refused(request, error, 409)
-
-    def work(_: Progress) -> str:
-        with open_workspace(memory="2GB", threads=2) as connection:
-            done = orders.enter(connection, desk.office(), found.folder / drafting.PARCEL, by, clock.now())
-        return f"{done.order} is in force. {' '.join(_told(done))}".strip()
-
-    task = tasks.start(person, "An order is entered", resolve_url("console:draft", identifier=identifier), work)
+        return _enter_shown(request, found, kept, error)
     return redirect("console:task", identifier=task.identifier)
 
 
-def _by(request: HttpRequest, found: Draft) -> By:
-    """Who enters: with signatures made where the key is, or with the key the site keeps and the password again."""
-    person = account(request)
-    count = min(whole(request.POST.get("texts")), MOST_TEXTS)
-    texts = [request.POST.get(f"text-{number}", "") for number in range(count)]
-    lines = signatures.given(request, [f"signature-{number}" for number in range(count)])
-    if lines:
-        parcel = orders.read(found.folder / drafting.PARCEL)
-        return entry.by(desk.office(), parcel, person.officer, texts=texts, lines=lines, now=clock.now())
-    key = deciding.kept_key(person.officer)
-    if key is None:
-        raise WrongInput("nothing was signed, and this site keeps no key of yours", remedy="Sign with your own key")
-    if not accounts.confirms(person, request.POST.get("password", ""), limits.address(request)):
-        raise NotSigned("the password is not right", remedy="Nothing was changed. Go back and try again")
-    return By(person.officer, read_signer(key), request.POST.get("reason", "")[:MOST_ADDED])
+def _fields(texts: int) -> list[str]:
+    return [f"signature-{number}" for number in range(texts)]
 
 
-def _told(done: orders.Entered) -> Iterator[str]:
-    for docket in sorted({*done.held, *done.recalled, *done.opened}):
-        recalled, opened = len(done.recalled.get(docket, ())), len(done.opened.get(docket, ()))
-        yield f"{docket}: {done.held.get(docket, 0):,} cases held, {recalled:,} packages recalled."
-        if opened:
-            yield f"{opened:,} packages had been opened before; a person decides about those."
+def _enter_shown(request: HttpRequest, found: Draft, step: Step, error: GatehouseError | None = None) -> HttpResponse:
+    try:
+        texts = enacting.exact(step, found)
+    except GatehouseError as wrong:
+        return errors.refused(request, wrong, 409)
+    context = {
+        "draft": found,
+        "step": step,
+        "reason": step.told["reason"],
+        "warning": reasons.warning(step.told["reason"]),
+        "decisions": [json.loads(text) for text in texts[1:]],
+        "sign_at": request.path,
+        "exact": signatures.ask(texts),
+        "carried": [("texts", len(texts))],
+    }
+    return with_error(request, "console/draft_enter.html", context, error)

@@ -32,14 +32,14 @@ def refused(request: HttpRequest, error: GatehouseError, status: int = 400) -> H
     A fault of the custodian's own files is told in full to whoever decides its cases, and to nobody else.
     """
     if isinstance(error, TooMany):
-        answer = show(request, "Too often", f"{error}.", 429)
+        answer = show(request, "Too often", f"{error.outside}.", 429)
         answer.headers["Retry-After"] = str(error.wait)
         return answer
     if isinstance(error, CustodianFault):
         note(error)
         if not _decides(request):
-            return show(request, "Something on our side is not ready", f"{NOT_YOURS} Try again later.", 503)
-    return show(request, "That was not done", f"{error}.", status)
+            return show(request, "The service is temporarily unavailable", f"{NOT_YOURS} Try again later.", 503)
+    return show(request, "The request was not carried out", f"{error.outside}.", status)
 
 
 def note(error: CustodianFault) -> None:
@@ -71,12 +71,20 @@ def not_allowed(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """404: there is nothing here, or nothing for this reader."""
-    return show(request, "There is nothing here", "The page does not exist, or it is not for you.", 404)
+    return show(request, "Not found", "The page does not exist, or it is not for you.", 404)
+
+
+def form_only(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """405: the address takes a form and shows nothing."""
+    text = "This address only takes a form. Nothing was done. Go back to the page before, or to the front page."
+    answer = show(request, "There is no page here", text, 405)
+    answer.headers["Allow"] = response.headers.get("Allow", "")
+    return answer
 
 
 def failed(request: HttpRequest) -> HttpResponse:
     """500: the machine failed; trying again is safe."""
-    return show(request, "Something on our side failed", "Nothing was half-done. Trying again is safe.", 500)
+    return show(request, "An internal error occurred", "Nothing was left half-done. It is safe to try again.", 500)
 
 
 def no_token(request: HttpRequest, reason: str = "") -> HttpResponse:

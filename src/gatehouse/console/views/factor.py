@@ -35,9 +35,9 @@ def factor(request: HttpRequest) -> HttpResponseBase:
             return _confirm(request, person)
         return _begin(request, person)
     except WrongInput as error:
-        return _page(request, person, f"{error}.", 400)
+        return _page(request, person, f"{error.outside}.", 400)
     except GatehouseError as error:
-        return _page(request, person, f"{error}.", 503)
+        return _page(request, person, f"{error.outside}.", 503)
 
 
 def _begin(request: HttpRequest, person: Account) -> HttpResponse:
@@ -68,7 +68,7 @@ def _confirm(request: HttpRequest, person: Account) -> HttpResponseBase:
 def _renew(request: HttpRequest, person: Account) -> HttpResponseBase:
     attempt = _trying(request, person)
     if not factors.check(person, request.POST.get("code", "")):
-        raise WrongInput("the code is not right, or it was used before", remedy="Wait for the next one")
+        raise WrongInput("the code is wrong, or it was already used", remedy="Wait for the next code")
     attempt.forgive()
     return _codes(request, person)
 

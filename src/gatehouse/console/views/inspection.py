@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from gatehouse.console import desk, explorer, log, recalling, reporting, spotcheck, tasks, words
 from gatehouse.console.guard import account, needs, whole
-from gatehouse.console.law import stopped_by
+from gatehouse.console.law import why
 from gatehouse.console.permissions import Permission
 from gatehouse.console.views import errors
 from gatehouse.console.views.officer import law_of
@@ -39,7 +39,7 @@ def verify(request: HttpRequest) -> HttpResponse:
         trusted = policies.read(site.policy)
         verified = verify_log(site.ledger, trusted)
     except GatehouseError as error:
-        problem = f"{error}."
+        problem = f"{error.outside}."
     except OSError:
         problem = "The log or the policy cannot be read."
     context = {
@@ -85,7 +85,7 @@ def replay(request: HttpRequest, name: str) -> HttpResponse:
         "same_pack": law.digest == found.determination["pack_digest"],
         "compared": compared,
         "same": bool(derived) and all(part.same for part in compared),
-        "stopped": stopped_by(law, found.determination["fired"]),
+        "why": why(law, found.determination, found.facts),
     }
     return render(request, "console/replay.html", context)
 
@@ -157,6 +157,7 @@ def explore(request: HttpRequest) -> HttpResponse:
         "found": explorer.entry(index) if index is not None else None,
         "batches": kept[start : start + BATCHES],
         "next": start + BATCHES if start + BATCHES < len(kept) else None,
+        "total": kept[0].last + 1 if kept else 0,
         "head": log.head(desk.site().ledger),
     }
     return render(request, "console/explore.html", context)
@@ -180,7 +181,7 @@ def reports(request: HttpRequest) -> HttpResponseBase:
             task = tasks.start(account(request), kind.title, resolve_url("console:reports"), work)
             return redirect("console:task", identifier=task.identifier)
         except GatehouseError as error:
-            problem = f"{error}."
+            problem = f"{error.outside}."
     context = {
         "kinds": reporting.kinds(),
         "formats": reporting.formats().items(),

@@ -11,14 +11,16 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET
 
 from gatehouse.casework.states import State
-from gatehouse.console import charts, deciding, desk, figures, words
+from gatehouse.console import charts, deciding, desk, figures, notices, steps, words
 from gatehouse.console.guard import account, needs, whole
-from gatehouse.console.law import explained, granting, stopped_by
-from gatehouse.console.models import Opening
+from gatehouse.console.law import Why, explained, for_a_fact, granting, not_known, stopped_by, why
+from gatehouse.console.models import Opening, Step
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Case, Reader
 from gatehouse.console.record import Comparison, compare
+from gatehouse.intake import reasons as judged_reasons
 from gatehouse.law.pack import Pack
+from gatehouse.store.casebook import Casebook
 
 OUTCOMES = (("cleared", "good"), ("held", "wait"), ("incomplete", "back"), ("refused", "stop"))
 DOCKETS_A_PAGE = 20
@@ -53,7 +55,13 @@ def dockets(request: HttpRequest) -> HttpResponse:
     start = whole(request.GET.get("from"))
     lines = [_line(name) for name in names[start : start + DOCKETS_A_PAGE]]
     onward = start + DOCKETS_A_PAGE if start + DOCKETS_A_PAGE < len(names) else None
-    return render(request, "console/dockets.html", {"lines": lines, "total": len(names), "next": onward})
+    context = {
+        "lines": lines,
+        "total": len(names),
+        "next": onward,
+        "notices": notices.of_dockets([(line.name, line.agency) for line in lines], account(request).may),
+    }
+    return render(request, "console/dockets.html", context)
 
 
 def _line(name: str) -> Line:
@@ -86,6 +94,7 @@ def docket(request: HttpRequest, name: str) -> HttpResponse:
     ordered = sorted(counts.stopping().items(), key=lambda entry: (-entry[1], entry[0]))
     context = {
         "name": name,
+        "notices": notices.of_dockets([(name, figures.agency_of(reader))], account(request).may),
         "reader": reader,
         "agency": figures.agency_of(reader),
         "received": figures.received_at(reader),
@@ -101,6 +110,7 @@ def docket(request: HttpRequest, name: str) -> HttpResponse:
             )
             for stopped in stopped_by(law, [rule])
         ],
+        "not_known": not_known(law, counts.unknown),
         "pack": law,
         "queues": [
             (state, _waiting(reader, board, state))
@@ -142,6 +152,7 @@ def queue(request: HttpRequest, name: str) -> HttpResponseBase:
     cases = dict(reasons).get(rule, 0) if rule else _waiting(reader, board, state)
     context = {
         "name": name,
+        "notices": notices.of_dockets([(name, figures.agency_of(reader))], account(request).may),
         "state": state,
         "queues": [
             (key, _waiting(reader, board, key)) for key in deciding.QUEUES if board or key in {"held", "cleared"}
@@ -150,12 +161,13 @@ def queue(request: HttpRequest, name: str) -> HttpResponseBase:
         "about": next(iter(stopped_by(law, [rule])), None) if rule else None,
         "reasons": [(stopped, count) for entry, count in reasons for stopped in stopped_by(law, [entry])],
         "page": page,
-        "rows": [(row, stopped_by(law, row["fired"])) for row in page.rows],
+        "rows": [(row, stopped_by(law, for_a_fact(row))) for row in page.rows],
         "missing": bool(wanted),
         "wanted": wanted,
         "open": board is not None,
         "choices": deciding.choices(state) if board else [],
         "cases": cases,
+        "given": _typed(request, name),
         "shortcuts": QUEUE_KEYS,
     }
     return render(request, "console/queue.html", context)
@@ -173,6 +185,12 @@ def _queue_of(given: str, state: State | None, found: Case) -> State:
         if name in {str(each) for each in deciding.QUEUES}:
             return State(str(name))
     return State.HELD
+
+
+def _typed(request: HttpRequest, name: str) -> Mapping[str, str]:
+    """What was typed in a step that somebody came back to change."""
+    found = steps.find(account(request), Step.Kind.DECISION, name, request.GET.get("step", ""))
+    return found.told if found is not None else {}
 
 
 def _waiting(reader: Reader, board: deciding.Standing | None, state: State) -> int:
@@ -195,6 +213,23 @@ def _said(key: str, value: object) -> str:
     return words.plain(text, {}) if key == "proceeding" else text
 
 
+@dataclass(frozen=True)
+class Looking:
+    """A case looked at as one of a sample: which one of how many, and what was found so far."""
+
+    sample: str
+    number: int
+    drawn: int
+    wrong: bool | None
+
+
+def _looking(request: HttpRequest, name: str, seq: int) -> Looking | None:
+    drawn = Casebook().sample(request.GET.get("sample", "")[:128])
+    if drawn is None or (drawn.docket, drawn.officer) != (name, account(request).officer) or seq not in drawn.drawn:
+        return None
+    return Looking(drawn.id, list(drawn.drawn).index(seq) + 1, len(drawn.drawn), steps.marks(drawn.id).get(seq))
+
+
 @needs(Permission.CUSTODIAN_CASE_READ)
 @require_GET
 def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
@@ -205,12 +240,15 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
         raise Http404
     Opening.objects.create(account=account(request), docket=name, seq=seq)
     chosen = min(whole(request.GET.get("candidate"), 1, 1), max(1, len(found.candidates)))
-    comparison: Comparison = compare(found, chosen)
+    comparison: Comparison = compare(found, chosen, docket=name, seq=seq, officer=account(request).officer)
     law = law_of(reader)
     as_of = found.determination["as_of"]
     cleared = found.determination["outcome"] == "cleared"
-    rules = granting(law, as_of) if cleared and not found.determination["fired"] else found.determination["fired"]
-    stopped = explained(law, rules, found.facts, as_of)
+    reasons = (
+        Why(explained(law, granting(law, as_of), found.facts, as_of), [], [], 0)
+        if cleared and not found.determination["fired"]
+        else why(law, found.determination, found.facts)
+    )
     board = deciding.board(name)
     state = board.state_of(seq) if board else None
     waiting = reader.waiting(seq)
@@ -229,12 +267,14 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
         "after": after,
         "shortcuts": CASE_KEYS,
         "choices": deciding.choices(state) if state else [],
+        "given": _typed(request, name),
+        "looking": _looking(request, name, seq),
         "clearable": waiting is not None and waiting.clearable,
         "acts": deciding.acts(name, seq) if board else [],
         "comparison": comparison,
         "candidates": range(1, len(found.candidates) + 1),
         "chosen": chosen,
-        "stopped": stopped,
+        "why": reasons,
         "particulars": [
             Particular(label, _said(key, found.request[key]))
             for key, label in words.PARTICULARS.items()
@@ -244,6 +284,11 @@ def case(request: HttpRequest, name: str, seq: int) -> HttpResponse:
             label for key, label in words.PARTICULARS.items() if key in found.request and not found.request[key]
         ],
         "address_verdict": words.plain(found.request.get("address_verdict"), words.VERDICTS),
+        "reason_judged": judged_reasons.explain(
+            *(found.request.get(f"reason_{part}") for part in ("state", "purpose", "why"))
+        )
+        if found.request.get("reason_state")
+        else None,
         "facts": [(words.plain(key, {}), value) for key, value in found.facts.items() if key != "seq"],
         "openings": Opening.objects.filter(docket=name, seq=seq)
         .values(name=F("account__name"))

@@ -9,14 +9,18 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
-from django.views.decorators.http import require_GET, require_POST
+from django.utils.http import urlencode
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from gatehouse.casework import reasons
 from gatehouse.casework.states import State
-from gatehouse.console import charts, deciding, desk, figures, halting, recalling, signatures
-from gatehouse.console.guard import needs
-from gatehouse.console.law import Stopped, stopped_by
+from gatehouse.console import charts, deciding, desk, figures, halting, notices, recalling, signatures, steps
+from gatehouse.console.guard import account, needs
+from gatehouse.console.law import Stopped, not_known, stopped_by
+from gatehouse.console.models import Step
 from gatehouse.console.permissions import Permission
 from gatehouse.console.views import errors
+from gatehouse.console.views.decisions import with_error
 from gatehouse.console.views.officer import law_of, outcome_bar
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
@@ -40,6 +44,7 @@ def oversight(request: HttpRequest) -> HttpResponse:
     agencies = sorted({entry.agency for entry in lines if entry.agency})
     context = {
         "lines": lines,
+        "notices": notices.of_dockets([(entry.name, entry.agency) for entry in lines], account(request).may),
         "requests": whole.requests,
         "segments": outcome_bar(whole.outcomes),
         "months": charts.columns([(_month(month), count) for month, count in sorted(months.items())][-MOST_MONTHS:]),
@@ -125,6 +130,7 @@ def shape(request: HttpRequest, name: str) -> HttpResponse:
         "rules": [
             (stopped_by(law, [rule])[0], bar, alone.get(rule, 0)) for (rule, _), bar in zip(ordered, drawn, strict=True)
         ],
+        "not_known": not_known(law, reader.counts.unknown),
         "officers": charts.bars([(officer, count, "") for officer, count in officers], reader.counts.total),
         "officers_total": len(reader.officers),
         "missing": request.GET.get("missing", ""),
@@ -143,43 +149,65 @@ def recalls(request: HttpRequest) -> HttpResponse:
 @require_GET
 def halts(request: HttpRequest) -> HttpResponse:
     """What overseers have stopped, and what waits for more signatures."""
+    return _halts(request)
+
+
+def _halts(request: HttpRequest, problem: str = "") -> HttpResponse:
     names = desk.dockets().names()
-    agencies = sorted({name for entry in names if (name := figures.agency_of(desk.docket(entry)))})
-    return render(request, "console/halts.html", {"board": halting.board(), "dockets": names, "agencies": agencies})
+    before = steps.find(account(request), Step.Kind.HALT, "", request.GET.get("step", ""))
+    context = {
+        "board": halting.board(),
+        "dockets": names,
+        "agencies": sorted({name for entry in names if (name := figures.agency_of(desk.docket(entry)))}),
+        "given": before.told if before is not None and request.method == "GET" else request.POST,
+        "problem": problem,
+    }
+    return render(request, "console/halts.html", context, status=400 if problem else 200)
 
 
 @needs(Permission.OVERSIGHT_HALT_SIGN)
 @require_POST
-def halt_check(request: HttpRequest) -> HttpResponse:
-    """Show the exact text that an overseer is about to sign: a new statement, or one that waits for more signatures."""
-    given = request.POST
+def halt_check(request: HttpRequest) -> HttpResponseBase:
+    """Keep what an overseer is about to say: a new statement, or one that waits for more signatures."""
     try:
-        if given.get("waiting"):
-            text = next((one.text for one in halting.board().waiting if one.name == given["waiting"]), None)
-            if text is None:
-                raise Http404
-        else:
-            reach, _, name = given.get("scope", "").partition(" ")
-            text = halting.text(given.get("action", ""), reach, name, given.get("reason", ""))
+        step = halting.begin(account(request), request.POST.dict())
     except GatehouseError as error:
-        return errors.refused(request, error)
+        return _halts(request, f"{error.outside}.")
+    if step is None:
+        raise Http404
+    return redirect("console:halt-sign", step=step.identifier)
+
+
+@needs(Permission.OVERSIGHT_HALT_SIGN)
+@require_http_methods(["GET", "POST"])
+def halt_sign(request: HttpRequest, step: str) -> HttpResponseBase:
+    """One statement to read and sign; with enough overseers' signatures the halt, or its end, is in force at once."""
+    found = steps.find(account(request), Step.Kind.HALT, "", step)
+    if found is None:
+        raise Http404
+    if request.method == "GET" or found.done_at is not None:
+        return _halt_shown(request, found)
+    try:
+        taken = halting.sign(found, request.POST.get("text", ""), signatures.only(request, "signature"))
+    except GatehouseError as error:
+        return _halt_shown(request, found, error)
+    messages.success(request, f"The word to {taken.said.action} {taken.said.scope} {halting.state_of(taken)}.")
+    return redirect("console:halts")
+
+
+def _halt_shown(request: HttpRequest, step: Step, error: GatehouseError | None = None) -> HttpResponse:
+    try:
+        text = halting.shown(step)
+    except GatehouseError as wrong:
+        return errors.refused(request, wrong)
+    query = "" if "text" in step.told else f"?{urlencode({'step': step.identifier})}#new"
     context = {
+        "step": step,
         "text": text.split("\n"),
-        "sign_at": resolve_url("console:halt-sign"),
+        "warning": reasons.warning(text),
+        "choice_at": f"{resolve_url('console:halts')}{query}",
+        "sign_at": resolve_url("console:halt-sign", step=step.identifier),
         "exact": [signatures.ToSign("text", text, "signature")],
         "carried": [],
     }
-    return render(request, "console/halt_sign.html", context)
-
-
-@needs(Permission.OVERSIGHT_HALT_SIGN)
-@require_POST
-def halt_sign(request: HttpRequest) -> HttpResponseBase:
-    """Take in an overseer's signature; with enough of them the halt, or its end, is in force at once."""
-    try:
-        said, in_force = halting.take(request.POST.get("text", ""), signatures.only(request, "signature"))
-    except GatehouseError as error:
-        return errors.refused(request, error, 409)
-    state = "is in force" if in_force else "waits for more overseers' signatures"
-    messages.success(request, f"The word to {said.action} {said.scope} {state}.")
-    return redirect("console:halts")
+    return with_error(request, "console/halt_sign.html", context, error)

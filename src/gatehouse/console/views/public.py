@@ -16,10 +16,19 @@ from gatehouse.console.guard import public, whole
 from gatehouse.console.law import stopped_by
 from gatehouse.kernel import clock
 
-GROUND_TONES = ("stop", "back", "quiet", "wait", "ink", "good")
+GROUND_TONES = {
+    "sets forth no address of the taxpayer": "stop",
+    "nobody on file, or more than one, agrees": "back",
+    "name and address alone: held for a person": "wait",
+    "left for two officers to approve": "good",
+}
 TONES = {"cleared": "good", "held": "wait", "incomplete": "back", "refused": "stop"}
 _MOST_COUNTED = 4096
 TOLD_TONES = {"answered": "good", "not_answered": "quiet"}
+
+
+def _tone(ground: august.Ground) -> str:
+    return GROUND_TONES.get(ground.ground, "ink")
 
 
 def _published() -> tuple[list[figures.Line], dt.timedelta]:
@@ -154,18 +163,15 @@ def august_2025(request: HttpRequest) -> HttpResponse:
             (name, [(words.plain(outcome), TONES[outcome], counts[outcome]) for outcome in figures.OUTCOMES])
             for name, counts in replay.scenarios
         ],
-        "batch": [stopped_by(law, [rule])[0] for rule in august.BATCH_RULES],
+        "batch": [stopped_by(law, [rule.id])[0] for rule in replay.rules if august.stops_the_batch(rule, replay)],
+        "unknown": list(replay.unknown.items()),
         "rules": [
             (stopped_by(law, [rule.id])[0], bar, rule.alone_batch_aside)
             for rule, bar in zip(single, drawn, strict=True)
         ],
         "outcomes": [words.plain(outcome) for outcome in figures.OUTCOMES],
-        "grounds": [(ground, tone) for ground, tone in zip(replay.grounds, GROUND_TONES, strict=True)],
-        "all_of_them": charts.stacked(
-            [(ground.ground, tone, ground.requests) for ground, tone in zip(replay.grounds, GROUND_TONES, strict=True)]
-        ),
-        "answered": charts.stacked(
-            [(ground.ground, tone, ground.answered) for ground, tone in zip(replay.grounds, GROUND_TONES, strict=True)]
-        ),
+        "grounds": [(ground, _tone(ground)) for ground in replay.grounds],
+        "all_of_them": charts.stacked([(each.ground, _tone(each), each.requests) for each in replay.grounds]),
+        "answered": charts.stacked([(each.ground, _tone(each), each.answered) for each in replay.grounds]),
     }
     return render(request, "console/august.html", context)

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render, resolve_url
+from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.casework import approval
-from gatehouse.casework.approval import Proposal
-from gatehouse.casework.selection import Selection
-from gatehouse.casework.states import Action, State
-from gatehouse.console import deciding, desk, recalling, signatures, tasks
+from gatehouse.casework import reasons
+from gatehouse.casework.states import State
+from gatehouse.console import deciding, desk, recalling, steps, tasks
 from gatehouse.console.guard import account, needs, signed_in
 from gatehouse.console.law import stopped_by
+from gatehouse.console.models import Step
 from gatehouse.console.permissions import Permission
-from gatehouse.console.templatetags.plainly import written
 from gatehouse.console.views import errors
-from gatehouse.console.views.decisions import NotSigned, signed
+from gatehouse.console.views.decisions import signed, to_sign, with_error
 from gatehouse.console.views.officer import law_of
-from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.kernel.progress import Progress
-from gatehouse.pipeline import recall as taking_back
-from gatehouse.pipeline import release as letting_out
+from gatehouse.pipeline import errands
 
 
 @needs(Permission.CUSTODIAN_CASE_DECIDE)
@@ -34,19 +31,18 @@ def release(request: HttpRequest, name: str) -> HttpResponseBase:
     desk.docket(name)
 
     def work(progress: Progress) -> str:
-        with open_workspace(memory="2GB", threads=2) as connection:
-            done = letting_out.release(connection, desk.office(), name, clock.now(), progress)
+        done = errands.let_out(desk.office(), name, clock.now(), progress)
         left = "".join(
             f" {count:,} approved case{'s' * (count != 1)} stayed: {why}." for why, count in done.left.items()
         )
-        return f"{done.cases:,} cases left in {len(done.releases):,} sealed packages.{left}"
+        return f"{done.cases:,} cases left in {done.packages:,} sealed packages.{left}"
 
     return _begun(request, f"Release of {name}", name, work)
 
 
 @needs(Permission.CUSTODIAN_CASE_DECIDE)
 @require_http_methods(["GET", "POST"])
-def recall(request: HttpRequest, name: str) -> HttpResponse:
+def recall(request: HttpRequest, name: str) -> HttpResponseBase:
     """Say which released cases were wrong; then see which packages that takes back, and sign."""
     reader = desk.docket(name)
     board = deciding.board(name)
@@ -55,68 +51,67 @@ def recall(request: HttpRequest, name: str) -> HttpResponse:
     problem = ""
     if request.method == "POST":
         try:
-            return _shown(request, name)
+            return _kept(request, name)
         except GatehouseError as error:
-            problem = f"{error}."
+            problem = f"{error.outside}."
+    before = steps.find(account(request), Step.Kind.RECALL, name, request.GET.get("step", ""))
     context = {
         "name": name,
         "released": len(board.states[State.RELEASED]),
         "rules": stopped_by(law := law_of(reader), [rule.id for rule in law.rules] if law else []),
         "recalls": recalling.made([name], clock.now()),
-        "given": request.POST,
+        "given": before.told if before is not None and request.method == "GET" else request.POST,
         "problem": problem,
     }
     return render(request, "console/recall.html", context, status=400 if problem else 200)
 
 
-def _shown(request: HttpRequest, name: str) -> HttpResponse:
-    kind, reason = request.POST.get("kind", ""), request.POST.get("reason", "")
-    about = request.POST.get("rule" if kind == "rule" else "requests", "")
-    with open_workspace(memory="1GB", threads=2) as connection:
-        cases = recalling.chosen(connection, desk.office(), name, kind, about)
-    officer = account(request).officer
-    body = deciding.statement_body(officer, Proposal(name, Action.RECALL, cases, reason))
-    context = {
-        "name": name,
-        "body": body,
-        "sign_at": resolve_url("console:recall-sign", name=name),
-        "exact": [signatures.ToSign("body", deciding.exact(body), "signature")],
-        "carried": [("selection", cases.text()), ("kind", kind), ("about", about if kind == "rule" else "")],
-        "cases": len(cases),
-        "packages": recalling.packages(name, cases),
-        "title": "Take back",
-        "kept": account(request).local and deciding.kept_key(officer) is not None,
-        "short": len(reason.strip()) < approval.SHORTEST_REASON,
-        "nothing": not cases,
-    }
-    return render(request, "console/sign.html", context)
+def _kept(request: HttpRequest, name: str) -> HttpResponseBase:
+    step = recalling.begin(account(request), name, request.POST.dict())
+    return redirect("console:recall-sign", name=name, step=step.identifier)
 
 
 @needs(Permission.CUSTODIAN_CASE_DECIDE)
 @sensitive_post_parameters("password")
-@require_POST
-def recall_sign(request: HttpRequest, name: str) -> HttpResponseBase:
-    """Carry out a signed recall: notices, incident report, ledger."""
+@require_http_methods(["GET", "POST"])
+def recall_sign(request: HttpRequest, name: str, step: str) -> HttpResponseBase:
+    """One recall to check and sign; signed, it is carried out: notices, incident report, ledger."""
     desk.docket(name)
+    found = steps.find(account(request), Step.Kind.RECALL, name, step)
+    if found is None:
+        raise Http404
+    if request.method == "GET" or found.done_at is not None:
+        return _shown(request, found)
+    if "reason" in request.POST:
+        steps.tell(found, reason=reasons.tidy(request.POST["reason"]))
+        return redirect(request.path)
     try:
         statement = signed(request, name)
-        cases = Selection.of_text(request.POST.get("selection", ""))
-    except NotSigned as error:
-        return errors.refused(request, error, 403)
     except GatehouseError as error:
-        return errors.refused(request, error, 409)
-    kind, about = request.POST.get("kind", ""), request.POST.get("about", "")
-    cause = recalling.cause(kind, about, statement.text("reason"))
+        steps.look_again(found)
+        return _shown(request, found, error)
+    task = recalling.sign(found, statement, resolve_url("console:docket", name=name))
+    return redirect("console:task", identifier=task.identifier)
 
-    def work(_: Progress) -> str:
-        with open_workspace(memory="1GB", threads=2) as connection:
-            done = taking_back.carry_out(connection, desk.office(), statement, cases, cause=cause, now=clock.now())
-        recalled = "1 case is" if done.cases == 1 else f"{done.cases:,} cases are"
-        revoked = "1 package" if len(done.notices) == 1 else f"{len(done.notices):,} packages"
-        due = written(done.incident.body["report_by"])
-        return f"{recalled} recalled, {revoked} revoked. The incident report is due by {due}."
 
-    return _begun(request, f"Recall from {name}", name, work)
+def _shown(request: HttpRequest, step: Step, error: GatehouseError | None = None) -> HttpResponse:
+    name, cases = step.docket, steps.selection(step)
+    try:
+        exact = recalling.text(step)
+    except GatehouseError as wrong:
+        return errors.refused(request, wrong)
+    context = {
+        "name": name,
+        "step": step,
+        "title": "Take back",
+        "choice_at": f"{resolve_url('console:recall', name=name)}?{urlencode({'step': step.identifier})}",
+        "sign_at": resolve_url("console:recall-sign", name=name, step=step.identifier),
+        "cases_at": resolve_url("console:sign-cases", name=name, step=step.identifier),
+        "packages": recalling.packages(name, cases),
+        "nothing": not cases,
+        **to_sign(request, step, exact),
+    }
+    return with_error(request, "console/sign.html", context, error)
 
 
 def _begun(request: HttpRequest, title: str, name: str, work: tasks.Work) -> HttpResponseBase:

@@ -13,24 +13,29 @@ from typing import cast
 from django.contrib import messages
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
+from django.urls import Resolver404, resolve
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.console import arrivals, charts, chronicle, desk, figures, words
+from gatehouse.console import arrivals, charts, chronicle, desk, figures, notices, words
 from gatehouse.console.guard import account, needs, own, whole
 from gatehouse.console.models import Arrival, Key
 from gatehouse.console.permissions import Permission
 from gatehouse.console.reading import Reader
 from gatehouse.console.views import errors
+from gatehouse.determine.docket import Docket
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.pipeline import returns as taking_back
+from gatehouse.pipeline import withdrawal
 from gatehouse.release import returns
 from gatehouse.store.models import Release
 from gatehouse.store.shelf import Shelf
 
 PACKAGES_A_PAGE = 20
 MOST_RETURNS = 100
+FAULTS_SHOWN = 50
+_DESCRIPTION = "/api/v1/openapi.json"
 TONES = {"answered": "good", "pending": "wait", "not_answered": "quiet"}
 
 
@@ -49,14 +54,15 @@ class Line:
 def submissions(request: HttpRequest) -> HttpResponse:
     """The agency's own submissions and what is on its way."""
     agency = account(request).agency
-    lines = []
-    for name in desk.dockets().names():
-        reader = desk.docket(name)
-        if figures.agency_of(reader) == agency:
-            lines.append(_line(name, reader))
-    return render(
-        request, "console/submissions.html", {"lines": lines, "arrivals": arrivals.waiting(agency), "agency": agency}
-    )
+    own_ids = desk.own_ids(agency)
+    lines = [_line(identifier, desk.docket(name)) for identifier, name in own_ids.items()]
+    context = {
+        "lines": lines,
+        "arrivals": arrivals.waiting(agency),
+        "agency": agency,
+        "notices": notices.of_agency(own_ids, agency),
+    }
+    return render(request, "console/submissions.html", context)
 
 
 def _line(name: str, reader: Reader) -> Line:
@@ -95,13 +101,14 @@ def submission(request: HttpRequest, name: str) -> HttpResponseBase:
     if arrival is not None:
         own(arrival.agency, request)
         return _arrival(request, arrival)
-    if request.method == "POST":
-        raise Http404
     reader = _own_docket(request, name)
+    if request.method == "POST":
+        return _withdraw(request, name, None)
     counts = reader.answered()
     wanted = request.GET.get("find", "").strip()
     context = {
         "name": name,
+        "notices": notices.of_agency({name: reader.folder.name}, account(request).agency),
         "receipt": reader.receipt,
         "received": figures.received_at(reader),
         "segments": _segments(counts),
@@ -109,9 +116,36 @@ def submission(request: HttpRequest, name: str) -> HttpResponseBase:
         "codes": [(words.plain(code, words.CODES), count) for code, count in reader.answer_codes()],
         "wanted": wanted,
         "answer": reader.answer(wanted) if wanted else None,
-        **_packages(request, name),
+        "withdrawn": withdrawal.is_withdrawn(Docket(reader.folder)),
+        "withdrawing": "withdraw" in request.GET,
+        "pending": counts.get("pending", 0),
+        **_packages(request, reader.folder.name),
     }
     return render(request, "console/submission.html", context)
+
+
+def _withdraw(request: HttpRequest, name: str, arrival: Arrival | None) -> HttpResponseBase:
+    """Take a submission back once the agency says so a second time, or lead to where it is asked."""
+    person = account(request)
+    if request.POST.get("act") != "withdraw" or not person.may(Permission.AGENCY_SUBMISSION_SEND):
+        raise Http404
+    if request.POST.get("sure") != "yes":
+        return redirect(f"{resolve_url('console:submission', name=name)}?withdraw#withdraw")
+    try:
+        entry = (
+            arrivals.withdraw_docket(person.agency, name, person.username)
+            if arrival is None
+            else arrivals.withdraw(arrival, person.username)
+        )
+    except GatehouseError as error:
+        return errors.refused(request, error)
+    kept = Arrival.objects.filter(pk=arrival.pk).exists() if arrival is not None else True
+    if not kept:
+        messages.success(request, "It is withdrawn, and what was handed in is removed.")
+        return redirect("console:submissions")
+    said = "It is on record." if entry is not None else "It goes on record as soon as the step ends that it is at."
+    messages.success(request, f"It is withdrawn. Nothing more of it is released. {said}")
+    return redirect("console:submission", name=name)
 
 
 @dataclass(frozen=True)
@@ -152,17 +186,17 @@ def _packages(request: HttpRequest, name: str) -> dict[str, object]:
 @require_POST
 def give_back(request: HttpRequest, name: str) -> HttpResponseBase:
     """Take in what officers' programs made: receipts, use reports and disposal certificates, each signed."""
-    _own_docket(request, name)
+    docket = _own_docket(request, name).folder.name
     taken = 0
     try:
         for upload in request.FILES.getlist("file")[:MOST_RETURNS]:
             path = Path(cast("TemporaryUploadedFile", upload).temporary_file_path())
-            taking_back.take(desk.office(), name, path, clock.now(), where=Path(upload.name or "file").name)
+            taking_back.take(desk.office(), docket, path, clock.now(), where=Path(upload.name or "file").name)
             taken += 1
     except GatehouseError as error:
         return errors.refused(request, error)
     if not taken:
-        return errors.show(request, "That was not done", "Choose at least one file.", 400)
+        return errors.show(request, "The request was not carried out", "Choose at least one file.", 400)
     messages.success(request, f"{taken} statement{'s' if taken != 1 else ''} taken in.")
     return redirect("console:submission", name=name)
 
@@ -171,6 +205,10 @@ def _arrival(request: HttpRequest, arrival: Arrival) -> HttpResponseBase:
     if request.method == "POST":
         if not account(request).may(Permission.AGENCY_SUBMISSION_SEND):
             raise Http404
+        if "act" in request.POST:
+            if arrival.state == Arrival.State.DONE:
+                return _withdraw(request, arrival.submission, None)
+            return _withdraw(request, arrival.identifier, arrival)
         arrivals.send(arrival)
         return redirect("console:submission", name=arrival.identifier)
     if arrival.state == Arrival.State.DONE:
@@ -179,13 +217,36 @@ def _arrival(request: HttpRequest, arrival: Arrival) -> HttpResponseBase:
             return HttpResponse(headers={"HX-Redirect": onward.url})  # the whole page changes, not a part of it
         return onward
     running = arrival.state in {Arrival.State.CHECKING, Arrival.State.DECIDING}
-    return render(request, "console/arrival.html", {"arrival": arrival, "running": running})
+    shown, count = arrivals.first_faults(arrival, FAULTS_SHOWN)
+    context = {
+        "arrival": arrival,
+        "running": running,
+        "faults": shown,
+        "count": count,
+        "sent": arrival.state in {Arrival.State.DECIDING, Arrival.State.FAILED},
+        "withdrawn": withdrawal.waits(arrival.agency, arrival.submission),
+        "ended": arrival.state in {Arrival.State.REFUSED, Arrival.State.WITHDRAWN},
+        "withdrawing": "withdraw" in request.GET,
+    }
+    return render(request, "console/arrival.html", context)
+
+
+@needs(Permission.AGENCY_SUBMISSION_READ)
+@require_GET
+def faults(request: HttpRequest, name: str) -> HttpResponseBase:
+    """Every fault of form of a submission on its way, by row and column, as CSV."""
+    arrival = Arrival.objects.filter(identifier=name).first()
+    if arrival is None:
+        raise Http404
+    own(arrival.agency, request)
+    path = arrivals.faults(arrival)
+    if not path.is_file():
+        raise Http404
+    return FileResponse(path.open("rb"), as_attachment=True, filename=f"{arrival.submission}-faults.csv")
 
 
 def _own_docket(request: HttpRequest, name: str) -> Reader:
-    reader = desk.docket(name)
-    own(figures.agency_of(reader), request)
-    return reader
+    return desk.own(account(request).agency, name)
 
 
 @needs(Permission.AGENCY_SUBMISSION_READ)
@@ -214,7 +275,7 @@ def _file(reader: Reader, file: str, shown: str) -> FileResponse:
 def release(request: HttpRequest, name: str, release: str) -> HttpResponseBase:
     """One sealed package; only the officer it names can open it."""
     reader = _own_docket(request, name)
-    path = arrivals.package(reader.folder, name, release)
+    path = arrivals.package(reader.folder, reader.folder.name, release)
     if path is None:
         raise Http404
     return FileResponse(path.open("rb"), as_attachment=True, filename=path.name)
@@ -236,4 +297,14 @@ def keys(request: HttpRequest) -> HttpResponseBase:
             return errors.refused(request, error, 503)
         found.delete()
         return redirect("console:keys")
-    return render(request, "console/keys.html", {"keys": Key.objects.filter(account=person).order_by("-created_at")})
+    context = {"keys": Key.objects.filter(account=person).order_by("-created_at"), "described_at": _described_at()}
+    return render(request, "console/keys.html", context)
+
+
+def _described_at() -> str:
+    """Where the API describes itself; empty where this site serves none."""
+    try:
+        resolve(_DESCRIPTION)
+    except Resolver404:
+        return ""
+    return _DESCRIPTION

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import cast
 
 from django.contrib import messages
@@ -10,15 +9,17 @@ from django.contrib.auth import authenticate, login, logout, update_session_auth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.cache import cache_control
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from gatehouse.console import accounts, factors, limits, sessions
+from gatehouse.console import accounts, demonstration, factors, limits, sessions
 from gatehouse.console.entrance import entrance
 from gatehouse.console.guard import account as whose
 from gatehouse.console.guard import public, signed_in
-from gatehouse.console.models import Account
+from gatehouse.console.models import Account, Proposal
 from gatehouse.console.permissions import Permission
+from gatehouse.kernel import clock
 from gatehouse.kernel.errors import GatehouseError
 
 # In this order: where a role's own work is comes before what it may also read.
@@ -42,7 +43,18 @@ def home(request: HttpRequest) -> HttpResponseBase:
         for permission, name in WELCOME:
             if request.user.may(permission):
                 return redirect(name)
-    return render(request, "console/home.html")
+    return render(request, "console/home.html", {"parts": demonstration.parts(request)})
+
+
+@public
+@require_POST
+def enter_as(request: HttpRequest) -> HttpResponseBase:
+    """Take a role of a demonstration by a click; anywhere else this address is not there."""
+    wanted = request.POST.get("username", "")
+    if wanted not in {part.username for part in demonstration.parts(request)}:
+        raise Http404
+    login(request, Account.objects.get(username=wanted), backend="gatehouse.console.backends.Local")
+    return _go_on(request, request.POST.get("next", ""))
 
 
 @public
@@ -65,7 +77,8 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
     attempt.forgive()
     if factors.enrolled(account):
         request.session.flush()
-        request.session[WAITING] = {"account": account.pk, "epoch": account.epoch, "since": time.time(), "next": onward}
+        since = clock.machine().timestamp()
+        request.session[WAITING] = {"account": account.pk, "epoch": account.epoch, "since": since, "next": onward}
         return redirect("console:code")
     limits.succeeded(username)
     login(request, account)
@@ -74,7 +87,13 @@ def sign_in(request: HttpRequest) -> HttpResponseBase:
 
 def _form(request: HttpRequest, onward: str, message: str = "", status: int = 200) -> HttpResponse:
     rules = entrance()
-    context = {"next": onward, "error": message, "provider": rules.provider, "passwords": rules.passwords}
+    context = {
+        "next": onward,
+        "error": message,
+        "provider": rules.provider,
+        "passwords": rules.passwords,
+        "parts": demonstration.parts(request),
+    }
     answer = render(request, "console/sign_in.html", context, status=status)
     if status == 429:
         answer.headers["Retry-After"] = str(int(limits.WINDOW.total_seconds()))
@@ -88,7 +107,7 @@ def code(request: HttpRequest) -> HttpResponseBase:
     """The second step: a one-time code or a recovery code. A code works once, and failures count as for passwords."""
     waiting = request.session.get(WAITING) or {}
     account = Account.objects.filter(pk=waiting.get("account"), epoch=waiting.get("epoch"), is_active=True).first()
-    if account is None or time.time() - waiting["since"] > WAIT or not entrance().passwords:
+    if account is None or clock.machine().timestamp() - waiting["since"] > WAIT or not entrance().passwords:
         messages.warning(request, "That took too long. Begin again with your password.")
         return redirect("console:sign-in")
     if request.method == "GET":
@@ -100,9 +119,9 @@ def code(request: HttpRequest) -> HttpResponseBase:
         right = factors.check(account, request.POST.get("code", ""))
     except GatehouseError as error:
         attempt.forgive()
-        return render(request, "console/code.html", {"error": f"{error}."}, status=503)
+        return render(request, "console/code.html", {"error": f"{error.outside}."}, status=503)
     if not right:
-        message = "The code is not right, or it was used before. Wait for the next one."
+        message = "The code is not right, or it was used before. Wait for the next code."
         return render(request, "console/code.html", {"error": message}, status=401)
     attempt.forgive()
     limits.succeeded(account.username)
@@ -146,7 +165,7 @@ def sso_out(request: HttpRequest) -> HttpResponseBase:
     try:
         return cast("HttpResponseBase", Out.as_view()(request))
     except GatehouseError as error:
-        return _form(request, "", f"{error}.", 503)
+        return _form(request, "", f"{error.outside}.", 503)
 
 
 @public
@@ -158,6 +177,27 @@ def sso_back(request: HttpRequest) -> HttpResponseBase:
     from gatehouse.console.sso import Back
 
     return cast("HttpResponseBase", Back.as_view()(request))
+
+
+@public
+@require_GET
+@cache_control(no_store=True)
+def sso_waiting(request: HttpRequest) -> HttpResponseBase:
+    """What an identity provider proposed for whoever came back with this browser, and how it stands."""
+    if entrance().provider is None:
+        raise Http404
+    from gatehouse.console.sso import PROPOSED
+
+    username = request.session.get(PROPOSED)
+    if username is None:
+        return redirect("console:sign-in")
+    context = {
+        "found": Proposal.objects.filter(username=username).first(),
+        "made": Account.objects.filter(username=username, is_active=True).exclude(role="").exists(),
+        "username": username,
+        "provider": entrance().provider,
+    }
+    return render(request, "console/waiting.html", context)
 
 
 @signed_in
@@ -173,7 +213,7 @@ def password(request: HttpRequest) -> HttpResponseBase:
         try:
             accounts.change(person, request.POST.get("old", ""), request.POST.get("new", ""))
         except GatehouseError as error:
-            problem = f"{error}."
+            problem = f"{error.outside}."
         else:
             update_session_auth_hash(request, person)
             messages.success(request, "Your password is changed.")

@@ -53,5 +53,5 @@ def issue(request: HttpRequest) -> HttpResponse:
             chronicle.enter("letter_made", {"by": account(request).username})
             context["code"] = letters.issue(account(request), person)
         except GatehouseError as error:
-            context["error"] = f"{error}."
+            context["error"] = f"{error.outside}."
     return render(request, "console/letters.html", context, status=400 if "error" in context else 200)

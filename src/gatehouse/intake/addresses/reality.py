@@ -8,13 +8,13 @@ flags is then judged with the shape it belongs to, again once per distinct sente
 
 from __future__ import annotations
 
-import csv
 import functools
 import re
 from importlib.resources import files
 
 import duckdb
 
+from gatehouse.intake import placeholders
 from gatehouse.intake.addresses.grammar import Reading
 from gatehouse.intake.addresses.vocabulary import standard_of
 
@@ -29,11 +29,6 @@ _NUMERIC = set("#AHGFOdN,")
 
 def _data(name: str) -> list[str]:
     return files("gatehouse.intake.addresses").joinpath(f"data/{name}").read_text("utf-8").splitlines()
-
-
-@functools.lru_cache(maxsize=1)
-def _placeholders() -> dict[str, str]:
-    return {row["word"]: row["flag"] for row in csv.DictReader(_data("placeholders.tsv"), delimiter="\t")}
 
 
 @functools.lru_cache(maxsize=1)
@@ -65,13 +60,16 @@ def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
     """
     if connection.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'address_pairs'").fetchone() != (0,):
         return
-    flags = _placeholders()
+    flags = {word: flag for word, flag in placeholders.word_flags().items() if flag != "w"}
     connection.execute(
         "CREATE TEMP TABLE address_hollow_words AS SELECT unnest($words) AS word, unnest($flags) AS flag",
         {"words": list(flags), "flags": list(flags.values())},
     )
-    phrases = ["".join(standard_of(word) for word in phrase.split()) for phrase in _data("placeholder_phrases.txt")]
-    phrases += [phrase.replace(" ", "") for phrase in _data("placeholder_phrases.txt")]
+    # A single word is judged by its flag, for `45 Blank Rd` is a street; only an address has phrases of one word.
+    own, everywhere = placeholders.phrases("address", alone=True), placeholders.phrases()
+    written = [*own, *(phrase for phrase in everywhere if " " in phrase)]
+    phrases = ["".join(standard_of(word) for word in phrase.split()) for phrase in written]
+    phrases += [phrase.replace(" ", "") for phrase in written]
     phrases += [word for word, flag in flags.items() if flag == "X" and len(word) >= 5]
     connection.execute(
         "CREATE TEMP TABLE address_hollow_phrases AS SELECT DISTINCT unnest($phrases) AS phrase", {"phrases": phrases}

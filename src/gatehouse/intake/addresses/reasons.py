@@ -20,7 +20,6 @@ REASONS: dict[str, str] = {
     "zip_unreadable": "The ZIP code is not five or nine digits.",
     "zip_unknown": "The ZIP code is not one that the postal tables know.",
     "zip_contradicts": "The ZIP code belongs to another city or state than those given.",
-    "general_delivery": "General delivery names a post office, not a place where the taxpayer lives.",
     "not_military": "A military box needs APO, FPO or DPO with AA, AE or AP; and these need a military box.",
     "country_unknown": "The country is not one that ISO 3166 knows.",
     "too_long": "The address has too many words to be read as one address.",

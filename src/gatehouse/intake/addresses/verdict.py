@@ -105,7 +105,6 @@ def _reason() -> str:
         WHEN postal_code_plain <> '' AND zip5 IS NULL THEN 'zip_unreadable'
         WHEN zip_state = 'unknown' AND NOT zip_known THEN 'zip_unknown'
         WHEN zip_state = 'unknown' OR NOT (city_known OR zip_has_city) THEN 'city_unknown'
-        WHEN address_kind = 'general_delivery' THEN 'general_delivery'
         WHEN (address_kind = 'military') <> (state_key IN ('AA', 'AE', 'AP')) THEN 'not_military'
         ELSE 'complete' END"""
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gatehouse.kernel import ids
+from gatehouse.kernel import extras, ids
 from gatehouse.kernel.errors import MachineFailed, WrongInput
 
 if TYPE_CHECKING:
@@ -98,11 +98,12 @@ def _await_workers(session: SparkSession, master: str, memory: str) -> None:
 def check_installed() -> None:
     """Raises MachineFailed, saying how to add it, when pyspark or Java is missing."""
     if find_spec("pyspark") is None:
-        remedy = "Add it: pip install --require-hashes -r requirements-spark.lock"
-        raise MachineFailed("pyspark is not installed", remedy=remedy)
+        raise MachineFailed("pyspark is not installed", remedy=extras.remedy("spark"))
     home = os.environ.get("JAVA_HOME")
     if not (shutil.which("java") or (home and (Path(home) / "bin" / "java").is_file())):
-        raise MachineFailed("there is no Java", remedy="Add it; on Debian: apt-get install openjdk-17-jre-headless")
+        raise MachineFailed(
+            "Java is not installed", remedy="Install it. On Debian: apt-get install openjdk-17-jre-headless"
+        )
 
 
 def _check(master: str) -> None:
@@ -110,7 +111,7 @@ def _check(master: str) -> None:
         return
     address = urlsplit(master)
     if address.scheme != "spark" or not address.hostname or not address.port:
-        raise WrongInput("this is no master", where=master, remedy="Write local[2] or spark://HOST:7077")
+        raise WrongInput("this is not a Spark master", where=master, remedy="Write local[2] or spark://HOST:7077")
     try:
         socket.create_connection((address.hostname, address.port), timeout=5).close()
     except OSError:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 import shutil
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from gatehouse.intake import addresses
 from gatehouse.intake.cluster import dialect
 from gatehouse.intake.cluster.connection import Connection
 from gatehouse.intake.workspace import open_workspace, quoted
-from gatehouse.kernel import digests
+from gatehouse.kernel import digests, scratch
 from gatehouse.kernel.errors import MachineFailed
 
 MEMORY = "1GB"
@@ -76,13 +75,13 @@ def version() -> str:
 def read(part: str, *, step: Step, out: str, version: str) -> None:
     """In a task: one file of rows to one file of what they say; run again, it writes the same file again."""
     if version != _own_version():
-        raise MachineFailed("a worker has another Gatehouse or DuckDB than the command")
+        raise MachineFailed("a worker runs a different version of Gatehouse or DuckDB from this command")
     target = Path(out) / Path(part).name
-    with tempfile.TemporaryDirectory(prefix="gatehouse-spill-") as spill:
-        connection = open_workspace(MEMORY, threads=1, temporary=Path(spill))
+    with scratch.folder() as spill:
+        connection = open_workspace(MEMORY, threads=1, temporary=spill)
         try:
             asked = step(connection, f"read_parquet({quoted(Path(part))})")
-            working = target.with_suffix(f".{Path(spill).name}")
+            working = target.with_suffix(f".{spill.name}")
             connection.execute(f"COPY ({asked}) TO {quoted(working)} (FORMAT parquet, COMPRESSION snappy)")
             working.rename(target)
         except duckdb.Error as failed:

@@ -6,6 +6,7 @@
   var form = document.getElementById("sign-form");
   var button = document.getElementById("sign-own");
   if (!form || !button) return;
+  document.getElementById("sign-in-browser").hidden = false;
   var problem = document.getElementById("sign-error");
 
   function bytes(text) {

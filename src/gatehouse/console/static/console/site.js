@@ -29,6 +29,13 @@
       try { localStorage.setItem(STORE, box.checked ? "on" : "off"); } catch (error) { /* kept for this page only */ }
     });
   }
+  // The label of the answer is the question of the decision that is chosen.
+  var label = document.getElementById("reason-label");
+  Array.prototype.forEach.call(document.querySelectorAll("input[data-question]"), function (choice) {
+    function ask() { if (label && choice.checked) label.textContent = choice.dataset.question; }
+    choice.addEventListener("change", ask);
+    ask();
+  });
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
     if (event.key === "Escape" && typing(event.target)) { event.target.blur(); return; }
