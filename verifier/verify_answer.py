@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """A verifier for answers about one person that shares no code with Gatehouse, for the person and for an inspector.
 
-It is written from docs/answers.md alone and stands beside verify_ledger.py, whose policy, notes and tree it uses.
+It is written from docs/answers.md and docs/ledger.md alone. It needs Python 3.9 or newer, the `cryptography` package
+and no other file. Sections 1 to 4 are, word for word, those of verify_ledger.py: who has read them there is past them.
 
     python verify_answer.py FILE --policy MY.policy [--not-before 2026-01-31]
 
@@ -10,27 +11,322 @@ shown. What you believe comes from your policy. Never take a policy from the par
 """
 
 # Plain Python without type annotations, on purpose: for readers who do not program for a living.
-# ruff: noqa: ANN001, ANN201, C901, D103
+# ruff: noqa: ANN001, ANN002, ANN201, ANN202, ANN204, C901, D101, D103, N818, PTH118, PTH123, RUF005, RUF021, UP031
 
 import argparse
-import datetime
+import base64
+import hashlib
+import json
+import os
 import re
+import struct
 import sys
+from datetime import datetime
 
-from verify_ledger import HASH, Failure, Policy, leaf, open_record, read, root_from_path, sha256, split_note, text_of
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 LIMITS = (
     "This shows what left through the gateway by the day named. It cannot show what was copied from the register by "
     "another way, nor what law keeps from being told yet."
 )
 MEMBERS = "checkpoint earlier epoch format index leaf limits map page pages path person proof salt text"
+HASH = 32
+LIMIT = 1 << 24  # no file that is read is longer
 SLOT, ROWS, STEP, SALT = 128, 4, 33, 16
 SKEW, LAG, DAY = 600, 72 * 3600, 86400  # seconds: clocks that differ, the longest silence of witnesses, a day
 ROW = r"(0|[1-9]\d{0,18}) (\d{4}-\d\d-\d\d) ([!-~]+) ([!-~]+) (\d{4}-\d\d-\d\d|never) *\n"
 
 
+class Failure(Exception):
+    """The one line that is shown when something does not hold."""
+
+
 # ---------------------------------------------------------------------------------------------------------------------
-# 1. The file: one CBOR map (RFC 8949) of texts, bytes and whole numbers
+# 1. Small things: hashes, base64, reading files
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def sha256(*parts):
+    digest = hashlib.sha256()
+    for part in parts:
+        digest.update(part)
+    return digest.digest()
+
+
+def unbase64(text):
+    """Decode base64, insisting that there was only one way to write it."""
+    try:
+        data = base64.b64decode(text, validate=True)
+    except ValueError:
+        raise Failure("base64 is malformed") from None
+    if base64.b64encode(data).decode() != text:
+        raise Failure("base64 is not in its canonical form")
+    return data
+
+
+def number(text):
+    if not re.fullmatch(r"0|[1-9][0-9]{0,18}", text, re.ASCII):
+        raise Failure("a number is malformed")
+    return int(text)
+
+
+def read(*path):
+    name = os.path.join(*path)
+    try:
+        with open(name, "rb") as stream:
+            data = stream.read(LIMIT + 1)
+    except OSError as error:
+        raise Failure(f"{name}: cannot be read ({error.strerror})") from None
+    if len(data) > LIMIT:
+        raise Failure(f"{name}: is too long")
+    return data
+
+
+def text_of(data, name):
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise Failure(f"{name}: is not UTF-8 text") from None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 2. Keys and signatures (c2sp.org/signed-note, c2sp.org/tlog-cosignature)
+# ---------------------------------------------------------------------------------------------------------------------
+
+ED25519, COSIGN_ED25519, COSIGN_ML_DSA = 1, 4, 6
+
+
+class Key:
+    """A public key `name+hash+base64`: the base64 holds one byte of type, then the key itself."""
+
+    def __init__(self, text):
+        parts = text.split("+", 2)  # the base64 may contain a plus itself
+        if len(parts) != 3:
+            raise Failure("a key in the policy is malformed")
+        self.name, short, body = parts[0], parts[1], unbase64(parts[2])
+        self.kind, self.public = body[0] if body else 0, body[1:]
+        if len(self.public) != {ED25519: 32, COSIGN_ED25519: 32, COSIGN_ML_DSA: 1312}.get(self.kind):
+            raise Failure(f"the key {self.name} is of an unknown kind")
+        # the four bytes that announce this key in front of its signatures
+        self.short = sha256(self.name.encode(), b"\n", bytes([self.kind]), self.public)[:4]
+        if self.short.hex() != short:
+            raise Failure(f"the key {self.name} does not match its own hash")
+
+    def check(self, note_text, signature):
+        """Raise Failure unless `signature` is this key's over the text of a note."""
+        try:
+            if self.kind == ED25519:
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, note_text)
+                return
+            time, signature = struct.unpack(">Q", signature[:8])[0], signature[8:]
+            if not 0 < time <= 1 << 53:
+                raise Failure(f"the signature of {self.name} is of an impossible time")
+            if self.kind == COSIGN_ED25519:
+                signed = b"cosignature/v1\ntime %d\n" % time + note_text
+                Ed25519PublicKey.from_public_bytes(self.public).verify(signature, signed)
+                return
+            from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PublicKey
+
+            origin, size, root = note_text.split(b"\n")[:3]
+            name = self.name.encode()
+            signed = b"subtree/v1\n\0" + bytes([len(name)]) + name + struct.pack(">Q", time)
+            signed += bytes([len(origin)]) + origin + struct.pack(">QQ", 0, int(size)) + base64.b64decode(root)
+            MLDSA44PublicKey.from_public_bytes(self.public).verify(signature, signed)
+        except (InvalidSignature, ValueError, struct.error):
+            raise Failure(f"the signature of {self.name} is wrong") from None
+        except ImportError:
+            raise Failure(f"this computer's cryptography package cannot check {self.name} (ML-DSA-44)") from None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 3. The policy: whom you believe (c2sp.org/tlog-policy)
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+class Policy:
+    def __init__(self, path):
+        self.logs, self.witnesses, self.groups, self.quorum = [], {}, {}, None
+        # by the log's name: the size up to which its older checkpoints need no witness, because you say so
+        self.unwitnessed = {}
+        for line in text_of(read(path), path).split("\n"):
+            words = line.replace("\t", " ").split(" ")
+            words = [word for word in words if word]
+            if not words or words[0].startswith("#") and words[0] != "#unwitnessed":
+                continue
+            try:
+                self._line(words[0], words[1:])
+            except (IndexError, KeyError, ValueError):
+                raise Failure(f"{path}: the line that begins with {words[0]!r} is malformed") from None
+        if self.quorum is None:
+            raise Failure(f"{path}: there is no quorum line")
+
+    def _line(self, what, words):
+        if what == "log" and len(words) in (1, 2):
+            self.logs.append(Key(words[0]))
+        elif what == "witness" and len(words) in (2, 3):
+            key = Key(words[1])
+            if words[0] in self._names() or key.public in [known.public for known in self.witnesses.values()]:
+                raise ValueError
+            self.witnesses[words[0]] = key
+        elif what == "group" and len(words) >= 3:
+            members = words[2:]
+            least = {"any": 1, "all": len(members)}.get(words[1]) or number(words[1])
+            taken = [member for _, others in self.groups.values() for member in others]
+            known = all(member in self._names() and member not in taken for member in members)
+            if not known or words[0] in self._names() or len(set(members)) < len(members):
+                raise ValueError
+            if not 1 <= least <= len(members):
+                raise ValueError
+            self.groups[words[0]] = (least, members)
+        elif what == "quorum" and len(words) == 1 and self.quorum is None:
+            if words[0] != "none" and words[0] not in self._names():
+                raise ValueError
+            self.quorum = words[0]
+        elif what == "#unwitnessed" and len(words) == 2 and words[0] not in self.unwitnessed:
+            self.unwitnessed[words[0]] = number(words[1])
+        else:
+            raise ValueError
+
+    def _names(self):
+        return [*self.witnesses, *self.groups]
+
+    def _met(self, name, cosigned):
+        if name in self.witnesses:
+            return name in cosigned
+        least, members = self.groups[name]
+        return sum(self._met(member, cosigned) for member in members) >= least
+
+    def accept(self, data, name, *, older=False):
+        """Check a checkpoint's form, its log's signature and the witnesses' quorum; return (size, root).
+
+        An older one needs its log's signature only, if it is from before there were witnesses and your policy says
+        so with a line `#unwitnessed NAME-OF-THE-LOG SIZE`.
+        """
+        text, lines = split_note(text_of(data, name), name)
+        origin, size, root = (text.split("\n") + ["", "", ""])[:3]
+        size, root = number(size), unbase64(root)
+        if len(root) != HASH or any(line == "" for line in text[:-1].split("\n")):
+            raise Failure(f"{name}: is not a checkpoint")
+        by_log = [key for key in self.logs if key.kind == ED25519 and key.name == origin and signed(key, text, lines)]
+        if not by_log:
+            raise Failure(f"{name}: no log in your policy signed this checkpoint")
+        cosigned = [w for w, key in self.witnesses.items() if key.kind != ED25519 and signed(key, text, lines)]
+        excepted = older and size <= self.unwitnessed.get(origin, -1)
+        if not excepted and self.quorum != "none" and not self._met(self.quorum, cosigned):
+            raise Failure(f"{name}: only {len(cosigned)} of your witnesses cosigned, which is not a quorum")
+        return size, root
+
+
+def split_note(whole, name):
+    """A signed note: its text, and for each signature (name, four bytes of key hash, signature)."""
+    if any(ord(character) < 32 and character != "\n" or 127 <= ord(character) < 160 for character in whole):
+        raise Failure(f"{name}: contains control characters")
+    text, gap, rest = whole.rpartition("\n\n")
+    if not gap or not text or not rest.endswith("\n") or rest.count("\n") > 100:
+        raise Failure(f"{name}: is not a signed note")
+    lines = []
+    for line in rest[:-1].split("\n"):
+        found = re.fullmatch(r"\u2014 ([^ +]+) ([A-Za-z0-9+/=]+)", line)
+        if not found:
+            raise Failure(f"{name}: has a malformed signature line")
+        blob = unbase64(found[2])
+        if len(blob) < 5:
+            raise Failure(f"{name}: has a malformed signature line")
+        lines.append((found[1], blob[:4], blob[4:]))
+    return text + "\n", lines
+
+
+def signed(key, text, lines):
+    """Whether a key signed a note. A wrong signature under a known key is a failure, not a missing one."""
+    mine = [signature for name, short, signature in lines if (name, short) == (key.name, key.short)]
+    for signature in mine:
+        key.check(text.encode(), signature)
+    return bool(mine)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 4. The tree (RFC 6962 section 2), and the opening of an entry (docs/ledger.md, "Openings")
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+def leaf(entry):
+    return sha256(b"\x00", entry)
+
+
+def root_from_path(start, index, size, path):
+    """The root that an inclusion path leads to (RFC 6962 section 2.1.1), by the recursive definition."""
+    if index >= size:
+        raise Failure("the entry's index is beyond the ledger")
+    if size == 1:
+        if path:
+            raise Failure("the inclusion path is too long")
+        return start
+    if not path:
+        raise Failure("the inclusion path is too short")
+    half = 1
+    while half * 2 < size:
+        half *= 2
+    if index < half:
+        return sha256(b"\x01", root_from_path(start, index, half, path[:-1]), path[-1])
+    return sha256(b"\x01", path[-1], root_from_path(start, index - half, size - half, path[:-1]))
+
+
+def strict_json(data, path):
+    def once(pairs):
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError
+        return dict(pairs)
+
+    def never(_):
+        raise ValueError
+
+    try:
+        return json.loads(data.decode("utf-8"), object_pairs_hook=once, parse_constant=never, parse_float=never)
+    except (ValueError, RecursionError):
+        raise Failure(f"{path}: the opening is malformed") from None
+
+
+def is_hex(value, digits):
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{%d}" % digits, value, re.ASCII) is not None
+
+
+def open_record(data, path):
+    """Make the entry from an opening, and check that every field shown is one of its digests."""
+    opening = strict_json(data, path)
+    if not isinstance(opening, dict) or opening.get("format") != "gatehouse-opening/1":
+        raise Failure(f"{path}: the opening is malformed")
+    batch, seq, digests, shown = (opening.get(name) for name in ("batch", "seq", "digests", "shown"))
+    if (
+        not is_hex(batch, 32)
+        or type(seq) is not int
+        or not 0 <= seq < 1 << 32
+        or set(opening) - {"format", "batch", "seq", "digests", "shown"}
+    ):
+        raise Failure(f"{path}: the opening is malformed")
+    if not isinstance(digests, list) or not digests or not all(is_hex(item, 64) for item in digests):
+        raise Failure(f"{path}: the opening is malformed")
+    if not isinstance(shown, list) or not all(isinstance(item, str) for item in shown):
+        raise Failure(f"{path}: the opening is malformed")
+    fields = {}
+    for item in shown:
+        if hashlib.sha256(item.encode("utf-8", "replace")).hexdigest() not in digests:
+            raise Failure(f"{path}: a field shown does not belong to the record")
+        parts = strict_json(item.encode("utf-8", "replace"), path)
+        if not isinstance(parts, list) or len(parts) != 3 or not is_hex(parts[0], 32) or not isinstance(parts[1], str):
+            raise Failure(f"{path}: a field shown is malformed")
+        if parts[1] in fields:
+            raise Failure(f"{path}: a field is shown twice")
+        fields[parts[1]] = parts[2]
+    listed = '["' + '","'.join(digests) + '"]'
+    return b"\x01" + bytes.fromhex(batch) + struct.pack(">I", seq) + sha256(listed.encode()), fields
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# 5. The file: one CBOR map (RFC 8949) of texts, bytes and whole numbers
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -94,7 +390,7 @@ def members(data):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 2. The day's entry: it stands in the ledger, and names the root of the map
+# 6. The day's entry: it stands in the ledger, and names the root of the map
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -119,7 +415,7 @@ def cosigned_at(policy, note):
 def check_day(day, after, before):
     """The day named lies between what witnesses saw before and after the entry."""
     try:
-        midnight = datetime.datetime.combine(datetime.date.fromisoformat(day), datetime.time(), datetime.UTC)
+        midnight = datetime.fromisoformat(f"{day}T00:00:00+00:00")
     except ValueError:
         raise Failure("the entry shown is not an entry of a day's roots") from None
     if after is None:
@@ -162,7 +458,7 @@ def check_epoch(answer, policy):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 3. The way down the map: which leaf the person's number leads to
+# 7. The way down the map: which leaf the person's number leads to
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -205,7 +501,7 @@ def check_leaf(answer, stated):
 
 
 # ---------------------------------------------------------------------------------------------------------------------
-# 4. The list
+# 8. The list
 # ---------------------------------------------------------------------------------------------------------------------
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib
+import functools
+import importlib.util
 import json
 import shutil
 import sqlite3
-import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -32,10 +32,14 @@ VERIFIER = Path(__file__).parents[2] / "verifier"
 Releases = tuple[ReleaseRecord, ...]
 
 
+@functools.cache
 def stranger(name: str) -> ModuleType:
-    if str(VERIFIER) not in sys.path:
-        sys.path.insert(0, str(VERIFIER))
-    return importlib.import_module(name)
+    spec = importlib.util.spec_from_file_location(name, VERIFIER / f"{name}.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def test_a_halt_that_became_a_letter_still_stands(approved: house.House) -> None:

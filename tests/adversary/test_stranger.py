@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import dataclasses
 import datetime as dt
 import importlib.util
@@ -83,16 +82,6 @@ def agreed(stranger: ModuleType, data: bytes, believed: tuple[trust.Trust, Any, 
         theirs = False
     assert ours == theirs
     return ours
-
-
-def test_it_needs_nothing_of_ours() -> None:
-    imported = {
-        name.name.partition(".")[0] if isinstance(node, ast.Import) else str(node.module).partition(".")[0]
-        for node in ast.walk(ast.parse(FILE.read_text()))
-        if isinstance(node, ast.Import | ast.ImportFrom)
-        for name in node.names
-    }
-    assert imported - set(sys.stdlib_module_names) == {"cryptography"}
 
 
 def test_both_accept_what_was_released(accepted: Verdict, whole: dict[str, Any]) -> None:

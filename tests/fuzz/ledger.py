@@ -10,6 +10,7 @@ Usage: python ledger.py [atheris options]
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import importlib.util
 import json
@@ -26,17 +27,12 @@ LONGEST = 400
 """Characters of a refusal, which is one line."""
 
 
+@functools.cache
 def stranger(name):
-    """A module of verifier/, which shares no code with Gatehouse."""
-    folder = str(CHECKOUT / "verifier")
-    sys.path.insert(0, folder)
-    try:
-        spec = importlib.util.spec_from_file_location(name, f"{folder}/{name}.py")
-        module = importlib.util.module_from_spec(spec)
-        sys.modules.setdefault(name, module)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(folder)
+    """A tool of verifier/, which shares no code with Gatehouse nor with another tool."""
+    spec = importlib.util.spec_from_file_location(name, CHECKOUT / "verifier" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -128,7 +124,7 @@ class World:
         assert len(refused) < LONGEST, f"{name}: a refusal that repeats what it was given"
         if theirs is None:
             return said
-        failures = stranger_modules()[0].Failure, self.trust[1].Failure
+        failures = [stranger(name).Failure for name in ("verify_ledger", "verify_answer", "verify_release")]
         try:
             told = theirs(data)
         except (*failures, *MALFORMED):
@@ -143,8 +139,8 @@ class World:
         from gatehouse.ledger.opening import Opening
         from gatehouse.release import binding
 
-        _, answers = stranger_modules()
-        trusted = _stranger_policy(self.policy)
+        ledger, answers = stranger("verify_ledger"), stranger("verify_answer")
+        of_log, of_answers = (_stranger_policy(tool, self.policy) for tool in (ledger, answers))
         believed, release, known = self.trust
         return {
             "certificate": (
@@ -155,10 +151,13 @@ class World:
             "docket": (lambda data: entries.Docketed.of(Opening.parse(data).fields(), where="docket"), None),
             "receipt": (self._receipt, None),
             "entry": (_entry, None),
-            "checkpoint": (self.policy.accept, lambda data: trusted.accept(data, "checkpoint")),
+            "checkpoint": (self.policy.accept, lambda data: of_log.accept(data, "checkpoint")),
             "proof": (lambda data: proof.verify_proof(data, self.policy), None),
             "opening": (lambda data: Opening.parse(data).fields(), None),
-            "answer": (lambda data: answer.verify(data, self.policy), lambda data: answers.check_answer(data, trusted)),
+            "answer": (
+                lambda data: answer.verify(data, self.policy),
+                lambda data: answers.check_answer(data, of_answers),
+            ),
             "bundle": (lambda data: tiles.decode_bundle(data, 6), None),
             "policy": (policies.parse_policy, None),
             "halt": (lambda data: halt.Oversight((), 1, 1).accept(data), None),
@@ -231,22 +230,12 @@ MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError, Recurs
 """What the stranger's tools answer as malformed, in one line, where they begin."""
 DOCUMENTS = ("certificate", "received", "docket", "receipt", "entry")
 """Kinds that are JSON, of which `edited` makes inputs that come further than spliced bytes do."""
-_MODULES = []
 
 
-def stranger_modules():
-    if not _MODULES:
-        ledger = stranger("verify_ledger")
-        _MODULES.extend([ledger, stranger("verify_answer")])
-        _MODULES[0] = sys.modules["verify_ledger"]
-    return _MODULES
-
-
-def _stranger_policy(policy):
-    ledger = stranger_modules()[0]
-    trusted = ledger.Policy.__new__(ledger.Policy)
+def _stranger_policy(tool, policy):
+    trusted = tool.Policy.__new__(tool.Policy)
     trusted.logs, trusted.witnesses, trusted.groups, trusted.quorum = [], {}, {}, "none"
-    trusted.logs = [ledger.Key(one.text) for one in policy.logs]
+    trusted.logs = [tool.Key(one.text) for one in policy.logs]
     return trusted
 
 

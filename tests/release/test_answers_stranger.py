@@ -17,18 +17,14 @@ from gatehouse.ledger import policy as policies
 from gatehouse.ledger.answer import Map, verify
 from gatehouse.pipeline import answers
 
-FOLDER = Path(__file__).parents[2] / "verifier"
+STRANGER = Path(__file__).parents[2] / "verifier" / "verify_answer.py"
 
 
 @pytest.fixture(scope="module")
 def stranger():
-    sys.path.insert(0, str(FOLDER))
-    try:
-        spec = importlib.util.spec_from_file_location("verify_answer", FOLDER / "verify_answer.py")
-        module = importlib.util.module_from_spec(spec)
-        spec.loader.exec_module(module)
-    finally:
-        sys.path.remove(str(FOLDER))
+    spec = importlib.util.spec_from_file_location("verify_answer", STRANGER)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module
 
 
@@ -81,7 +77,7 @@ def test_it_runs_as_an_inspector_runs_it(home, tmp_path):
     (tmp_path / "5.answer").write_bytes(answers.answer(home.connection, home.site, 5))
     command = [
         sys.executable,
-        str(FOLDER / "verify_answer.py"),
+        str(STRANGER),
         str(tmp_path / "5.answer"),
         "--policy",
         home.site.policy,
