@@ -6,7 +6,6 @@ Only a site marked `demonstration = true` gets them; a real site's accounts are 
 from __future__ import annotations
 
 import ipaddress
-import tomllib
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -17,6 +16,7 @@ from gatehouse.console import accounts, desk
 from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account
 from gatehouse.console.permissions import TITLES, Role
+from gatehouse.intake import parties
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.pipeline.site import Site
 
@@ -108,5 +108,4 @@ def _names(site: Site) -> list[str]:
 def _agencies(site: Site) -> list[str]:
     if not site.parties.is_file():
         return []
-    found = tomllib.loads(site.parties.read_text(encoding="utf-8")).get("agencies", {})
-    return sorted(found)[:3] if isinstance(found, dict) else []
+    return sorted(parties.read(site.parties).agencies)[:3]

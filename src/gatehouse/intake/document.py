@@ -6,13 +6,13 @@ name paths and expectations, never the values found there.
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import json
-import tomllib
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
-from gatehouse.kernel import clock
+from gatehouse.kernel import clock, documents
 from gatehouse.kernel.errors import WrongInput
 
 SHOWN = 5
@@ -155,11 +155,5 @@ def read_json(data: bytes, where: str) -> object:
 
 
 def read_toml(data: bytes, where: str) -> object:
-    """Parse TOML (UTF-8). Raises WrongInput naming the line."""
-    try:
-        return tomllib.loads(data.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise WrongInput("the file is not UTF-8 text", where=where, remedy="Save it as UTF-8") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as wrong:
-        at = str(wrong).rpartition("(")[2].rstrip(")") if "(" in str(wrong) else "somewhere"
-        raise WrongInput(f"the file is not valid TOML ({at})", where=where, remedy="Correct that line") from None
+    """Parse TOML (UTF-8; a byte order mark is tolerated). Raises WrongInput naming the line."""
+    return documents.parse(documents.decode(data.removeprefix(codecs.BOM_UTF8), where), where).data

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from gatehouse.kernel import digests
+from gatehouse.kernel.documents import Table
 from gatehouse.kernel.errors import WrongInput
-from gatehouse.law import texts, wording
+from gatehouse.law import tables, texts, wording
 from gatehouse.law.folder import pack_files
 from gatehouse.law.language import Expression, Kind, Vocabulary, field_names, parse, parse_condition
 from gatehouse.law.pack import (
@@ -31,7 +32,7 @@ from gatehouse.law.pack import (
     Property,
     Rule,
 )
-from gatehouse.law.tables import IDENTIFIER, PACK_ID, Entry, read_document
+from gatehouse.law.tables import IDENTIFIER, PACK_ID, read_document
 
 KINDS = ("statute", "regulation", "agreement", "policy", "order", "opinion")
 MOST_RULES = 400
@@ -42,7 +43,7 @@ DERIVED = "items_permitted"
 _SHA256 = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
-def _changes(document: Entry) -> Iterator[tuple[str, str]]:
+def _changes(document: Table) -> Iterator[tuple[str, str]]:
     """What changed from version to version, in words."""
     for entry in document.entries("change"):
         entry.only("version", "says")
@@ -146,7 +147,7 @@ def _read(folder: Path, files: list[Path], digest: str) -> Pack:
 
 
 def _awaited(
-    entry: Entry, fields: Mapping[str, Declared], items: Mapping[str, str]
+    entry: Table, fields: Mapping[str, Declared], items: Mapping[str, str]
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What the pack says is not there yet, by names that it declares."""
     entry.only("facts", "items")
@@ -160,7 +161,7 @@ def _awaited(
     return found["facts"], found["items"]
 
 
-def _fields(entry: Entry) -> Iterator[tuple[str, Declared]]:
+def _fields(entry: Table) -> Iterator[tuple[str, Declared]]:
     if len(list(entry)) > MOST_FIELDS:
         raise entry.wrong("", f"a pack declares {MOST_FIELDS} facts at most", "Split the pack into several")
     for name in entry:
@@ -205,7 +206,7 @@ def _lists(folder: Path, files: list[Path]) -> Iterator[tuple[str, NamedList]]:
         yield name, NamedList(name, entry.text("source"), certainty, entries, proofs, str(path))
 
 
-def _proofs(entry: Entry, entries: Mapping[str, str]) -> Iterator[tuple[str, Proof]]:
+def _proofs(entry: Table, entries: Mapping[str, str]) -> Iterator[tuple[str, Proof]]:
     for name in entry:
         if name not in entries:
             raise entry.wrong(name, f"the list has no entry {name!r}", "Prove entries of this list only")
@@ -214,7 +215,7 @@ def _proofs(entry: Entry, entries: Mapping[str, str]) -> Iterator[tuple[str, Pro
         yield name, Proof(_provision(inner, inner.text("provision")), inner.text("quote"))
 
 
-def _provision(entry: Entry, identifier: str) -> str:
+def _provision(entry: Table, identifier: str) -> str:
     if not texts.IDENTIFIER.fullmatch(identifier):
         remedy = "Write it as the publisher does: /us/usc/t26/s6103/i/2/B/iv"
         raise entry.wrong("provision", f"{identifier!r} cannot name a provision", remedy)
@@ -248,7 +249,7 @@ def _texts(folder: Path, files: list[Path]) -> Iterator[texts.Text]:
         )  # fmt: skip
 
 
-def _terms(entry: Entry, vocabulary: Vocabulary) -> tuple[Vocabulary, dict[str, str]]:
+def _terms(entry: Table, vocabulary: Vocabulary) -> tuple[Vocabulary, dict[str, str]]:
     """Read defined terms, each after those it uses; a term that needs itself is refused."""
     texts = dict(entry.texts())
     for name in texts:
@@ -272,7 +273,7 @@ def _words(text: str) -> list[str]:
     return "".join(c if c.isalnum() or c == "_" else " " for c in text).split()
 
 
-def _assumptions(document: Entry, vocabulary: Vocabulary) -> Iterator[tuple[str, Expression]]:
+def _assumptions(document: Table, vocabulary: Vocabulary) -> Iterator[tuple[str, Expression]]:
     for entry in document.entries("assume"):
         entry.only("says", "holds")
         yield entry.text("says"), parse_condition(entry.text("holds"), vocabulary, entry.place("holds"))
@@ -341,7 +342,7 @@ def _earlier(first: dt.date | None, second: dt.date | None) -> dt.date | None:
     return min(days) if days else None
 
 
-def _instrument(entry: Entry, path: Path, is_order: bool) -> Instrument:  # noqa: FBT001
+def _instrument(entry: Table, path: Path, is_order: bool) -> Instrument:  # noqa: FBT001
     entry.only("id", "title", "kind", "cite", "made", "from", "until", "known", "url", "certainty", "note", "ends")
     kind = entry.choice("kind", KINDS)
     if is_order != (kind in ("order", "opinion")):
@@ -370,7 +371,7 @@ def _instrument(entry: Entry, path: Path, is_order: bool) -> Instrument:  # noqa
     )
 
 
-def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: Mapping[str, str]) -> Rule:
+def _rule(entry: Table, instrument: Instrument, vocabulary: Vocabulary, items: Mapping[str, str]) -> Rule:
     entry.only(
         "id", "effect", "otherwise", "code", "when", "cite", "quote", "paraphrase", "certainty", "say", "note",
         "from", "until", "items", "ignores", "provision",
@@ -398,7 +399,7 @@ def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: M
     if begins < instrument.begins:
         raise entry.wrong("from", "the rule begins before its source is in force", f"Not before {instrument.begins}")
     return Rule(
-        id=entry.identifier("id"),
+        id=tables.identifier(entry, "id"),
         instrument=instrument,
         effect=effect,
         otherwise=Otherwise(otherwise),
@@ -421,7 +422,7 @@ def _rule(entry: Entry, instrument: Instrument, vocabulary: Vocabulary, items: M
     )
 
 
-def _provisions(entry: Entry) -> tuple[str, ...]:
+def _provisions(entry: Table) -> tuple[str, ...]:
     """One identifier, or a list of them."""
     given = entry.data.get("provision")
     named = (entry.text("provision"),) if isinstance(given, str) else entry.text_list("provision")
@@ -435,10 +436,10 @@ def _examples(
     for path in _in(folder, files, "examples"):
         document = read_document(path)
         document.only("base", "example")
-        base = dict(document.entry("base").values(fields))
+        base = dict(tables.facts(document.entry("base"), fields))
         for entry in document.entries("example"):
             entry.only("title", "as_of", "with", "absent", "outcome", "fired", "items")
-            facts = base | dict(entry.inner("with", required=False).values(fields))
+            facts = base | dict(tables.facts(entry.inner("with", required=False), fields))
             for name in entry.text_list("absent"):
                 if name not in fields:
                     raise entry.wrong("absent", f"unknown fact {name!r}", "Name a declared fact")
@@ -470,11 +471,11 @@ def _properties(folder: Path, vocabulary: Vocabulary) -> Iterator[Property]:
     taken: set[str] = set()
     for entry in document.entries("property"):
         entry.only("id", "says", "kind", "holds", "from", "until")
-        if entry.identifier("id") in taken:
+        if tables.identifier(entry, "id") in taken:
             raise entry.wrong("id", f"the property id {entry.text('id')!r} is taken", "Ids are given once")
-        taken.add(entry.identifier("id"))
+        taken.add(tables.identifier(entry, "id"))
         yield Property(
-            id=entry.identifier("id"),
+            id=tables.identifier(entry, "id"),
             says=entry.text("says"),
             safety=entry.choice("kind", ["safety", "liveness"]) == "safety",
             holds=parse_condition(entry.text("holds"), vocabulary, entry.place("holds")),

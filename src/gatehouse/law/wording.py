@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from gatehouse.law.tables import Entry
+from gatehouse.kernel.documents import Table
 
 REQUIRED = (
     "authority", "items", "matter_number", "officer_ids", "period_from", "proceeding", "reason",
@@ -47,7 +47,7 @@ class Wording:
 DEFAULT = Wording()
 
 
-def read(entry: Entry) -> Wording:
+def read(entry: Table) -> Wording:
     """Read the table `[wording]` of a pack.toml. Raises WrongInput with file, line and remedy."""
     entry.only(
         "confidential", "purposes", "breach", "breach_to", "breach_hours", "breach_law", "form", "proceedings",

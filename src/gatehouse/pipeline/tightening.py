@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from pathlib import Path
 
 from gatehouse.casework.board import Blocked
@@ -12,6 +11,7 @@ from gatehouse.law import compare
 from gatehouse.law.folder import pack_files
 from gatehouse.law.pack import Instrument, Pack
 from gatehouse.law.signing import version_key
+from gatehouse.law.tables import read_document
 
 _FREE = ("examples",)
 """Folders whose files may change with an order: they show the law and are not law."""
@@ -83,7 +83,7 @@ def _name(path: Path, folder: Path) -> str:
 
 
 def _heading(pack: Pack) -> dict[str, object]:
-    content = tomllib.loads((pack.folder / "pack.toml").read_text(encoding="utf-8"))
+    content = read_document(pack.folder / "pack.toml").data
     return {name: value for name, value in content.items() if name not in {"version", "change"}}
 
 

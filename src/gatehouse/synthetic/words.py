@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import csv
 import re
-import tomllib
 import unicodedata
 from dataclasses import dataclass
 from importlib.resources import files
 
 import duckdb
+
+from gatehouse.kernel import documents
 
 Weighted = list[tuple[str, int]]
 
@@ -45,7 +46,7 @@ def read_csv(name: str) -> list[dict[str, str]]:
 
 def groups() -> list[Group]:
     """The groups of names, in a fixed order, whose shares add up to 1,000."""
-    table = tomllib.loads(read_text("groups.toml"))
+    table = documents.parse(read_text("groups.toml"), "groups.toml").data
     return [Group(name, row["share"], row["double"], row["joint"]) for name, row in table.items()]
 
 

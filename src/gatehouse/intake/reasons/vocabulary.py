@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import functools
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
+
+from gatehouse.kernel import documents
 
 _GAP = " (?:[A-Z0$]+ ){0,4}"
 
 
 @functools.lru_cache(maxsize=2)
-def read(name: str) -> dict[str, Any]:
+def read(name: str) -> Mapping[str, Any]:
     """One file of lists, `civil` or `evidence`."""
-    return tomllib.loads(files("gatehouse.intake.reasons").joinpath(f"data/{name}.toml").read_text("utf-8"))
+    text = files("gatehouse.intake.reasons").joinpath(f"data/{name}.toml").read_text("utf-8")
+    return documents.parse(text, f"{name}.toml").data
 
 
 def phrases() -> tuple[str, ...]:
