@@ -547,9 +547,9 @@ def main():
     parser.add_argument("--not-before", default="", metavar="DATE")
     given = parser.parse_args()
     try:
-        name, person, as_of, registered, rows, page, pages = check_answer(
-            read(given.file), Policy(given.policy), given.not_before
-        )
+        data, policy = read(given.file), Policy(given.policy)
+        name, person, as_of, registered, rows, page, pages = check_answer(data, policy, given.not_before)
+        size, root = policy.accept(members(data)["checkpoint"].encode(), "checkpoint")
     except Failure as failure:
         print(f"NOT VERIFIED. {failure}", file=sys.stderr)
         return 1
@@ -562,6 +562,7 @@ def main():
         print(f"page {page} of {pages}:")
     for entry, day, agency, items, told in rows:
         print(f"  {day} to {agency}: {items} (entry {entry}; may be shown from: {told})")
+    print(f"under a ledger of: {size} {root.hex()}")
     print(LIMITS)
     return 0
 

@@ -10,9 +10,9 @@ It is written from docs/ledger.md alone, to be read by whoever must rely on it. 
 It shows that the agency signed this submission; that the ledger received it whole, with one entry for each request and
 no more, directly after the receipt; that the receipt and the date of the law lie within the bound of your witnesses'
 times; that every file of the docket is the one that was committed; and that the lists of persons of its releases are
-those that the ledger names. With certificates of releases that the agency opened, it shows that the docket accounts for
-each of them as sealed. It reads no tables: what a determination says is shown by
-`gatehouse verify docket` or by a proof (verify_ledger.py). The best receipt is the one that the agency kept.
+those that the ledger names. With certificates of releases that the agency opened, it shows that the ledger still has
+all that they show, and that the docket accounts for each of them as sealed. It reads no tables: what a determination
+says is shown by `gatehouse verify docket` or by a proof (verify_ledger.py). The best receipt is the agency's own.
 
 Exit status 0: everything holds. Exit status 1: it does not, and one line says what; nothing else is shown.
 """
@@ -453,6 +453,32 @@ def is_hex(value, digits):
     return isinstance(value, str) and re.fullmatch("[0-9a-f]{%d}" % digits, value, re.ASCII) is not None
 
 
+def check_kept(folder, size, seen, what):
+    """What somebody saw of a ledger that you verified, sizes and roots, is still its beginning."""
+    hashes = []
+    for index, width in pieces(size):
+        hashes += [leaf(entry) for entry in bundle(folder, index, width)]
+    for kept, root in seen:
+        if kept > size:
+            raise Failure(f"{what}: shows {kept} entries, and the ledger ends after {size}: it was cut back")
+        if root_of(hashes[:kept]) != root:
+            raise Failure(f"{what}: shows other entries up to {kept}: history was rewritten")
+
+
+def checkpoints_in(path):
+    """The checkpoints that a file carries: one alone, a proof's, a certificate's, those that an officer's key saw."""
+    data = text_of(read(path), path)
+    if data.startswith("c2sp.org/tlog-proof"):
+        return [data.partition("\n\n")[2]]
+    if not data.startswith("{"):
+        return [data]
+    said = strict_json(data.encode(), path)
+    if "custodians" in said:
+        seen = [one.get("checkpoints", {}) for one in said["custodians"].values()]
+        return [each["note"] for one in seen for each in one.values()]
+    return [said["checkpoint"]] + [one["checkpoint"] for one in said.get("earlier", [])]
+
+
 def open_event(folder, name):
     """An event's entry and fields, from the opening that the docket keeps."""
     path = os.path.join(folder, "events", name)
@@ -726,6 +752,9 @@ def main():
         key = Key(text_of(read(given.agency_key), given.agency_key).strip())
         policy = Policy(given.policy)
         size, root, _ = check_ledger(given.ledger, policy)
+        for path in given.certificate:
+            shown = [policy.accept(note.encode(), path, older=True) for note in checkpoints_in(path)]
+            check_kept(given.ledger, size, shown, path)
         received, at = check_docket(
             given.docket, given.ledger, size, key, given.receipt, certificates=given.certificate
         )

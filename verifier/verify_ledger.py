@@ -5,8 +5,11 @@ It is written from docs/ledger.md alone, to be read in an hour by whoever must r
 and the `cryptography` package, and reads three kinds of file: your own policy, a ledger's folder, a proof.
 Of several ledgers, one a year and the earliest first, each must begin with what the one before it came to.
 
-    python verify_ledger.py ledger FOLDER [FOLDER ...] --policy MY.policy
+    python verify_ledger.py ledger FOLDER [FOLDER ...] --policy MY.policy [--since "SIZE ROOT" | --since FILE]
     python verify_ledger.py proof  FILE --policy MY.policy
+
+With --since it also compares the last ledger with what you saw of it earlier: a size and root that you noted, or a file
+that carries a checkpoint, as a proof, the certificate of a release and an officer's KEY.known do.
 
 Exit status 0: everything holds. Exit status 1: it does not, and one line says what; nothing else is shown.
 What you believe comes from your policy. Never take a policy from the party that you verify.
@@ -383,6 +386,32 @@ def bundle(folder, index, width):
         yield data[at + 2 : at + 2 + ENTRY]
 
 
+def check_kept(folder, size, seen, what):
+    """What somebody saw of a ledger that you verified, sizes and roots, is still its beginning."""
+    hashes = []
+    for index, width in pieces(size):
+        hashes += [leaf(entry) for entry in bundle(folder, index, width)]
+    for kept, root in seen:
+        if kept > size:
+            raise Failure(f"{what}: shows {kept} entries, and the ledger ends after {size}: it was cut back")
+        if root_of(hashes[:kept]) != root:
+            raise Failure(f"{what}: shows other entries up to {kept}: history was rewritten")
+
+
+def checkpoints_in(path):
+    """The checkpoints that a file carries: one alone, a proof's, a certificate's, those that an officer's key saw."""
+    data = text_of(read(path), path)
+    if data.startswith("c2sp.org/tlog-proof"):
+        return [data.partition("\n\n")[2]]
+    if not data.startswith("{"):
+        return [data]
+    said = strict_json(data.encode(), path)
+    if "custodians" in said:
+        seen = [one.get("checkpoints", {}) for one in said["custodians"].values()]
+        return [each["note"] for one in seen for each in one.values()]
+    return [said["checkpoint"]] + [one["checkpoint"] for one in said.get("earlier", [])]
+
+
 def check_years(folders, policy):
     """Ledgers of successive years: each must begin with a published checkpoint of the one before it."""
     found = [check_ledger(folder, policy) for folder in folders]
@@ -497,6 +526,18 @@ def open_record(data, path):
     return b"\x01" + bytes.fromhex(batch) + struct.pack(">I", seq) + sha256(listed.encode()), fields
 
 
+def check_since(folder, size, policy, noted):
+    """Compare the ledger with what you saw earlier: a note of your own, or a file that its log signed."""
+    written = re.fullmatch(r"(0|[1-9][0-9]{0,18})[ :]+([0-9a-f]{64})", noted.strip(), re.ASCII)
+    if written:
+        return check_kept(folder, size, [(int(written[1]), bytes.fromhex(written[2]))], "your note")
+    origin = text_of(read(folder, "checkpoint"), "checkpoint").split("\n")[0]
+    mine = [note for note in checkpoints_in(noted) if note.split("\n")[0] == origin]
+    if not mine:
+        raise Failure(f"{noted}: is about a different ledger")
+    return check_kept(folder, size, [policy.accept(note.encode(), noted, older=True) for note in mine], noted)
+
+
 # ---------------------------------------------------------------------------------------------------------------------
 
 
@@ -507,13 +548,20 @@ def main():
         "path", nargs="+", help="a proof; a ledger's folder, or those of successive years, earliest first"
     )
     parser.add_argument("--policy", required=True)
+    parser.add_argument(
+        "--since", metavar="NOTED", help="what you saw earlier: 'SIZE ROOT', or a file with a checkpoint"
+    )
     given = parser.parse_args()
+    if given.since and given.what == "proof":
+        parser.error("--since is asked of a ledger")
     if given.what == "proof" and len(given.path) != 1:
         parser.error("one proof at a time")
     try:
         policy = Policy(given.policy)
         if given.what == "ledger":
             shown = check_years(given.path, policy)
+            if given.since:
+                check_since(given.path[-1], shown[-1][0], policy, given.since)
             for size, root, checkpoints in shown:
                 print(f"verified: {size} entries, {checkpoints} checkpoints\nroot: {root.hex()}")
         else:
@@ -523,6 +571,9 @@ def main():
                 print(f"{name}: {json.dumps(value)}")
     except Failure as failure:
         print(f"NOT VERIFIED. {failure}", file=sys.stderr)
+        return 1
+    except (KeyError, TypeError, AttributeError, ValueError, RecursionError):
+        print("NOT VERIFIED. A file is not in the required form", file=sys.stderr)
         return 1
     return 0
 

@@ -42,7 +42,7 @@ class _Terminal:
     "--allow-format-1", "old", is_flag=True, help="Open a package in the older 2025 format, whose proof shows less."
 )
 @click.option("--trust-anew", "anew", is_flag=True,
-              help="Trust a folder that differs from the earlier one. Ask the custodian first.")  # fmt: skip
+              help="Trust a folder or ledger that differs from the earlier one. Ask the custodian first.")  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def open_(
     release: Path, key: Path, trust: Path, out: Path, *, agency_file: Path | None, old: bool, anew: bool, as_json: bool
@@ -50,8 +50,8 @@ def open_(
     """Check a release's proof, accept its use terms, and open its records. Writes a signed receipt to send back.
 
     The release is decrypted only if its certificate verifies, never after expiry or recall. Opening accepts the terms.
-    KEY.known remembers log, custodian, witnesses, roster and agencies' keys. A trust folder that contradicts them is
-    refused until you have asked the custodian's officers and say --trust-anew.
+    KEY.known remembers log, custodian, witnesses, roster, agencies' keys and the largest ledger seen. A trust folder or
+    package that contradicts them is refused until you have asked the custodian's officers and say --trust-anew.
 
     \b
     Examples:

@@ -59,8 +59,10 @@ def verify() -> None:
 @_POLICY
 @click.option("--timestamps", type=click.Path(path_type=Path), help="The time-stamping authority's certificates (PEM).")
 @click.option(
-    "--since", "noted", metavar="NOTED", help="What you noted earlier: 'SIZE ROOT', or a checkpoint file that you kept."
-)
+    "--since", "noted", metavar="NOTED",
+    help="What you saw earlier: 'SIZE ROOT', or a file that carries a checkpoint, such as a proof, a release's "
+    "certificate, an answer or an officer's KEY.known.",
+)  # fmt: skip
 @_JSON
 def ledger(
     ledgers: tuple[Path, ...], policy_file: Path, timestamps: Path | None, noted: str | None, *, as_json: bool
@@ -75,6 +77,7 @@ def ledger(
       gatehouse verify ledger site/ledger --policy my.policy
       gatehouse verify ledger site-2026/ledger site-2027/ledger --policy my.policy
       gatehouse verify ledger site/ledger --policy my.policy --since "1280007 5b0c…"
+      gatehouse verify ledger site/ledger --policy my.policy --since opened/certificate.json
     """
     from gatehouse.kernel import clock
     from gatehouse.ledger import policy, since, witnessed
@@ -148,11 +151,7 @@ def proof(file: Path, policy_file: Path, *, as_json: bool) -> None:
     from gatehouse.ledger import policy
     from gatehouse.ledger.proof import verify_proof
 
-    try:
-        data = file.read_bytes()
-    except OSError as error:
-        raise WrongInput(f"the proof cannot be read ({error.strerror})", where=file.name) from None
-    proven = verify_proof(data, policy.read(policy_file), where=file.name)
+    proven = verify_proof(_read(file, "proof"), policy.read(policy_file), where=file.name)
     answer = {
         "origin": proven.checkpoint.origin,
         "index": proven.index,
@@ -211,7 +210,7 @@ def docket(
     import duckdb
 
     from gatehouse.intake.workspace import open_workspace
-    from gatehouse.ledger import policy
+    from gatehouse.ledger import policy, since
     from gatehouse.ledger.docket_proof import dated, verify_docket
     from gatehouse.ledger.verify import verify_log
     from gatehouse.release import delivered
@@ -219,6 +218,9 @@ def docket(
     folder = ledger_folder or docket.resolve().parent.parent / "ledger"
     believed = policy.read(policy_file)
     verified = verify_log(folder, believed)
+    for path in certificates:
+        shown = since.held(_read(path, "certificate"), where=path.name)
+        since.compare(folder, verified.checkpoint, shown, believed, where=path.name)
     try:
         accounted = verify_docket(
             open_workspace(), docket, folder, verified.checkpoint, agency=_agency_keys(docket, agency_file)
@@ -305,6 +307,13 @@ def answer(file: Path, policy_file: Path, not_before: str | None, *, as_json: bo
     lines = [f"verified: number {found.person} as of {found.as_of}, {found.map} map"]
     lines += [_framed(found.framed), _told(found), *(_row(one) for one in found.disclosures), found.limits]
     _answer(document, lines, as_json=as_json)
+
+
+def _read(file: Path, what: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise WrongInput(f"the {what} cannot be read ({error.strerror})", where=file.name) from None
 
 
 def _framed(frame: Frame) -> str:

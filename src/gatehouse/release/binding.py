@@ -75,6 +75,10 @@ class Verified:
     cases: Selection
     times: tuple[str, ...] = field(default=())
     """For each stated time what witnesses say of it, one line each."""
+    index: int = 0
+    """Where the release's entry stands in the ledger."""
+    history: tuple[Checkpoint, ...] = field(default=())
+    """Every checkpoint that the certificate carries, the newest first; none in an old certificate."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,10 @@ def verify(
         release.recipient, release.at, dt.date.fromisoformat(release.expires_on), release.terms, release.receipt_key,
         release.records,
     )  # fmt: skip
-    return Verified(header, digests.of_bytes(data), frozenset(permitted), cases, tuple(times.lines))
+    return Verified(
+        header, digests.of_bytes(data), frozenset(permitted), cases, tuple(times.lines), given.release.index,
+        entries.history,
+    )  # fmt: skip
 
 
 def covers(verified: Verified, rows: Sequence[Row], *, where: str) -> None:

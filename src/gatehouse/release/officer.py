@@ -115,6 +115,8 @@ def open_release(
             acquaintance.recognize(believed, known, anew=anew)
         notices = tuple(trust.notices(trust_folder, believed.custodian))
         opened = check(_read(path), identity, believed, notices, now, where=path.name, agency=agency, old=old)
+        if known is not None:
+            acquaintance.remember(believed, opened.verified, known, now, anew=anew, where=path.name)
         return _lay_out(opened, out, now)
     except (AnswerIsNo, WrongInput) as refusal:
         _record_refusal(out, path, refusal, now)

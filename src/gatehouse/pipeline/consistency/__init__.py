@@ -6,12 +6,16 @@ to happened. Nothing is mended or entered here; each difference says where it is
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import duckdb
 
-from gatehouse.ledger import policy
+from gatehouse.determine.docket import Docket
+from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.ledger import policy, since
+from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.log import Log
+from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.signers import read_signer
 from gatehouse.ledger.verify import verify_log
 from gatehouse.pipeline import history, record
@@ -23,6 +27,7 @@ from gatehouse.pipeline.site import Site
 
 __all__ = ["Difference", "Story", "compare"]
 
+_NEWEST = "Put the newest checkpoint back, with every tile under it. A witness has it as well"
 _RESTORE = "Restore it from a backup. If it is lost for good, two officers must run `gatehouse roster acknowledge-loss`"
 
 
@@ -32,18 +37,33 @@ def compare(connection: duckdb.DuckDBPyConnection, site: Site) -> Story:
     Entries that no checkpoint covers yet count too. Raises AnswerIsNo when the ledger itself does not verify,
     MachineFailed while another process writes to it.
     """
-    head = verify_log(site.ledger, policy.read(site.policy)).checkpoint
+    believed = policy.read(site.policy)
+    head = verify_log(site.ledger, believed).checkpoint
     with _held(site):
         known = history.read(site)
         placed = dockets.of(site)
         found = [
             *_history(known),
+            *_continues(site, believed, head, placed),
             *files.differences(site, known),
             *dockets.differences(connection.cursor(), site, known, head),
             *database.differences(connection.cursor(), site, known, placed),
             *standing.differences(site, known, placed),
         ]
     return Story(known.size, len(placed), len(known.events), tuple(found), known.lost)
+
+
+def _continues(site: Site, believed: Policy, head: Checkpoint, placed: Mapping[str, Docket]) -> Iterator[Difference]:
+    """The ledger against the checkpoints in the certificates that the site keeps: what was shown must be in it."""
+    for docket in placed.values():
+        for path in sorted(docket.certificates.glob("*.json")):
+            where = path.relative_to(site.root).as_posix()
+            try:
+                since.compare(site.ledger, head, since.held(path.read_bytes(), where=where), believed, where=where)
+            except AnswerIsNo as wrong:
+                yield Difference(where, wrong.what, _NEWEST)
+            except (OSError, WrongInput):
+                continue  # it is named where files are compared
 
 
 def _held(site: Site) -> Hold:
