@@ -6,6 +6,7 @@ The custodian takes its own refusals out and releases all the same; each certifi
 from __future__ import annotations
 
 import datetime as dt
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,11 @@ import pytest
 
 from gatehouse.casework.selection import Selection
 from gatehouse.kernel.errors import AnswerIsNo
+from gatehouse.law import adoption
 from gatehouse.ledger import halt, signers
 from gatehouse.ledger.halt import Action, Scope
 from gatehouse.oversight.standing import Finding, Given, Happened, judge
-from gatehouse.pipeline import consistency, halts, packs, release, withdrawal
+from gatehouse.pipeline import consistency, halts, packs, record, release, withdrawal
 
 MINUTE = dt.timedelta(minutes=1)
 SITE = "test.example/2025"
@@ -107,10 +109,11 @@ def officers(*names: str, **more: str) -> dict[str, Any]:
 
 
 KEYS = {name: signers.new_key(name)[1] for name in ("ann", "bob", "cay")}
-LAW = {"event": "pack in force", "pack": "basis", "digest": "law"}
+LAW = {"event": "pack in force", "pack": "basis", "version": "1.0.0", "digest": "law"}
 RECEIVED = {"event": "received", "docket": "D", "agency": "agency", "pack": "law"}
 RELEASED = {"event": "release", "release": "R", "pack": "law", "released_at": "2025-09-01T12:00:00Z"}
-NEWER = {"event": "pack in force", "pack": "basis", "digest": "newer"}
+NEWER = {"event": "pack in force", "pack": "basis", "version": "1.10.0", "digest": "newer"}
+AGAIN = {**LAW, "version": "1.10.0"}
 PEOPLE = officers("ann", "bob")
 WITHDRAWN = {"event": "unsealed", "release": "R"}
 
@@ -121,7 +124,12 @@ WITHDRAWN = {"event": "unsealed", "release": "R"}
         ([LAW, PEOPLE, RECEIVED, RELEASED], []),
         ([PEOPLE, RECEIVED, LAW, RELEASED], ["was determined under law that was never adopted before"]),
         ([LAW, NEWER, PEOPLE, RECEIVED], ["was determined under law that other law had replaced"]),
-        ([LAW, NEWER, LAW, PEOPLE, RECEIVED, RELEASED], []),
+        ([LAW, NEWER, AGAIN, PEOPLE, RECEIVED, RELEASED], []),
+        ([LAW, NEWER, LAW, PEOPLE, RECEIVED], ["was determined under law that other law had replaced"]),
+        (
+            [NEWER, {**LAW, "version": "one"}, PEOPLE, RECEIVED],
+            ["was determined under law that other law had replaced"],
+        ),
         ([{"event": "loss"}, PEOPLE, RECEIVED], []),
         ([LAW, PEOPLE, {"event": "continued"}, RECEIVED], ["received after the ledger of the next year had begun"]),
         ([LAW, PEOPLE, RECEIVED, {"event": "continued"}, RELEASED], []),
@@ -177,3 +185,64 @@ def test_a_docket_is_not_committed_under_law_that_was_replaced_meanwhile(small: 
     house.enact(small, tmp_path, lambda _: None)
     with pytest.raises(AnswerIsNo, match="the law changed while this submission was determined"):
         make_docket(small.connection, small.site, Plan("ICE-2", 4, {"ICE-0000": "age1x"}), house.PACK, house.LATER)
+
+
+def test_an_old_adoption_that_is_entered_again_brings_nothing_back(approved: house.House) -> None:
+    """The log's key and the disk are enough: the old pack lies beside the new one, signed by both offices once."""
+    basis = "us.irs.6103-i-2"
+    old, [first] = packs.in_force(approved.site, basis), packs.adoptions(approved.site, basis)
+    replaced(approved)
+    pins = approved.site.packs / adoption.PINS
+    listed = json.loads(pins.read_bytes())
+    listed["packs"][basis] = {"folder": old.folder.name, "version": old.version, "digest": old.digest}
+    pins.write_text(json.dumps(listed))
+    with record.open_log(approved.site) as log:
+        record.event(log, approved.site.events, "site/pack-again", dict(first.fields))
+        record.publish(approved.site, log, house.NOW)
+    with pytest.raises(AnswerIsNo, match="whose adoption is on record"):
+        release.release(approved.connection, approved.office, house.NAME, house.LATER)
+    said = f"events/pack-again.json: this adoption goes back to version {old.version}, after version 1.11.0"
+    assert said in told(approved)
+
+
+@pytest.mark.parametrize("narrower", [False, True])
+def test_no_other_overseers_lift_a_halt_by_halting_the_same(approved: house.House, *, narrower: bool) -> None:
+    """Who is named in the overseers' place halts once more, and then resumes: the first halt stands."""
+    inspector, other = (signers.parse_signer(signers.new_key(name)[0]) for name in ("inspector", "other"))
+    policy = approved.site.root / "oversight.policy"
+
+    def says(who: signers.Signer, action: Action, scope: str, minute: int) -> None:
+        text = halt.write(action, Scope.parse(scope), house.NOW + minute * MINUTE, "A question", who)
+        halts.enter(approved.site, text, house.NOW)
+
+    policy.write_text(f"key {inspector.key_text}\nhalt 1\nresume 1\n")
+    says(inspector, Action.HALT, "everything", 0)
+    policy.write_text(f"key {other.key_text}\nhalt 1\nresume 1\n")
+    record.open_log(approved.site).close()
+    for minute, action in enumerate((Action.HALT, Action.RESUME), 1):
+        says(other, action, "agency us.dhs.ice" if narrower else "everything", minute)
+    policy.write_text(f"key {inspector.key_text}\nhalt 1\nresume 1\n")
+    with pytest.raises(AnswerIsNo, match="overseers have halted"):
+        release.release(approved.connection, approved.office, house.NAME, house.LATER)
+    says(inspector, Action.RESUME, "everything", 9)
+    assert release.release(approved.connection, approved.office, house.NAME, house.LATER).cases == 9
+
+
+def test_a_release_while_only_others_had_resumed_is_named() -> None:
+    inspector, other = (signers.parse_signer(signers.new_key(name)[0]) for name in ("inspector", "other"))
+
+    def named(who: signers.Signer) -> dict[str, Any]:
+        return {"event": "overseers", "policy": f"key {who.key_text}\nhalt 1\nresume 1\n"}
+
+    def says(who: signers.Signer, action: Action, minute: int) -> dict[str, Any]:
+        text = halt.write(action, Scope.parse("everything"), house.NOW + minute * MINUTE, "A question", who)
+        return {"event": str(action), "text": text.decode()}
+
+    events = [
+        LAW, PEOPLE, RECEIVED, named(inspector), says(inspector, Action.HALT, 0), named(other),
+        says(other, Action.HALT, 1), says(other, Action.RESUME, 2),
+    ]  # fmt: skip
+    [found] = judge(entered(*events, RELEASED), {}, site=SITE)
+    assert "while overseers had halted it" in found.what
+    lifted = [*events, named(inspector), says(inspector, Action.RESUME, 3)]
+    assert list(judge(entered(*lifted, RELEASED), {}, site=SITE)) == []

@@ -202,6 +202,16 @@ def _signed(folder: Path, lock: bytes, office: str, keys: Sequence[Verifier]) ->
     )
 
 
+def is_older(version: str, other: str) -> bool:
+    """Whether one version comes before another; what is no version comes before every one."""
+    if version == other:
+        return False
+    try:
+        return version_key(version) < version_key(other)
+    except WrongInput:
+        return True
+
+
 def version_key(version: str) -> tuple[int, ...]:
     """Versions order by their numbers: 1.10.0 is after 1.9.0. Raises WrongInput for another form."""
     if not re.fullmatch(r"[0-9]+(\.[0-9]+)*", version, re.ASCII):

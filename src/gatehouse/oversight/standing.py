@@ -16,6 +16,7 @@ from gatehouse.casework import roster as rosters
 from gatehouse.casework.endorsement import Version
 from gatehouse.casework.selection import Selection
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
+from gatehouse.law.signing import is_older
 from gatehouse.ledger import halt
 from gatehouse.ledger.halt import Oversight, Scope
 
@@ -55,10 +56,13 @@ class _Stands:
     """Entries were acknowledged as lost, so that what is not found may have been among them."""
     law: dict[str, str] = field(default_factory=dict)
     """The digest of the pack in force, by basis."""
+    newest: dict[str, str] = field(default_factory=dict)
+    """Its version."""
     basis: dict[str, str] = field(default_factory=dict)
     """Of every pack that was ever adopted, by digest."""
     overseers: Oversight | None = None
-    halts: dict[Scope, Oversight] = field(default_factory=dict)
+    halts: list[tuple[Scope, Oversight]] = field(default_factory=list)
+    """Every halt that stands, with those who may lift it: the overseers when it was entered."""
     versions: list[Version] = field(default_factory=list)
     agencies: dict[str, str] = field(default_factory=dict)
     withdrawn: set[str] = field(default_factory=set)
@@ -71,8 +75,7 @@ class _Stands:
         fields = event.fields
         match fields.get("event"):
             case "pack in force":
-                self.law[str(fields["pack"])] = str(fields["digest"])
-                self.basis[str(fields["digest"])] = str(fields["pack"])
+                self._adopted(str(fields["pack"]), str(fields["digest"]), str(fields.get("version", "")))
             case "overseers":
                 text = fields.get("policy")
                 self.overseers = Oversight.parse(str(text)) if text is not None else self.overseers
@@ -88,18 +91,24 @@ class _Stands:
             case "continued":
                 self.over = True
 
+    def _adopted(self, basis: str, digest: str, version: str) -> None:
+        """Law goes forward: an old adoption that is entered once more brings nothing back."""
+        self.basis[digest] = basis
+        if self.newest.get(basis) is None or not is_older(version, self.newest[basis]):
+            self.law[basis], self.newest[basis] = digest, version
+
     def _spoken(self, data: bytes) -> None:
         """A halt, or a resumption by the number of overseers that the policy asked when the halt was entered."""
         try:
             said = self.overseers.accept(data) if self.overseers else None
             if said is None:
                 return
-            if said.action is halt.Action.HALT and self.overseers:
-                self.halts[said.scope] = self.overseers
-            elif said.scope in self.halts and self.halts[said.scope].accept(data):
-                del self.halts[said.scope]
         except (AnswerIsNo, WrongInput):  # what too few signed was laid in, and never in force
             return
+        if said.action is halt.Action.HALT and self.overseers:
+            self.halts.append((said.scope, self.overseers))
+        else:
+            self.halts = [one for one in self.halts if one[0] != said.scope or not _accepts(one[1], data)]
 
     def receipt(self, fields: Mapping[str, Any]) -> Iterator[str]:
         """Why these determinations could not be entered here."""
@@ -109,7 +118,7 @@ class _Stands:
 
     def release(self, docket: str, fields: Mapping[str, Any], given: Given | None) -> Iterator[str]:
         """Why this release could not be planned here."""
-        if any(scope.covers(self.agencies.get(docket, ""), docket) for scope in self.halts):
+        if any(scope.covers(self.agencies.get(docket, ""), docket) for scope, _ in self.halts):
             yield "it was released while overseers had halted it"
         if docket in self.withdrawn:
             yield "it was released after its agency had withdrawn the submission"
@@ -134,6 +143,13 @@ class _Stands:
             yield f"it {done} under law that was never adopted before"
         elif basis is not None and self.law[basis] != digest:
             yield f"it {done} under law that other law had replaced"
+
+
+def _accepts(overseers: Oversight, data: bytes) -> bool:
+    try:
+        return bool(overseers.accept(data))
+    except (AnswerIsNo, WrongInput):
+        return False
 
 
 def judge(events: Sequence[Happened], given: Mapping[str, Given], *, site: str) -> Iterator[Finding]:

@@ -47,9 +47,9 @@ def oversight(site: Site) -> halt.Oversight | None:
 def standing(site: Site) -> list[halt.Statement]:
     """The halts in force, rebuilt from the ledger. Raises AnswerIsNo or CustodianFault when they cannot be believed.
 
-    A halt is lifted by overseers who made the number needed under the policy that stood when it was entered, so that
-    nobody lifts one by naming other overseers. A halt on record whose file is gone, and a file that cannot be believed,
-    stop everything.
+    Each halt is lifted by overseers who made the number needed under the policy that stood when it was entered, so that
+    nobody lifts one by naming other overseers, nor by letting those halt the same once more. A halt on record whose
+    file is gone, and a file that cannot be believed, stop everything.
     """
     trusted = oversight(site)
     spoken = _on_record(site, trusted)
@@ -62,14 +62,13 @@ def standing(site: Site) -> list[halt.Statement]:
             where=str(site.halts),
             remedy="Restore the folder. Only a resumption ends a halt; removing its file does not",
         )
-    standing: dict[halt.Scope, _Spoken] = {}
+    standing: list[_Spoken] = []
     for one in spoken:
         if one.said.action is halt.Action.HALT:
-            standing[one.said.scope] = one
-        elif (held := standing.get(one.said.scope)) is not None and _lifts(one, held):
-            del standing[one.said.scope]
-    added = {one.scope: one for one in fresh if one.action is halt.Action.HALT}
-    return list(({scope: one.said for scope, one in standing.items()} | added).values())
+            standing.append(one)
+        else:
+            standing = [held for held in standing if not _lifts(one, held)]
+    return [*(one.said for one in standing), *(one for one in fresh if one.action is halt.Action.HALT)]
 
 
 @dataclass(frozen=True)
@@ -100,6 +99,9 @@ def _on_record(site: Site, trusted: halt.Oversight | None) -> list[_Spoken]:
 
 
 def _lifts(resumption: _Spoken, held: _Spoken) -> bool:
+    """Whether a resumption ends a halt: each halt of a scope by the overseers who counted when it was entered."""
+    if resumption.said.scope != held.said.scope:
+        return False
     try:
         held.trusted.accept(resumption.data)
     except (AnswerIsNo, WrongInput):

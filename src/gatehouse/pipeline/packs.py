@@ -1,7 +1,8 @@
 """The gate before the law: a site decides only under packs that both its offices signed, proved, and on record.
 
 Every adoption is an entry of the ledger before anything is decided under it. What is in force is what the last of
-these entries names, byte for byte and signature for signature; `pinned.json` only says where it lies.
+these entries of the highest version names, byte for byte and signature for signature, so that an old adoption entered
+once more brings nothing back; `pinned.json` only says where it lies.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from gatehouse.law import adoption
 from gatehouse.law.adoption import Pin
 from gatehouse.law.pack import Pack
 from gatehouse.law.reading import load
-from gatehouse.law.signing import LOCK, PROOF, SIGNATURES, version_key
+from gatehouse.law.signing import LOCK, PROOF, SIGNATURES, is_older
 from gatehouse.ledger.log import batches
 from gatehouse.ledger.opening import Opening
 from gatehouse.pipeline import history, offices, record
@@ -48,8 +49,10 @@ def in_force(site: Site, basis: str) -> Pack:
     recorded = adoptions(site, basis)
     if not recorded:
         raise AnswerIsNo("its adoption is not on record", where=str(pack.folder), remedy=_AGAIN)
-    newest = recorded[-1]
-    if version_key(pack.version) < version_key(newest.text("version")):
+    newest = recorded[0]
+    for one in recorded:
+        newest = newest if is_older(one.text("version"), newest.text("version")) else one
+    if is_older(pack.version, newest.text("version")):
         raise AnswerIsNo(
             f"version {pack.version} is older than {newest.text('version')}, whose adoption is on record",
             where=str(pack.folder),

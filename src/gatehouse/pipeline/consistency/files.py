@@ -12,7 +12,7 @@ from gatehouse.kernel import digests
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law import adoption
 from gatehouse.law.reading import load
-from gatehouse.law.signing import SIGNATURES
+from gatehouse.law.signing import SIGNATURES, is_older
 from gatehouse.ledger.log import batches
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import halts, packs, record
@@ -74,6 +74,7 @@ def _keys(site: Site) -> Iterator[Difference]:
 def _law(site: Site, known: History) -> Iterator[Difference]:
     """Every pack that lies at the site, against its adoption, and the list of those in force."""
     adopted = list(known.of("pack"))
+    yield from _backward(adopted)
     where = f"packs/{adoption.PINS}"
     try:
         pins = adoption.pinned(site.packs)
@@ -93,6 +94,18 @@ def _law(site: Site, known: History) -> Iterator[Difference]:
             yield Difference(f"packs/{folder.name}", "no adoption on record names this pack", LOST)
         elif folder.is_file() and folder.name != adoption.PINS:
             yield Difference(f"packs/{folder.name}", "this file does not belong there", "Move it elsewhere")
+
+
+def _backward(adopted: list[Event]) -> Iterator[Difference]:
+    """Adoptions of law that a higher version had replaced before: nothing comes into force by one."""
+    newest: dict[str, str] = {}
+    for one in adopted:
+        basis, version = one.text("pack"), one.text("version")
+        if basis in newest and is_older(version, newest[basis]):
+            what = f"this adoption goes back to version {version}, after version {newest[basis]}"
+            yield Difference(f"events/{one.name}.json", what, "This is a finding, and stays one: the ledger shows it")
+        else:
+            newest[basis] = version
 
 
 def _is_adopted(folder: Path, adopted: list[Event]) -> bool:
