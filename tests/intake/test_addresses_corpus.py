@@ -13,7 +13,7 @@ import pytest
 from gatehouse.intake.addresses import REASONS, judge
 
 CORPUS = Path(__file__).parents[1] / "hostile" / "addresses"
-FILES = ("corpus.csv", "hand.csv", "holdout.csv", "later.csv")
+FILES = ("corpus.csv", "hand.csv", "holdout.csv", "later.csv", "kinds.csv")
 
 
 def _generator() -> ModuleType:

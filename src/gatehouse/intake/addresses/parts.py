@@ -108,7 +108,8 @@ def _spacing() -> list[str]:
 
     A step touches only the rows that hold its mark: finding a mark costs a tenth of replacing it.
     """
-    initials = "regexp_replace(line, '\\b([A-Z])[.] ?([A-Z])[.]?([^A-Z]|$)', '\\1\\2\\3', 'g')"
+    three = "regexp_replace(line, '\\b([A-Z])[.] ?([A-Z])[.] ?([A-Z])[.]', '\\1\\2\\3', 'g')"
+    initials = f"regexp_replace({three}, '\\b([A-Z])[.] ?([A-Z])[.]?([^A-Z]|$)', '\\1\\2\\3', 'g')"
     decimals = f"regexp_replace({initials}, '([0-9])[.]([0-9])', '\\1~\\2', 'g')"
     broken = "translate(line, chr(10) || chr(13) || ';', ',,,')"
     joined = "regexp_replace(line, '([A-Z]{2})-', '\\1 ', 'g')"

@@ -2,14 +2,16 @@
 
 Each distinct word gets a flag, once: a word that says nothing is known (`X` alone; `x` beside another such word;
 `y` beside another where no street type follows), an empty mark (`B`, as N/A), a little word that neither helps nor
-harms (`z`), a word of an institution's name (`I`), a word that no language writes (`K`), or none (`.`). A sentence of
-flags is then judged with the shape it belongs to, again once per distinct sentence. Phrases and institutions are data.
+harms (`z`), a word of an institution's name (`I`, or `i` where it is also an `x`), a word that no language writes
+(`K`), or none (`.`). A sentence of flags is then judged with the shape it belongs to, again once per distinct sentence.
+Phrases and institutions are data.
 """
 
 from __future__ import annotations
 
 import functools
 import re
+from dataclasses import dataclass
 from importlib.resources import files
 
 import duckdb
@@ -17,6 +19,7 @@ import duckdb
 from gatehouse.intake import placeholders
 from gatehouse.intake.addresses.grammar import Reading
 from gatehouse.intake.addresses.vocabulary import standard_of
+from gatehouse.intake.addresses.vocabulary import words as known_words
 
 # Digits and signs that stand for letters in `UNKN0WN`.
 LEET = ("013457869", "OIEASTBGP")
@@ -31,25 +34,67 @@ def _data(name: str) -> list[str]:
     return files("gatehouse.intake.addresses").joinpath(f"data/{name}").read_text("utf-8").splitlines()
 
 
-@functools.lru_cache(maxsize=1)
-def institution_patterns() -> tuple[str, str]:
-    """Two regular expressions over standard words.
+@dataclass(frozen=True)
+class Institutions:
+    """Regular expressions over standard words, and the words that tell which addresses to try them on.
 
-    The first finds an institution wherever it stands, even as a street's name; the second only outside the street.
+    `everywhere` finds an institution also in a street's name; `outside` wherever no street with a type says otherwise;
+    `beside` only in what stands before or after the street (`Marlin Unit`, while `Unit 5` is a home). `homes` are
+    phrases that are none (`Upper Unit`, `Nursing Facility`). `keys` holds one word of each phrase.
     """
-    everywhere, outside = [], []
+
+    everywhere: str
+    outside: str
+    beside: str
+    homes: str
+    keys: frozenset[str]
+    words: frozenset[str]
+
+
+@functools.lru_cache(maxsize=1)
+def institutions() -> Institutions:
+    """Read `data/institutions.txt`: a phrase a line, `|` between words that may stand in one place.
+
+    A mark in front says where a phrase counts: `+` even in a street's name, `=` alone on a line, `^` first on a line,
+    `$` last on a line after another word, and `-` nowhere, for it is a home.
+    """
+    patterns: dict[str, list[str]] = {"+": [], "$": [], "-": [], "": []}
+    keys: set[str] = set()
+    words: set[str] = set()
     for line in _data("institutions.txt"):
-        phrase = line.lstrip("+=^")
-        standard = " ".join(standard_of(word) for word in phrase.split())
-        if line.startswith("="):
-            outside.append(f"(?:^|, ){re.escape(standard)}(?:$| ,)")
-        elif line.startswith("^"):
-            outside.append(rf"(?:^|, ){re.escape(standard)}\b")
-        elif line.startswith("+"):
-            everywhere.append(rf"\b{re.escape(standard)}\b")
-        else:
-            outside.append(rf"\b{re.escape(standard)}\b")
-    return "|".join(everywhere), "|".join(everywhere + outside)
+        mark = line[0] if line[0] in "+=^$-" else ""
+        places = [place.split("|") for place in line.removeprefix(mark).split()]
+        standard = " ".join(_any_of(place) for place in places)
+        forms = {
+            "=": f"(?:^|, ){standard}(?:$| ,)",
+            "^": rf"(?:^|, ){standard}\b",
+            "$": rf"[A-Z0-9] {standard}(?:$| ,)",
+        }
+        patterns[mark if mark in patterns else ""].append(forms.get(mark, rf"\b{standard}\b"))
+        if mark != "-":
+            rarest = min(places, key=_commonness)
+            keys.update(rarest)
+            words |= {word for place in places for word in place}
+    everywhere = "|".join(patterns["+"])
+    return Institutions(
+        everywhere=everywhere,
+        outside=f"{everywhere}|{'|'.join(patterns[''])}",
+        beside="|".join(patterns["$"]),
+        homes="|".join(patterns["-"]),
+        keys=frozenset(keys),
+        words=frozenset(words),
+    )
+
+
+def _any_of(place: list[str]) -> str:
+    standards = sorted({re.escape(standard_of(word)) for word in place})
+    return standards[0] if len(standards) == 1 else f"(?:{'|'.join(standards)})"
+
+
+def _commonness(place: list[str]) -> tuple[bool, int]:
+    """Words that addresses or excuses are made of, and short ones, are common: the other word finds fewer addresses."""
+    common = known_words().keys() | placeholders.word_flags().keys()
+    return not common.isdisjoint(place), -min(map(len, place))
 
 
 def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
@@ -74,10 +119,16 @@ def load_reality(connection: duckdb.DuckDBPyConnection) -> None:
     connection.execute(
         "CREATE TEMP TABLE address_hollow_phrases AS SELECT DISTINCT unnest($phrases) AS phrase", {"phrases": phrases}
     )
-    spelt = {word: standard_of(word) for line in _data("institutions.txt") for word in line.lstrip("+=^").split()}
+    houses = institutions()
+    words = sorted(houses.words)
     connection.execute(
-        "CREATE TEMP TABLE address_house_words AS SELECT unnest($words) AS word, unnest($standards) AS standard",
-        {"words": list(spelt), "standards": list(spelt.values())},
+        "CREATE TEMP TABLE address_house_words AS "
+        "SELECT unnest($words) AS word, unnest($standards) AS standard, unnest($keys) AS key",
+        {
+            "words": words,
+            "standards": [standard_of(word) for word in words],
+            "keys": [word in houses.keys for word in words],
+        },
     )
     connection.execute(
         "CREATE TEMP TABLE address_place_words AS "
@@ -114,11 +165,12 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "WHERE p.class IN ('W', 'M')) "
         "SELECT p.word, p.class, CASE WHEN p.spelt <> p.word THEN coalesce(house.standard, p.standard) "
         "ELSE p.standard END AS standard, CASE "
+        "WHEN h.flag = 'x' AND house.key THEN 'i' "
         "WHEN h.flag IS NOT NULL AND (p.class <> 'A' OR length(p.word) > 2) THEN h.flag "
         "WHEN elided.flag IN ('X', 'x', 'B') AND regexp_matches(p.word, '^[DL]') AND length(p.word) > 5 "
         "THEN elided.flag "
         "WHEN c.word IS NOT NULL THEN 'X' "
-        "WHEN house.word IS NOT NULL THEN 'I' "
+        "WHEN house.key THEN 'I' "
         "WHEN p.class <> 'W' OR length(p.word) < 3 THEN '.' "
         f"WHEN p.word IN ({short}) OR regexp_matches(p.word, '{'|'.join(runs)}|ABCD|{tripled}') THEN 'K' "
         f"WHEN p.word IN ({echoes}) OR regexp_full_match(p.word, '{stutters}') THEN 'K' "
@@ -136,6 +188,7 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
 
 def finding(shape: str, flags: str, reading: Reading) -> str | None:
     """What a sentence says against an address: `empty`, `digits_only`, `placeholder`, `keyboard_mash`, or nothing."""
+    flags = flags.replace("i", "x")
     if not set(shape) - set(",N"):
         return "empty"
     if not set(shape) - _NUMERIC:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from gatehouse.intake.addresses.parts import PARTS, drop_working_tables, read_parts
-from gatehouse.intake.addresses.reality import institution_patterns
+from gatehouse.intake.addresses.reality import institutions
 
 _VERDICTS = {
     "complete": "complete",
@@ -56,16 +56,6 @@ def _zip_state() -> str:
 
 
 def _reason() -> str:
-    everywhere, outside = institution_patterns()
-    around = (
-        "CASE WHEN address_kind IS NULL OR core_first IS NULL OR house_number IS NULL OR street_type IS NULL "
-        "THEN array_to_string(words, ' ') ELSE concat_ws(' , ', array_to_string(words[1 : core_first - 1], ' '), "
-        "array_to_string(words[core_last + 1 :], ' ')) END"
-    )
-    institution = (
-        f"contains(flags, 'I') AND (regexp_matches(array_to_string(words, ' '), '{everywhere}') "
-        f"OR regexp_matches({around}, '{outside}'))"
-    )
     hollow = "(SELECT phrase FROM address_hollow_phrases)"
     # Asked only where no address was found: what is looked up in a table is worked out for every row.
     letters = "regexp_replace(array_to_string(words, ''), '[^A-Z]', '', 'g')"
@@ -78,7 +68,7 @@ def _reason() -> str:
     return f"""CASE
         WHEN shape IS NULL THEN CASE WHEN len(words) > 0 THEN 'too_long' ELSE 'empty' END
         WHEN finding IN ('empty', 'digits_only') THEN finding
-        WHEN {institution} THEN 'institution'
+        WHEN {_institution()} THEN 'institution'
         WHEN finding IS NOT NULL THEN finding
         WHEN address_kind IS NULL AND {said} IN {hollow} THEN 'placeholder'
         WHEN replace(street_name, ' ', '') IN {hollow}
@@ -107,6 +97,26 @@ def _reason() -> str:
         WHEN zip_state = 'unknown' OR NOT (city_known OR zip_has_city) THEN 'city_unknown'
         WHEN (address_kind = 'military') <> (state_key IN ('AA', 'AE', 'AP')) THEN 'not_military'
         ELSE 'complete' END"""
+
+
+def _institution() -> str:
+    """SQL for whether an institution is named. Only the few addresses that hold a key word are looked through."""
+    houses = institutions()
+    everything = "array_to_string(words, ' ')"
+    beside = (
+        "CASE WHEN core_first IS NULL OR (street_type IS NULL AND len(string_split(street_name, ' ')) > 2) "
+        f"THEN {everything} ELSE concat_ws(' , ', "
+        "array_to_string(words[1 : core_first - 1], ' '), array_to_string(words[core_last + 1 :], ' ')) END"
+    )
+    around = (
+        "CASE WHEN address_kind IS NULL OR house_number IS NULL OR street_type IS NULL "
+        f"THEN {everything} ELSE {beside} END"
+    )
+    named = " OR ".join(
+        f"regexp_matches(regexp_replace({text}, '{houses.homes}', ',', 'g'), '{pattern}')"
+        for text, pattern in ((around, houses.outside), (beside, houses.beside))
+    )
+    return f"contains(lower(flags), 'i') AND (regexp_matches({everything}, '{houses.everywhere}') OR {named})"
 
 
 def _reduplicated() -> str:
