@@ -527,6 +527,9 @@ def own_events(folder, docket):
         ):
             raise Failure(f"events/{file}: is not what its name says")
         found[name] = (entry, fields)
+    signed = [fields["statement"] for name, (_, fields) in found.items() if name.startswith("decision-")]
+    if len(set(signed)) < len(signed):
+        raise Failure(f"{folder}: a signed decision was entered more than once")
     return found
 
 

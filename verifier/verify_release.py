@@ -386,12 +386,16 @@ def folded(name):
 
 
 def admitted(versions, site):
-    """The officers who count: the first two the custodian names; every later addition, two officers before it sign."""
-    standing, begun = {}, False
+    """The officers who count: the first two the custodian names; every later addition, two officers before it sign.
+
+    An entry that was taken back, or narrowed, never counts again as it was: what was signed for it once is spent.
+    """
+    standing, begun, spent = {}, False, []
     for version in versions:
         if not isinstance(version["officers"], list) or not isinstance(version["endorsements"], list):
             raise Failure("a roster's officers and endorsements must be lists")
         before, standing = standing, {}
+        spent += [one for one in before.values() if one not in version["officers"]]
         voices = [one for one in before.values() if may_endorse(one)]
         for one in version["officers"]:
             # nobody has two voices, whatever ids they stand under, and nobody speaks for themselves
@@ -401,7 +405,8 @@ def admitted(versions, site):
                 if not any(same_human(before[other], one) for other in people(before, voice["id"]))
                 and any(is_endorsed(e, voice, one, site) for e in version["endorsements"])
             }
-            if not begun or keeps_within(before.get(one["id"]), one) or apart(before, signed) >= 2:
+            vouched = one not in spent and apart(before, signed) >= 2
+            if not begun or keeps_within(before.get(one["id"]), one) or vouched:
                 standing[one["id"]] = one
         begun = begun or apart(standing, [one["id"] for one in standing.values() if may_endorse(one)]) >= 2
     return standing

@@ -117,6 +117,7 @@ def test_go_judges_the_roster_alike(
     without = [one for one in now if one["id"] != "ann"]
     first = {"officers": without, "endorsements": []}
     renamed = [{**one, "name": "Another Name"} if one["id"] == "ann" else one for one in now]
+    revoked = [{**one, "revoked_on": "2025-08-01"} if one["id"] == "ann" else one for one in now]
     twin = [{**one, "name": "BOB Custodian"} if one["id"] == "ann" else one for one in now]
     [bob] = [one["name"] for one in now if one["id"] == "bob"]
     [ann] = [one["name"] for one in now if one["id"] == "ann"]
@@ -126,6 +127,24 @@ def test_go_judges_the_roster_alike(
         "unendorsed": ([first, {"officers": now, "endorsements": []}], False),
         "endorsed by the others": ([first, {"officers": now, "endorsements": words(released, "ann")}], True),
         "endorsed by one": ([first, {"officers": now, "endorsements": words(released, "ann")[:1]}], False),
+        "taken back, and the same words again": (
+            [
+                first,
+                {"officers": now, "endorsements": words(released, "ann")},
+                first,
+                {"officers": now, "endorsements": words(released, "ann")},
+            ],
+            False,
+        ),
+        "revoked, and the same words again": (
+            [
+                first,
+                {"officers": now, "endorsements": words(released, "ann")},
+                {"officers": revoked, "endorsements": words(released, "ann")},
+                {"officers": now, "endorsements": words(released, "ann")},
+            ],
+            False,
+        ),
         "another name": ([{"officers": renamed, "endorsements": []}], False),
         "one name": ([{"officers": twin, "endorsements": []}], False),
         "an entry that makes both one": ([{"officers": joins, "endorsements": []}], False),

@@ -173,3 +173,24 @@ def test_two_entries_of_one_human_are_not_the_first_two():
 )
 def test_names_are_compared_folded(one, other, same):
     assert (folded(one) == folded(other)) is same
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [
+        (ANN, BOB),
+        (ANN, BOB, replace(EVE, revoked_on=dt.date(2025, 6, 1))),
+        (ANN, BOB, replace(EVE, until=dt.date(2025, 6, 1))),
+    ],
+    ids=["removed", "revoked", "ended"],
+)
+def test_words_that_were_given_once_do_not_bring_an_officer_back(taken):
+    """The signature over the same entry is the same bytes, so whoever keeps it could restate what was taken away."""
+    words = (word("ann", EVE), word("bob", EVE))
+    known = [FOUNDED, Version(roster(ANN, BOB, EVE), words), Version(roster(*taken), words)]
+    back = endorsement.admitted([*known, Version(roster(ANN, BOB, EVE), words)], site=SITE)
+    assert back.unendorsed == {"eve"}
+    later = replace(EVE, start=dt.date(2025, 7, 1))
+    given = (*words, word("ann", later), word("bob", later))
+    again = endorsement.admitted([*known, Version(roster(ANN, BOB, later), given)], site=SITE)
+    assert again.unendorsed == set()

@@ -6,11 +6,14 @@ import json
 import re
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import house
 import pytest
 
+from gatehouse.casework.board import Board
 from gatehouse.casework.selection import Selection
+from gatehouse.casework.states import State
 from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import canonical, files
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, MachineFailed, WrongInput
@@ -239,3 +242,35 @@ def test_a_withdrawal_and_a_webhook_s_call_pass_through_the_parts(apart: house.H
     note.open_note(
         note.sign(said, keys.custodian(apart.site)).encoded, [read_verifier(apart.site.root / "custodian.vkey")]
     )
+
+
+def test_a_package_of_before_that_is_planned_again_seals_nothing_new(
+    apart: house.House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A decider that was taken over names what it sealed before in a plan with new packages of the same cases."""
+    from gatehouse.pipeline import planning
+    from gatehouse.pipeline.parts import asked
+
+    before = release.release(apart.connection, apart.office, house.NAME, house.LATER)
+    old = [{"id": one.officer, "release": one.id} for one in before.releases]
+    real = asked.Sealer.prepare
+
+    def prepare(self: asked.Sealer, docket: Any, plan: Any) -> Any:
+        shares = real(self, docket, {**plan, "officers": [*plan["officers"], *old]})
+        return tuple(one for one in shares if one.release not in {each["release"] for each in old})
+
+    monkeypatch.setattr(asked.Sealer, "prepare", prepare)
+    monkeypatch.setattr(planning, "released_before", lambda *_: Selection())
+    with apart.office.casebook.deciding(house.NAME) as desk:
+        released = desk.board.states[State.RELEASED]
+        desk.keep(
+            Board(
+                desk.board.size,
+                {**desk.board.states, State.RELEASED: Selection(), State.APPROVED_TWICE: released},
+                desk.board.approved_by,
+            )
+        )
+    with pytest.raises(AnswerIsNo, match="of these cases are already sealed"):
+        release.release(apart.connection, apart.office, house.NAME, house.LATER)
+    sealed = {path.stem for path in (apart.site.root / "sealer" / "sealed").iterdir()}
+    assert sealed == {one.id for one in before.releases}

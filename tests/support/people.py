@@ -55,6 +55,9 @@ class MemoryDesk:
     def sample(self, identifier: str) -> Sample | None:
         return self.book.samples.get(identifier)
 
+    def knows(self, statement: Statement) -> bool:
+        return any(one.statement.digest == statement.digest for one in self.book.kept[self.file.docket])
+
     def save(self, board: Board, statement: Statement, selection: Selection) -> int:
         kept = self.book.kept[self.file.docket]
         kept.append(Decision(len(kept), statement, selection))

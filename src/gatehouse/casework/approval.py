@@ -129,8 +129,8 @@ def decide(
     `sending` are the keys of the agency that the docket came from.
 
     Raises Blocked with a stable code, after recording the attempt: `unknown_officer`, `authority`, `signature`,
-    `clock`, `submitter`, `conflict`, `reason`, `prompt`, `selection`, `determinations`, `subject` (something of what
-    it is about differs), `sample`, `not_clearable`, those of `Board.move`, and `state_changed`.
+    `clock`, `repeated`, `submitter`, `conflict`, `reason`, `prompt`, `selection`, `determinations`, `subject`
+    (something of what it is about differs), `sample`, `not_clearable`, those of `Board.move`, and `state_changed`.
     """
     docket, officer = statement.text("docket"), statement.text("officer")
     action = _action(statement)
@@ -163,6 +163,8 @@ def checked(
             remedy="Set your clock and decide again",
         )
     officer = authorised(roster, statement, decided_at.date())
+    if desk.knows(statement):  # what it did may have been undone since, and coming back is another decision
+        raise Blocked("repeated", "this very decision was taken before", remedy="Look at the cases again and decide")
     uninvolved(desk.file, officer, sending)
     if not officer_authority_now(roster, officer, now):
         raise Blocked("authority", f"officer {officer.id} has no authority today")

@@ -2,13 +2,14 @@
 
 Whoever may write the site's configuration, or holds the custodian's key, could otherwise add an officer of their own
 and approve in that name. The custodian names the first two officers; from then on a new person, a new key, or more
-authority counts once two officers have signed for it. Taking authority away needs nobody's word. Where fewer than two
+authority counts once two officers have signed for it. Taking authority away needs nobody's word, and an entry that was
+taken back never counts again as it was: words that were given for it once do not give it back. Where fewer than two
 officers are left, nobody can be added: the next ledger (`init --after`) begins with a roster of its own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -73,9 +74,11 @@ def admitted(versions: Sequence[Version], *, site: str) -> Roster:
 
     Those who are stated and do not count are in `Roster.unendorsed`.
     """
-    standing, begun = Roster({}), False
+    standing, begun, spent = Roster({}), False, set[str]()
     for version in versions:
-        standing = _admit(standing, version, site, free=not begun)
+        stated = version.stated.officers
+        spent |= {_said(one) for one in standing.officers.values() if stated.get(one.id) != one}
+        standing = _admit(standing, version, site, free=not begun, spent=spent)
         begun = begun or standing.apart(one.id for one in _deciding(standing)) >= NEEDED
     return standing
 
@@ -87,15 +90,22 @@ def admitted_at(versions: Sequence[Version], entered: Version, *, site: str) -> 
     return admitted(known[:at] if at is not None else [*known, entered], site=site)
 
 
-def _admit(before: Roster, version: Version, site: str, *, free: bool) -> Roster:
+def _admit(before: Roster, version: Version, site: str, *, free: bool, spent: Collection[str]) -> Roster:
     admitted = {
         officer.id: officer
         for officer in version.stated.officers.values()
-        if free or keeps_within(before.officers.get(officer.id), officer) or _endorsed(before, officer, version, site)
+        if free
+        or keeps_within(before.officers.get(officer.id), officer)
+        or (_said(officer) not in spent and _endorsed(before, officer, version, site))
     }
     return replace(
         version.stated, officers=admitted, unendorsed=frozenset(version.stated.officers) - frozenset(admitted)
     )
+
+
+def _said(officer: Officer) -> str:
+    """An entry as an endorsement names it."""
+    return digests.of_bytes(canonical.encode(officer.document()))
 
 
 def _deciding(roster: Roster) -> list[Officer]:

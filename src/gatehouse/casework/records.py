@@ -66,6 +66,9 @@ class Desk(Protocol):
     def sample(self, identifier: str) -> Sample | None:
         """A sample drawn for this docket."""
 
+    def knows(self, statement: Statement) -> bool:
+        """Whether this very statement is one of its decisions already."""
+
     def save(self, board: Board, statement: Statement, selection: Selection) -> int:
         """Keep a decision and the board it leads to; gives the decision's number in the docket."""
 

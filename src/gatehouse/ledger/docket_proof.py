@@ -192,6 +192,11 @@ def _events(docket: Path, identifier: str) -> dict[str, Mapping[str, Any]]:
     for name, fields in found.items():
         if not naming.is_about(name, identifier, fields):
             raise AnswerIsNo("the event is not what its name says", where=f"{docket.name}, events/{name}.json")
+    signed: set[Any] = set()
+    for name in (each for each in found if naming.kind(each) == "decision"):
+        if found[name].get("statement") in signed:
+            raise AnswerIsNo("a signed decision was entered more than once", where=f"{docket.name}, events/{name}.json")
+        signed.add(found[name].get("statement"))
     return found
 
 

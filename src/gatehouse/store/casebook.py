@@ -40,6 +40,13 @@ class Desk:
         found = _sample(identifier)
         return found if found is not None and found.docket == self.file.docket else None
 
+    def knows(self, statement: Statement) -> bool:
+        """Whether this very statement is one of its decisions already."""
+        same = models.Decision.objects.filter(
+            file=self._row, officer=statement.text("officer"), decided_at=approval.instant(statement, "decided_at")
+        )
+        return any(_decision(row).statement.digest == statement.digest for row in same)
+
     def save(self, board: Board, statement: Statement, selection: Selection) -> int:
         """Keep a decision and the board it leads to; only the sets that changed are written."""
         number: int = self._row.decisions_made

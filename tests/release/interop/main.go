@@ -454,14 +454,21 @@ func sameHuman(one, other object) bool {
 }
 
 // admitted gives the officers who count: the first two the custodian names; later ones, two officers before them sign.
+// An entry that was taken back never counts again as it was.
 func (t *trust) admitted(versions list) map[string]object {
-	standing, begun := map[string]object{}, false
+	standing, begun, spent := map[string]object{}, false, list{}
 	for _, version := range versions {
 		before := standing
 		standing = map[string]object{}
+		for _, one := range before {
+			if !contains(version.(object)["officers"].(list), one) {
+				spent = append(spent, one)
+			}
+		}
 		for _, each := range version.(object)["officers"].(list) {
 			one := each.(object)
-			if !begun || keepsWithin(before[text(one["id"])], one) || t.endorsed(before, one, version.(object)) {
+			vouched := !contains(spent, one) && t.endorsed(before, one, version.(object))
+			if !begun || keepsWithin(before[text(one["id"])], one) || vouched {
 				standing[text(one["id"])] = one
 			}
 		}
@@ -474,6 +481,15 @@ func (t *trust) admitted(versions list) map[string]object {
 		begun = begun || humans(standing, voices) >= 2
 	}
 	return standing
+}
+
+func contains(entries list, one object) bool {
+	for _, each := range entries {
+		if reflect.DeepEqual(each, any(one)) {
+			return true
+		}
+	}
+	return false
 }
 
 func (t *trust) endorsed(before map[string]object, one object, version object) bool {

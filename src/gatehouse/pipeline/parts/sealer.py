@@ -101,26 +101,38 @@ class Release:
             raise AnswerIsNo("the agency withdrew this submission", where=docket.id)
         stamping.refuse(self._site, clock.now())
         cases = Selection.of(record.seq for record in given.records)
-        self._refuse_again(whole, docket, cases, _releases(plan))
+        self._refuse_again(whole, docket, cases, release, _releases(plan))
         self._refuse_undone(whole, docket, cases, [taken.entry.index for taken in given.decisions])
         done = own.seal(release, certificate)
         self._memory.keep(docket.id, release, cases, done)
         return done
 
-    def _refuse_again(self, whole: History, docket: Placed, cases: Selection, plan: Collection[str]) -> None:
-        """Raise AnswerIsNo where a case was released before, as the sealer remembers or the ledger says."""
+    def _refuse_again(
+        self, whole: History, docket: Placed, cases: Selection, release: str, plan: Collection[str]
+    ) -> None:
+        """Raise AnswerIsNo where a case was released before, as the sealer remembers or the ledger says.
+
+        Packages of one plan may share cases: those that the ledger has of the same instant, each to another officer. A
+        plan that names an earlier package besides does not make it one of its own.
+        """
         withdrawn = whole.unsealed(docket.id)
         known = self._memory.cases(docket.id)
-        earlier = {
-            one.text("release") for one in whole.of("release", scope=docket.id) if one.index < self._memory.began
+        planned = {one.text("release"): one for one in whole.of("release", scope=docket.id)}
+        own = planned.get(release)
+        together = {release} | {
+            name
+            for name in planned.keys() & set(plan)
+            if own is not None
+            and planned[name].text("released_at") == own.text("released_at")
+            and planned[name].text("officer") != own.text("officer")
         }
-        unknown = earlier - withdrawn - known.keys() - set(plan)
+        earlier = {name for name, one in planned.items() if one.index < self._memory.began}
         before = Selection()
-        for release, sealed in known.items():
-            if release not in withdrawn and release not in plan:
+        for name, sealed in known.items():
+            if name not in withdrawn | together:
                 before = before | sealed
-        if unknown:  # from before this sealer began
-            before = before | _listed(docket, [*plan, *known])
+        if earlier - withdrawn - known.keys() - together:  # from before this sealer began
+            before = before | _listed(docket, [*together, *known])
         if cases & before:
             raise AnswerIsNo(f"{len(cases & before)} of these cases are already sealed", where=docket.id)
 
@@ -128,6 +140,8 @@ class Release:
         """Raise AnswerIsNo where the decisions shown are not all that the ledger has, or a later one undid them."""
         made = Casebook().decisions(docket.id)
         kept = {one.number: one.statement.digest for one in made}
+        if len({one.statement.digest for one in made}) < len(made):
+            raise AnswerIsNo("a signed decision was entered more than once", where=docket.id)
         for one in whole.of("decision", scope=docket.id):
             if kept.get(int(one.fields["number"])) != one.text("statement"):
                 raise AnswerIsNo("a decision that is in the ledger is missing here", where=f"{docket.id}, {one.name}")
