@@ -508,6 +508,10 @@ def open_event(folder, name):
 
 
 SAID = {"report": "use report", "destroyed": "destruction"}  # what an event says that it is, where its name differs
+OF_DOCKET = {
+    "received", "docket", "decision", "release", "unsealed", "sealed", "answered", "receipt", "report", "disposal",
+    "reconciliation", "recall", "withdrawal", "destroyed",
+}  # fmt: skip
 APART = {"decision": "number", "release": "release", "sealed": "release", "unsealed": "release"}
 
 
@@ -522,6 +526,7 @@ def own_events(folder, docket):
         if (
             not file.endswith(".json")
             or fields.get("event") != SAID.get(kind, kind)
+            or kind not in OF_DOCKET
             or fields.get("docket") != docket
             or (kind in APART and name != f"{kind}-{apart}")
         ):

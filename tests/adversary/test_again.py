@@ -1,9 +1,10 @@
-"""What was signed once is entered once more: an approval that another officer had undone comes back by itself."""
+"""Entries that are true and stand where they should not: an approval once more, a release among the site's events."""
 
 from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,12 @@ from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, Actor
 from gatehouse.kernel.errors import AnswerIsNo
-from gatehouse.ledger import policy
+from gatehouse.ledger import log as logs
+from gatehouse.ledger import naming, policy
 from gatehouse.ledger.docket_proof import verify_docket
-from gatehouse.pipeline import approve, consistency, release
+from gatehouse.ledger.opening import Opening
+from gatehouse.pipeline import answers, approve, certifying, consistency, planning, record
+from gatehouse.pipeline import release as stage
 
 MINUTE = dt.timedelta(minutes=1)
 STRANGER = Path(__file__).parents[2] / "verifier" / "verify_docket.py"
@@ -51,7 +55,7 @@ def test_an_approval_entered_again_is_named(small: house.House, undone: tuple[St
         desk.save(moved, statement, cases)
     approve.commit_decisions(place, house.NAME, house.NOW + 3 * MINUTE)
     house.decide(small, "bob", "approve", now=house.NOW + 3 * MINUTE)
-    assert release.release(small.connection, place, house.NAME, house.LATER).cases == 9
+    assert stage.release(small.connection, place, house.NAME, house.LATER).cases == 9
     with duckdb.connect() as connection:
         found = consistency.compare(connection, small.site).differences
         assert [(one.where, one.what) for one in found] == [
@@ -63,6 +67,47 @@ def test_an_approval_entered_again_is_named(small: house.House, undone: tuple[St
     program = tool()
     with pytest.raises(program.Failure, match="entered more than once"):
         program.own_events(str(small.docket.root), house.NAME)
+
+
+def test_a_release_that_is_entered_as_an_event_of_the_site(
+    approved: house.House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The entry is true and the package opens, but no account of the docket would have it: neither the answers about
+    persons nor `check` look for releases among the events of the site.
+    """
+    site, kept = approved.site, {}
+    real_opening, real_place = certifying.opening_of, certifying.Certifying._place
+
+    def aside(log: Any, _: object, share: Any, said: Any) -> int:
+        return record.event(log, site.events, f"site/release-{share.release}", said.fields())
+
+    def opening_of(docket: Any, name: str) -> Opening:
+        path = site.events / f"{name}.json"
+        return Opening.parse(path.read_bytes()) if path.exists() else real_opening(docket, name)
+
+    def place(self: Any, name: str) -> int:
+        found = logs.place(site.ledger_state, f"site/{name}")
+        return found.start if found else real_place(self, name)
+
+    def hands_over(self: stage._Work, _: object) -> None:
+        for one in self._shelf.sealed(self._batch):
+            kept[one.officer] = tmp_path / f"{one.officer}.age"
+            shutil.copy(self._docket.releases / planning.STAGING / f"{one.digest}.age", kept[one.officer])
+        raise AnswerIsNo("nothing was released, says the custodian")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(naming, "is_about", lambda *_: True)
+        patched.setattr(planning, "put_on_record", aside)
+        patched.setattr(certifying, "opening_of", opening_of)
+        patched.setattr(certifying.Certifying, "_place", place)
+        patched.setattr(stage._Work, "_mark", hands_over)
+        with pytest.raises(AnswerIsNo, match="nothing was released"):
+            stage.release(approved.connection, approved.office, house.NAME, house.LATER)
+    with duckdb.connect() as connection:
+        found = [one.what for one in consistency.compare(connection, site).differences]
+    assert len([one for one in found if "says that it is something else" in one]) == len(kept) == 2
+    with pytest.raises(AnswerIsNo, match="says that it is something else"):
+        answers.build(approved.connection, approved.office, house.LATER)
 
 
 def tool() -> Any:

@@ -16,6 +16,13 @@ _SAID = {
     "answers_begun": ("answers begun",), "order": ("order", "order looked again"),
 }  # fmt: skip
 """What an event of a kind says that it is, where that is not the name of the kind."""
+_OF_DOCKET = frozenset(
+    {
+        "received", "docket", "decision", "release", "unsealed", "sealed", "answered", "receipt", "report", "disposal",
+        "reconciliation", "recall", "withdrawal", "destroyed",
+    }
+)  # fmt: skip
+"""What happens to a docket and is counted there. Among the events of the site nobody would look for it."""
 _APART = {"decision": "number", "release": "release", "sealed": "release", "unsealed": "release"}
 """The field that the rest of a name repeats, for events that are looked up by their names."""
 
@@ -26,9 +33,9 @@ def kind(name: str) -> str:
 
 
 def is_about(name: str, docket: str | None, fields: Mapping[str, Any]) -> bool:
-    """Whether an event says what its name does; `docket` is None for an event of the site."""
+    """Whether an event says what its name does, and stands where its kind does; `docket` is None for the site's."""
     told = kind(name)
-    if fields.get("event") not in _SAID.get(told, (told,)):
+    if fields.get("event") not in _SAID.get(told, (told,)) or (docket is not None) != (told in _OF_DOCKET):
         return False
     if docket is not None and fields.get("docket") != docket:
         return False
