@@ -14,7 +14,7 @@ LONGEST = 32  # words; a longer address is not read
 
 PARTS = (
     "house_number", "pre_direction", "street_name", "street_type", "post_direction",
-    "unit_kind", "unit_number", "unit_more", "box_number",
+    "unit_kind", "unit_number", "unit_more", "box_number", "other_number",
 )  # fmt: skip
 
 Spans = dict[str, tuple[int, int]]
@@ -53,7 +53,7 @@ _PRE = r"(?P<pre_direction>D)?"
 _HIGHWAY = r"(?P<street_name>(?:W|T)?(?:J[#AOHLDM]|h[#AOHLDM]))T?"
 _SPANISH = rf"(?P<street_name>S{_NAME}+?)"
 _NAMED = rf"(?P<street_name>{_NAME}+?)(?P<street_type>[Th])"
-_LEAD = r"(?P<lead>[cbWLTDSPyUunhMOJR&#ANk]+?)"
+_LEAD = r"(?P<lead>[cbWLTDSPyUunhMOJR#ANk]+?(?<![hJ]))"  # `Highway 87` has a number of its own
 
 
 def _all(*patterns: str) -> tuple[re.Pattern[str], ...]:
@@ -115,8 +115,12 @@ _NO_NUMBER = _all(rf"{_PRE}{_NAMED}{_TAIL}", rf"{_PRE}{_SPANISH}")
 _BARE_BOX = re.compile(r"(?:[bW]*)Q[yN]?(?P<box_number>[#AHLM])")
 
 
+_WORDS = str.maketrans("&foq", "WWWW")  # words that matter to `objection` alone
+
+
 def read(shape: str) -> Reading:
     """Read one shape: segment by segment, and where no segment is an address, all of them as one."""
+    shape = shape.translate(_WORDS)
     kept = [position for position, class_ in enumerate(shape, 1) if class_ != ","]
     joined = shape.replace(",", "")
     reading = _moved(_first(_MILITARY, joined, 0, "military"), kept)
@@ -148,6 +152,8 @@ def _read_segments(shape: str) -> Reading:
             main = replace(main, spans=main.spans | found.spans)
         elif found.kind and (main.kind is None or _completes(main, found)):
             main = replace(found, spans=found.spans | {p: s for p, s in main.spans.items() if p == "box_number"})
+        elif _is_whole(main, shape) and _is_whole(found, shape):
+            main = replace(main, spans=main.spans | {"other_number": found.spans["house_number"]})
         elif found.kind is None and not numberless.kind:
             numberless = _first(_NO_NUMBER, segment, start, "street")
     if main.kind is None:
@@ -167,6 +173,32 @@ def _beside(reading: Reading, unit: Reading) -> Reading:
 def _completes(main: Reading, found: Reading) -> bool:
     """Whether a later segment is the route that an earlier box belongs to (`Buzon 22`, `HC 2`)."""
     return main.kind == "po_box" and found.kind == "rural_route" and "box_number" not in found.spans
+
+
+def _is_whole(reading: Reading, shape: str) -> bool:
+    """Whether a segment is a street with number and type (or a highway), with nobody's name before it."""
+    if not reading.core or "house_number" not in reading.spans:
+        return False
+    begins = reading.core[0] == 1 or shape[reading.core[0] - 2] == ","
+    return begins and ("street_type" in reading.spans or shape[reading.spans["street_name"][0] - 1] in "hJ")
+
+
+def objection(shape: str, reading: Reading) -> str | None:
+    """Why what was read as a street is none: `two_addresses`, or `described`, or nothing.
+
+    A place is described where words say where it lies: a crossing, a block, `2 miles N of`.
+    """
+    if reading.kind != "street" or not reading.core or reading.abroad:
+        return None
+    first, last = reading.spans.get("street_name", (1, 0))
+    name, before = shape[first - 1 : last], shape[: reading.core[0] - 1].rpartition(",")[2]
+    typed = "street_type" in reading.spans
+    if re.search("[TDhJ#AL],?&,?[#AH][DWOTJhn]", shape) or (typed and re.search("[WO]T[#AH][WO]", name)):
+        return "two_addresses"
+    crossing = re.search("[#OhJ]&|&[#OhJ]|.T&|^&", name) or (not typed and re.search("^[^c]*&", name))
+    counted = not typed and "q" in name or re.match("q(?:D|.*[of])", name)
+    beside = "f" in before or (not typed and "f" in name)
+    return "described" if crossing or counted or beside else None
 
 
 def _segments(shape: str) -> list[tuple[int, str]]:

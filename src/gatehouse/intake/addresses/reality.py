@@ -17,7 +17,7 @@ from importlib.resources import files
 import duckdb
 
 from gatehouse.intake import placeholders
-from gatehouse.intake.addresses.grammar import Reading
+from gatehouse.intake.addresses.grammar import Reading, objection
 from gatehouse.intake.addresses.vocabulary import standard_of
 from gatehouse.intake.addresses.vocabulary import words as known_words
 
@@ -187,7 +187,7 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 def finding(shape: str, flags: str, reading: Reading) -> str | None:
-    """What a sentence says against an address: `empty`, `digits_only`, `placeholder`, `keyboard_mash`, or nothing."""
+    """What a sentence says against an address, as the code of a reason, or nothing."""
     flags = flags.replace("i", "x")
     if not set(shape) - set(",N"):
         return "empty"
@@ -209,7 +209,9 @@ def finding(shape: str, flags: str, reading: Reading) -> str | None:
     )
     if hollow:
         return "placeholder"
-    return "keyboard_mash" if "K" in name or "LLL" in classes else None
+    if "K" in name or "LLL" in classes:
+        return "keyboard_mash"
+    return objection(shape, reading)
 
 
 def _denies(flags: str, classes: str) -> bool:

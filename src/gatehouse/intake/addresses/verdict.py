@@ -80,6 +80,9 @@ def _reason() -> str:
         WHEN address_kind IS NULL AND len(list_distinct(list_filter(words, lambda w: w <> ','))) = 1
             AND len(list_filter(words, lambda w: w <> ',')) > 1 THEN 'repeated'
         WHEN street_type IS NULL AND address_kind = 'street' AND ({place}) THEN 'no_street'
+        WHEN other_number <> house_number THEN 'two_addresses'
+        WHEN starts_with(street_name, 'BLOCK ') AND street_type IS NOT NULL AND house_number LIKE '%00'
+            AND street_name NOT IN ('BLOCK IS', 'BLOCK HSE') THEN 'described'
         WHEN country_key IS NULL THEN 'country_unknown'
         WHEN address_kind IS NULL THEN 'no_street'
         WHEN address_kind IN ('street', 'foreign') AND (house_number IS NULL OR house_number = '0'

@@ -25,6 +25,7 @@ CLASSES = {
     "J": "county, state or interstate road", "m": "military unit (`PSC`)", "V": "APO, FPO, DPO",
     "g": "general delivery",
     "c": "care of", ",": "break", "d": "decimal number",
+    "&": "AND or OR", "f": "FROM, NEAR or BEHIND", "o": "OF, IN or ON", "q": "what is counted (`MILES`, `BLOCKS`)",
 }  # fmt: skip
 
 
