@@ -196,7 +196,7 @@ def objection(shape: str, reading: Reading) -> str | None:
     if re.search("[TDhJ#AL],?&,?[#AH][DWOTJhn]", shape) or (typed and re.search("[WO]T[#AH][WO]", name)):
         return "two_addresses"
     crossing = re.search("[#OhJ]&|&[#OhJ]|.T&|^&", name) or (not typed and re.search("^[^c]*&", name))
-    counted = not typed and "q" in name or re.match("q(?:D|.*[of])", name)
+    counted = (not typed and "q" in name) or re.match("q(?:D|.*[of])", name)
     beside = "f" in before or (not typed and "f" in name)
     return "described" if crossing or counted or beside else None
 

@@ -11,7 +11,7 @@ REASONS: dict[str, str] = {
     "keyboard_mash": "The address is not made of words that name a place.",
     "institution": "The address is that of an institution (a jail, a court, an agency), not the taxpayer's own.",
     "no_street": "No street, box or rural route was found. A city or a ZIP code alone is not an address.",
-    "described": "The address says where a place lies (a crossing, a block, a distance) and gives no street with its number.",
+    "described": "The address says where a place lies (a crossing, a block, a distance). Give its street and number.",
     "two_addresses": "Two addresses were given. Give the one that is the taxpayer's own.",
     "no_number": "The street has no house number.",
     "no_box": "The box or route has no number.",
