@@ -16,12 +16,13 @@ from gatehouse.casework.board import Blocked
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.statement import Statement
 from gatehouse.casework.states import Action, Actor
+from gatehouse.kernel import digests
 from gatehouse.kernel.errors import AnswerIsNo
 from gatehouse.ledger import log as logs
 from gatehouse.ledger import naming, policy
 from gatehouse.ledger.docket_proof import verify_docket
 from gatehouse.ledger.opening import Opening
-from gatehouse.pipeline import answers, approve, certifying, consistency, planning, record
+from gatehouse.pipeline import answers, approve, certifying, consistency, disclosures, planning, record
 from gatehouse.pipeline import release as stage
 
 MINUTE = dt.timedelta(minutes=1)
@@ -108,6 +109,29 @@ def test_a_release_that_is_entered_as_an_event_of_the_site(
     assert len([one for one in found if "says that it is something else" in one]) == len(kept) == 2
     with pytest.raises(AnswerIsNo, match="says that it is something else"):
         answers.build(approved.connection, approved.office, house.LATER)
+
+
+def test_a_destruction_entered_before_its_time_is_named(released: house.House) -> None:
+    """Whoever has the log's key enters it, and alters the tables afterwards: nothing is compared any more."""
+    docket = released.docket
+    known = Opening.parse((docket.events / "received.json").read_bytes()).fields()
+    kept = disclosures.keep(released.connection, released.site, docket)
+    accounts = {path.name: digests.of_file(path) for path in (docket.root / "disclosures").glob("*.json")}
+    fields = {
+        "event": "destruction", "docket": docket.id, "reason": "none", "at": "2025-09-01T12:06:00Z",
+        "first": known["first"], "requests": known["requests"], "vault": "0" * 64, "determinations": "0" * 64,
+        "disclosures": digests.of_file(kept), "accounts": accounts,
+    }  # fmt: skip
+    with record.open_log(released.site) as log:
+        record.event(log, docket.events, f"{docket.id}/destroyed", fields)
+        record.publish(released.site, log, house.LATER)
+    with duckdb.connect() as connection:
+        found = {one.what for one in consistency.compare(connection, released.site).differences}
+    assert found == {
+        "it was destroyed before its answers were told",
+        "it was destroyed while a release of it could still be used",
+        "what was destroyed on record is still there",
+    }
 
 
 def tool() -> Any:

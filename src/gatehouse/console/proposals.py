@@ -21,8 +21,8 @@ from gatehouse.console.permissions import DECIDING, Role
 from gatehouse.kernel import clock, letters
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.pipeline import people
+from gatehouse.pipeline.consistency.accounts import FORM
 
-FORM = "gatehouse-account/1"
 MOST_NAME = 200
 """Characters of a person's name."""
 AT_MACHINE = ", gatehouse account"

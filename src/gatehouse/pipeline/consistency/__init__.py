@@ -19,7 +19,7 @@ from gatehouse.ledger.policy import Policy
 from gatehouse.ledger.signers import read_signer
 from gatehouse.ledger.verify import verify_log
 from gatehouse.pipeline import history, record
-from gatehouse.pipeline.consistency import database, dockets, files, standing
+from gatehouse.pipeline.consistency import accounts, database, dockets, files, standing
 from gatehouse.pipeline.consistency.story import Difference, Story
 from gatehouse.pipeline.history import History
 from gatehouse.pipeline.hold import Hold
@@ -49,6 +49,7 @@ def compare(connection: duckdb.DuckDBPyConnection, site: Site) -> Story:
             *dockets.differences(connection.cursor(), site, known, head),
             *database.differences(connection.cursor(), site, known, placed),
             *standing.differences(site, known, placed),
+            *accounts.differences(site, known),
         ]
     return Story(known.size, len(placed), len(known.events), tuple(found), known.lost)
 

@@ -17,13 +17,16 @@ from gatehouse.ledger.docket_proof import batch_of, verify_docket
 from gatehouse.ledger.note import verify_detached
 from gatehouse.ledger.signers import read_verifier
 from gatehouse.ledger.tiles import TileReader
-from gatehouse.pipeline import disclosures, planning
+from gatehouse.pipeline import destruction, disclosures, planning
 from gatehouse.pipeline.consistency import recalls
 from gatehouse.pipeline.consistency.story import LOST, Difference
+from gatehouse.pipeline.event import Event
 from gatehouse.pipeline.history import History
 from gatehouse.pipeline.site import Site
 from gatehouse.release import accounting
 
+_DESTROY = "Run `gatehouse destroy` once more, which ends what was begun"
+_FINDING = "This is a finding, and stays one: the ledger shows it"
 _LISTED = ("releases", "certificates", "persons", "disclosures")
 """Folders of a docket in which an event names every file."""
 
@@ -76,6 +79,10 @@ def _destroyed(
     said = (event.fields.get("first"), event.fields.get("requests"))
     if received is None or said != (received.fields.get("first"), received.fields.get("requests")):
         yield Difference(where, "the destruction covers different determinations from those received", LOST)
+    for what in _too_early(docket, known, event):
+        yield Difference(where, what, _FINDING)
+    if destruction.begun(site, docket):
+        yield Difference(f"dockets/{docket.id}", "what was destroyed on record is still there", _DESTROY)
     sealed = {f"{one.text('release')}.json" for one in known.of("sealed", scope=docket.id)}
     if set(event.fields.get("accounts", ())) != sealed:
         yield Difference(where, "the destruction keeps the accounts of other releases than were sealed", LOST)
@@ -91,6 +98,20 @@ def _destroyed(
         yield Difference(f"dockets/{docket.id}", "the ledger has no entry for the docket's files", LOST)
     except GatehouseError as wrong:
         yield Difference(_place(docket, wrong.where), wrong.what, LOST)
+
+
+def _too_early(docket: Docket, known: History, event: Event) -> Iterator[str]:
+    """Why a docket could not be destroyed yet, by what the ledger has of it."""
+    before = [one for one in known.events if one.scope == docket.id and one.index < event.index]
+    disposed = {one.text("release") for one in before if one.kind == "disposal"}
+    over = known.unsealed(docket.id) | disposed
+    if not any(one.kind == "answered" for one in before):
+        yield "it was destroyed before its answers were told"
+    if any(
+        one.kind == "release" and one.text("release") not in over and one.text("expires_on") > event.text("at")[:10]
+        for one in before
+    ):
+        yield "it was destroyed while a release of it could still be used"
 
 
 def _accounts(connection: duckdb.DuckDBPyConnection, site: Site, docket: Docket) -> bool:
