@@ -398,6 +398,15 @@ def check_kept(folder, size, seen, what):
             raise Failure(f"{what}: shows other entries up to {kept}: history was rewritten")
 
 
+def shown_by(policy, notes, what):
+    """Sizes and roots of checkpoints that a log of your policy signed; two histories are a finding, cosigned or not."""
+    asked, policy.quorum = policy.quorum, "none"
+    try:
+        return [policy.accept(note.encode(), what) for note in notes]
+    finally:
+        policy.quorum = asked
+
+
 def checkpoints_in(path):
     """The checkpoints that a file carries: one alone, a proof's, a certificate's, those that an officer's key saw."""
     data = text_of(read(path), path)
@@ -535,7 +544,7 @@ def check_since(folder, size, policy, noted):
     mine = [note for note in checkpoints_in(noted) if note.split("\n")[0] == origin]
     if not mine:
         raise Failure(f"{noted}: is about a different ledger")
-    return check_kept(folder, size, [policy.accept(note.encode(), noted, older=True) for note in mine], noted)
+    return check_kept(folder, size, shown_by(policy, mine, noted), noted)
 
 
 # ---------------------------------------------------------------------------------------------------------------------

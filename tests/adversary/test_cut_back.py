@@ -20,10 +20,12 @@ from click.testing import CliRunner
 
 from gatehouse.cli.verify import verify
 from gatehouse.kernel.errors import AnswerIsNo
-from gatehouse.ledger import checkpoint
+from gatehouse.ledger import checkpoint, cosignature, note
+from gatehouse.ledger import policy as policies
 from gatehouse.ledger.log import Log
-from gatehouse.ledger.signers import read_signer
+from gatehouse.ledger.signers import Algorithm, new_key, parse_signer, read_signer
 from gatehouse.ledger.tiles import TileReader
+from gatehouse.oversight import sources
 from gatehouse.pipeline import answers, consistency, proving
 from gatehouse.release import acquaintance, binding, officer, trust
 from gatehouse.release.binding import Verified
@@ -124,6 +126,25 @@ def test_an_answer_says_under_which_ledger_it_stands(released: house.House, open
         assert code == ledger
 
 
+def test_a_witness_shows_what_it_cosigned_though_no_quorum_did(released: house.House, tmp_path: Path) -> None:
+    """Its own file has one cosignature, and the policy asks for two; that the log signed it is enough for a finding."""
+    keys = [new_key(f"w.example/{number}", Algorithm.ED25519_COSIGNATURE) for number in range(2)]
+    log, newest = policies.read(released.site.policy).logs[0].text, released.site.ledger / "checkpoint"
+    signed = note.Note.parse(newest.read_bytes())
+    lines = [cosignature.cosign(parse_signer(private), signed.text, 1_756_728_300) for private, _ in keys]
+    (tmp_path / "witness.checkpoint").write_bytes(signed.plus(lines[:1]).encoded)
+    named = "".join(f"witness w{number} {public}\n" for number, (_, public) in enumerate(keys))
+    mine = tmp_path / "my.policy"
+    mine.write_text(f"log {log}\n{named}group both all w0 w1\nquorum both\n")
+    ledger = shorter(released, tmp_path)
+    for path in [ledger / "checkpoint", *(ledger / "checkpoints").iterdir()]:
+        cosigned = note.Note.parse(path.read_bytes())
+        both = [cosignature.cosign(parse_signer(private), cosigned.text, 1_756_728_300) for private, _ in keys]
+        path.write_bytes(cosigned.plus(both).encoded)
+    for code, said in asked(ledger, mine, tmp_path / "witness.checkpoint"):
+        assert (code, "cut back" in said) == (1, True), said
+
+
 def test_a_file_that_no_log_signed_accuses_nobody(released: house.House, opened: Path, tmp_path: Path) -> None:
     made_up = json.loads((opened / "certificate.json").read_bytes())
     made_up["checkpoint"] = made_up["checkpoint"].replace("\n", "\n9", 1)
@@ -165,6 +186,8 @@ def test_the_site_itself_notices_by_the_certificates_that_it_keeps(released: hou
     shutil.copy(older, ledger / "checkpoint")
     with duckdb.connect() as connection:
         found = [one for one in consistency.compare(connection, released.site).differences if "cut back" in one.what]
+        with pytest.raises(AnswerIsNo, match="cut back"):
+            sources.verify(connection, sources.of_site(released.site.root, policies.read(released.site.policy)))
     assert {one.where for one in found} == {
         path.relative_to(released.site.root).as_posix() for path in released.docket.certificates.iterdir()
     }

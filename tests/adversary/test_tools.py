@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,7 @@ TOOLS = sorted((Path(__file__).parents[2] / "verifier").glob("*.py"))
 LEDGER, ANSWER, DOCKET, RELEASE = ("verify_ledger", "verify_answer", "verify_docket", "verify_release")
 SHARED = {  # what is read once, and how many definitions that is
     (LEDGER, ANSWER): 15,
-    (LEDGER, DOCKET): 21,
+    (LEDGER, DOCKET): 22,
     (LEDGER, RELEASE): 11,
 }
 OWN = {"main", "check_line", "check_submission"}
@@ -63,3 +64,17 @@ def test_what_tools_share_is_the_same_text(pair: tuple[str, str], count: int) ->
     shared = first.keys() & second.keys() - OWN - MORE.get(pair, set())
     assert len(shared) == count
     assert [name for name in shared if first[name] != second[name]] == []
+
+
+def test_the_messages_that_the_page_explains_are_those_that_are_said() -> None:
+    """Each text of the table in docs/verify.md, between its ellipses, is in a tool or in ours."""
+    root = TOOLS[0].parents[1]
+    page = (root / "docs" / "verify.md").read_text()
+    table = page[page.index("## What the messages mean") : page.index("## What this cannot")]
+    sources = [*TOOLS, *(root / "src" / "gatehouse").rglob("*.py")]
+    said = re.sub(r'"\s*\n\s*f?"', "", "\n".join(path.read_text() for path in sources))
+    rows = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
+    texts = [text for row in rows for text in re.findall(r"`([^`]+)`", row)]
+    told = [part.strip(" ,") for text in texts for part in text.split("…") if part.strip(" ,")]
+    assert len(told) > 20
+    assert [part for part in told if part not in said] == []

@@ -27,7 +27,7 @@ from gatehouse.kernel.progress import Progress, silent
 from gatehouse.law.pack import Pack
 from gatehouse.law.reading import load
 from gatehouse.ledger import checkpoint as checkpoints
-from gatehouse.ledger import tiles
+from gatehouse.ledger import since, tiles
 from gatehouse.ledger.checkpoint import Checkpoint
 from gatehouse.ledger.docket_proof import batch_of, verify_docket
 from gatehouse.ledger.opening import Opening
@@ -191,7 +191,8 @@ def verify(
 ) -> Record:
     """Verify everything that is to be counted, as it stood under the checkpoint of `size` (the newest, if not given).
 
-    Raises AnswerIsNo with the docket or file that does not hold, WrongInput when a folder is not what it should be.
+    The checkpoints in the dockets' certificates must be the ledger's own, so that it was not cut back. Raises
+    AnswerIsNo with the docket or file that does not hold, WrongInput when a folder is not what it should be.
     """
     newest = verify_log(sources.ledger, sources.policy, progress=progress).checkpoint
     asof = newest if size is None or size == newest.size else _published(sources.ledger, size, newest)
@@ -215,6 +216,9 @@ def verify(
     standing = [docket for docket in sources.dockets if not docket.is_destroyed]
     for number, docket in enumerate(standing):
         progress("dockets", number, len(standing))
+        for path in sorted(docket.certificates.glob("*.json")):
+            shown = since.held(path.read_bytes(), where=path.name)
+            since.compare(sources.ledger, newest, shown, sources.policy, where=f"{docket.id}, {path.name}")
         dockets.append(_docket(connection, docket, sources.ledger, newest, held))
     progress("dockets", len(dockets), len(dockets))
     counted = tuple(one for one in dockets if one.first + one.requests <= asof.size)
