@@ -111,13 +111,13 @@ def _make(size: Size) -> None:
     register = make_homes(size.folder / "register", size.requests)
     beginning = sites.Founding("bench.example/2025", str(register), size.folder / "parties.toml", demonstration=True)
     made = founding.found(size.folder / "site", beginning, [pack], _NOW, shipped=True)
-    text = made.configuration.read_text().replace("sqlite:///gatehouse.sqlite3", size.database)
+    text = made.configuration.path.read_text().replace("sqlite:///gatehouse.sqlite3", size.database)
     for person in _PEOPLE:
         private, public = new_key(person)
         _key(size, person).write_text(private)
         text += f'\n[[officers]]\nid = "{person}"\nname = "{person}"\nrole = "disclosure_officer"\nkey = "{public}"\n'
         text += "from = 2025-01-01\n"
-    made.configuration.write_text(text)
+    made.configuration.path.write_text(text)
     made = sites.open_site(made.root)
     names = [f"ICE-{number:04}" for number in range(size.officers)]
     recipients = {name: write_identity(size.folder / f"{name}.key") for name in names}

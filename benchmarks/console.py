@@ -169,7 +169,7 @@ def _found(stages: Stages, root: Path) -> None:
         "from = 2025-01-01\n"
         for one in DOCKET_OFFICERS
     )
-    site.configuration.write_text(site.configuration.read_text() + roster)
+    site.configuration.path.write_text(site.configuration.path.read_text() + roster)
     if stages.index.is_dir():  # built by `gatehouse bench journey`; content-addressed, so a wrong one is not used
         site.index.symlink_to(stages.index)
 

@@ -21,7 +21,7 @@ from benchmarks.measure import table
 from gatehouse.determine.docket import TABLES, Docket
 from gatehouse.kernel.errors import AnswerIsNo
 from gatehouse.law import shipped
-from gatehouse.pipeline.engines import Choice
+from gatehouse.site.settings import Choice
 
 STAGES = ("index", "match", "law")
 _TICKS = os.sysconf("SC_CLK_TCK")

@@ -338,9 +338,9 @@ def test_a_release_that_goes_on_another_day_is_judged_on_that_day(
         release(approved)
     monkeypatch.undo()
     models_of().Job.objects.update(holder="")
-    text = approved.site.configuration.read_text()
+    text = approved.site.configuration.path.read_text()
     tomorrow = (LATER + DAY).date()
-    approved.site.configuration.write_text(
+    approved.site.configuration.path.write_text(
         text.replace('name = "bob custodian"', f'name = "bob custodian"\nrevoked_on = {tomorrow}')
     )
     with pytest.raises(AnswerIsNo, match="authority"):

@@ -16,6 +16,9 @@ from gatehouse.kernel import clock
 from gatehouse.kernel.errors import CustodianFault
 from gatehouse.ledger.note import open_note
 from gatehouse.ledger.signers import Verifier, read_verifier
+from gatehouse.pipeline.site import current
+from gatehouse.site.configuration import Configuration
+from gatehouse.site.webhooks import Webhook
 
 
 def carry(now: dt.datetime) -> int:
@@ -59,11 +62,10 @@ def listening(status: int = 204, location: str = "") -> Iterator[tuple[str, list
 @pytest.fixture
 def hooked(site, monkeypatch) -> Iterator[list]:
     """The site as a demonstration, where a plain address may stand; gives the list of its webhooks."""
-    from gatehouse.console import hooks
     from gatehouse.console.models import Call
 
-    wanted: list[hooks.Hook] = []
-    monkeypatch.setattr(hooks, "configured", lambda _: wanted)
+    wanted: list[Webhook] = []
+    monkeypatch.setattr(Configuration, "webhooks", property(lambda _: wanted))
     Call.objects.all().delete()
     yield wanted
     Call.objects.all().delete()
@@ -79,12 +81,11 @@ def happen(kind: str, name: str) -> None:
 
 
 def test_a_webhook_is_told_once_signed_and_nothing_of_a_case(hooked):
-    from gatehouse.console import hooks
     from gatehouse.console.models import Arrival
 
     name = f"in-{clock.stamp(clock.now())}".replace(":", "")
     with listening() as (address, heard):
-        hooked.append(hooks.Hook(AGENCY, address))
+        hooked.append(Webhook(AGENCY, address))
         assert carry(NOW) == 0, "of what was there before it is told nothing"
         happen("submission.checked", name)
         try:
@@ -107,7 +108,7 @@ def test_a_deaf_address_is_asked_again_later_and_another_s_redirect_leads_nowher
 
     name = "in-redirected"
     with listening() as (inside, never), listening(302, location=inside) as (address, heard):
-        hooked.append(hooks.Hook(AGENCY, address))
+        hooked.append(Webhook(AGENCY, address))
         carry(NOW)
         happen("submission.checked", name)
         try:
@@ -142,12 +143,10 @@ def test_an_agency_is_told_of_its_own_alone(site):
     ],
 )
 def test_a_webhook_that_cannot_be_used_is_the_custodian_s_to_mend(site, lines):
-    from gatehouse.console import hooks
-
-    text = SITE.configuration.read_text()
-    SITE.configuration.write_text(f"{text}\n[[webhooks]]\n{lines}\n")
+    text = SITE.configuration.path.read_text()
+    SITE.configuration.path.write_text(f"{text}\n[[webhooks]]\n{lines}\n")
     try:
         with pytest.raises(CustodianFault, match="webhook"):
-            hooks.configured(SITE)
+            _ = current(SITE).configuration.webhooks
     finally:
-        SITE.configuration.write_text(text)
+        SITE.configuration.path.write_text(text)

@@ -7,9 +7,10 @@ from django.core.files.base import ContentFile
 from doors import ACCOUNTS, SITE
 
 from gatehouse.api.endpoints import api
-from gatehouse.console.permissions import GRANTS, Permission, Role
+from gatehouse.console.permissions import GRANTS, Permission
 from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import read_signer
+from gatehouse.site.roles import Role
 
 BASE = "/api/v1"
 JOBS = "/work"

@@ -38,7 +38,7 @@ def served(tmp_path_factory) -> Iterator[SimpleNamespace]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GATEHOUSE_NOW", "2025-08-07T14:00:00Z")
         site = journey_site.build(root, persons=1500, requests=120)
-        site.configuration.write_text(site.configuration.read_text() + LIMITS)
+        site.configuration.path.write_text(site.configuration.path.read_text() + LIMITS)
         site = open_site(site.root)
         web.configure(site)
         from gatehouse.console.models import Account

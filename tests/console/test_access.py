@@ -7,12 +7,12 @@ from doors import SITE
 
 
 def test_a_changed_configuration_is_entered_with_the_next_act_and_shown(site, signed_in):
-    client, before = signed_in("administrator"), SITE.configuration.read_text()
+    client, before = signed_in("administrator"), SITE.configuration.path.read_text()
     try:
-        SITE.configuration.write_text(before + "\n# changed outside the console\n")
+        SITE.configuration.path.write_text(before + "\n# changed outside the console\n")
         client.post("/accounts/counsel/", {"act": "sign-out"})
     finally:
-        SITE.configuration.write_text(before)
+        SITE.configuration.path.write_text(before)
     assert "Configuration changed" in signed_in("auditor").get("/oversight/access/").content.decode()
 
 

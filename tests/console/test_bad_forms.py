@@ -11,8 +11,9 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from doors import ACCOUNTS, SITE
 
-from gatehouse.console.permissions import GRANTS, Permission, Role
+from gatehouse.console.permissions import GRANTS, Permission
 from gatehouse.console.urls import urlpatterns
+from gatehouse.site.roles import Role
 
 LONG = "9" * 5000
 FIELDS = (

@@ -77,7 +77,7 @@ def signed(client, draft: str, signer) -> int:
 @contextlib.contextmanager
 def officer_is(**changed: str) -> Iterator[None]:
     """The site with its first officer's entry changed; the roster that counts is the one stated."""
-    first, *others = tomllib.loads(SITE.configuration.read_text())["officers"]
+    first, *others = tomllib.loads(SITE.configuration.path.read_text())["officers"]
     assert first["id"] == "do-1"
     with pytest.MonkeyPatch.context() as patch:
         stated = rosters.parse([{**first, **changed}, *others], where="test")

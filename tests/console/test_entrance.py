@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse.console.entrance import LIMITS, Part, parse
-from gatehouse.console.permissions import DECIDING, Role
+from gatehouse.kernel.documents import Table
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.site import entrance
+from gatehouse.site.entrance import LIMITS, Entrance, Part
+from gatehouse.site.roles import DECIDING, Role
 
 ROOT = Path("/site")
 OIDC = {
@@ -21,27 +24,31 @@ OIDC = {
 }
 
 
+def parse(said: dict[str, Any], *, demonstration: bool = False) -> Entrance:
+    return entrance.parse(Table("gatehouse.toml", "", said, {}), ROOT, demonstration=demonstration)
+
+
 def test_nothing_said_is_passwords_and_a_second_factor_for_who_decides_or_keeps_accounts():
-    rules = parse({}, root=ROOT)
+    rules = parse({})
     assert rules.passwords
     assert rules.provider is None
     assert rules.second_factor == DECIDING | {Role.ADMINISTRATOR}
 
 
 def test_only_a_demonstration_asks_for_no_second_factor():
-    assert parse({}, root=ROOT, demonstration=True).second_factor == frozenset()
+    assert parse({}, demonstration=True).second_factor == frozenset()
 
 
 def test_with_a_provider_there_are_no_passwords_unless_said():
-    assert not parse({"oidc": OIDC}, root=ROOT).passwords
-    assert parse({"oidc": OIDC, "sign_in": {"passwords": True}}, root=ROOT).passwords
+    assert not parse({"oidc": OIDC}).passwords
+    assert parse({"oidc": OIDC, "sign_in": {"passwords": True}}).passwords
 
 
 @pytest.mark.parametrize(
     ("parsed", "names"),
     [
         ({"sign_in": {"passwords": False}}, "passwords"),
-        ({"sign_in": {"password": True}}, "sign_in.password"),
+        ({"sign_in": {"password": True}}, "'password' in .sign_in"),
         ({"sign_in": {"second_factor": ["boss"]}}, "second_factor"),
         ({"sign_in": {"second_factor": "counsel"}}, "second_factor"),
         ({"sign_in": {"idle_minutes": 0}}, "idle_minutes"),
@@ -49,7 +56,7 @@ def test_with_a_provider_there_are_no_passwords_unless_said():
         ({"sign_in": {"session_hours": 25}}, "session_hours"),
         ({"sign_in": []}, "sign_in"),
         ({"limits": {"uploads_an_hour": -1}}, "uploads_an_hour"),
-        ({"limits": {"pages": 1}}, "limits.pages"),
+        ({"limits": {"pages": 1}}, "'pages' in .limits"),
         ({"oidc": {}}, "oidc.issuer"),
         ({"oidc": OIDC | {"issuer": "http://login.agency.example"}}, "oidc.issuer"),
         ({"oidc": OIDC | {"issuer": "login.agency.example"}}, "oidc.issuer"),
@@ -67,10 +74,10 @@ def test_with_a_provider_there_are_no_passwords_unless_said():
 )
 def test_what_cannot_be_used_is_named(parsed, names):
     with pytest.raises(WrongInput, match=names):
-        parse(parsed, root=ROOT)
+        parse(parsed)
 
 
-PROVIDER = parse({"oidc": OIDC}, root=ROOT).provider
+PROVIDER = parse({"oidc": OIDC}).provider
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def required(monkeypatch):
     import dataclasses
 
     from gatehouse.console import entrance, guard
-    from gatehouse.console.permissions import DECIDING
+    from gatehouse.site.roles import DECIDING
 
     rules = dataclasses.replace(entrance.entrance(), second_factor=DECIDING)
     monkeypatch.setattr(guard, "entrance", lambda: rules)

@@ -15,11 +15,12 @@ from django.core.exceptions import SuspiciousOperation
 from doors import SITE
 
 from gatehouse.console import proposals
-from gatehouse.console.entrance import parse
 from gatehouse.kernel import clock
+from gatehouse.kernel.documents import Table
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger.signers import read_signer
 from gatehouse.pipeline import history
+from gatehouse.site.entrance import parse
 
 ISSUER, CLIENT = "https://login.agency.example", "gatehouse"
 SECTION = {
@@ -37,7 +38,7 @@ PUBLIC = OURS.public_key().public_bytes(serialization.Encoding.PEM, serializatio
 def backend(site, monkeypatch):
     from gatehouse.console import sso
 
-    found = parse({"oidc": SECTION}, root=Path("/site")).provider
+    found = parse(Table("gatehouse.toml", "", {"oidc": SECTION}, {}), Path("/site")).provider
     monkeypatch.setattr(sso, "provider", lambda: found)
     return sso.Federated()
 

@@ -42,9 +42,9 @@ def limited(site, database, tmp_path: Path) -> Iterator[Site]:
     """A site of its own with low limits, in this process for the length of a test."""
     opened = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     made = founding.found(tmp_path / "site", Founding("gateway.example/limits"), [PACK], opened, shipped=True)
-    text = made.configuration.read_text().replace("sqlite:///gatehouse.sqlite3", database[0])
+    text = made.configuration.path.read_text().replace("sqlite:///gatehouse.sqlite3", database[0])
     text += f"\n[limits]\nrequests_a_minute = {MOST}\nfailures_a_minute = {IN_VAIN}\n"
-    made.configuration.write_text(text)
+    made.configuration.path.write_text(text)
     found = open_site(made.root)
     web.configure(found)
     yield found

@@ -7,9 +7,9 @@ from doors import PASSWORD, SITE
 
 from gatehouse.console import accounts
 from gatehouse.console.models import Account, Proposal
-from gatehouse.console.permissions import Role
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.ledger.signers import new_key
+from gatehouse.site.roles import Role
 from gatehouse.synthetic.parties import invent
 
 

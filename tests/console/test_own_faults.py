@@ -221,16 +221,16 @@ def test_a_page_or_a_call_that_meets_a_fault_says_only_that_it_waits(real: Site,
 
 
 def test_limits_that_cannot_be_read_let_nobody_in_and_blame_nobody(real: Site) -> None:
-    whole = real.configuration.read_text()
+    whole = real.configuration.path.read_text()
     by_program = programs()
     try:
-        real.configuration.write_text(whole + '\n[limits]\nrequests_a_minute = "many"\n')
+        real.configuration.path.write_text(whole + '\n[limits]\nrequests_a_minute = "many"\n')
         answer = by_program.get(f"{BASE}/submissions")
         assert answer.status_code == 503
         assert "requests_a_minute" not in answer.content.decode()
         assert int(answer.headers["Retry-After"]) > 0
     finally:
-        real.configuration.write_text(whole)
+        real.configuration.path.write_text(whole)
 
 
 def test_the_command_line_tells_all_of_it(real: Site) -> None:

@@ -13,12 +13,12 @@ from gatehouse.casework.board import Blocked
 from gatehouse.casework.statement import Statement, sign
 from gatehouse.console import accounts, proposals
 from gatehouse.console.models import Account, Proposal
-from gatehouse.console.permissions import Role
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import new_key, parse_signer, read_signer
 from gatehouse.pipeline import history
+from gatehouse.site.roles import Role
 
 
 @pytest.fixture(autouse=True)
@@ -32,19 +32,20 @@ def clean(site):
 def third():
     """A third officer on the roster, vouched for by the first two, without an account."""
     from gatehouse.pipeline import people, record
+    from gatehouse.pipeline.site import current
 
-    before, key = SITE.configuration.read_text(), SITE.root.parent / "do-3.key"
+    before, key = SITE.configuration.path.read_text(), SITE.root.parent / "do-3.key"
     if not key.exists():
         key.write_text(new_key("officer-3")[0] + "\n")
-    SITE.configuration.write_text(
+    SITE.configuration.path.write_text(
         f'{before}\n[[officers]]\nid = "do-3"\nname = "Third Officer"\nrole = "disclosure_officer"\n'
         f'key = "{read_signer(key).verifier.text}"\nfrom = 2025-01-01\n'
     )
     for endorser in ("do-1", "do-2"):
-        people.endorse(SITE, "do-3", endorser, key_of(endorser))
-    record.open_log(SITE).close()
+        people.endorse(current(SITE), "do-3", endorser, key_of(endorser))
+    record.open_log(current(SITE)).close()
     yield "do-3"
-    SITE.configuration.write_text(before)
+    SITE.configuration.path.write_text(before)
     for path in (SITE.root / "endorsements").glob("do-3-*"):
         path.unlink()
     record.open_log(SITE).close()

@@ -6,8 +6,9 @@ import pytest
 from doors import ACCOUNTS
 
 from gatehouse.console.guard import OWN
-from gatehouse.console.permissions import GRANTS, Permission, Role
+from gatehouse.console.permissions import GRANTS, Permission
 from gatehouse.console.urls import urlpatterns
+from gatehouse.site.roles import Role
 
 PUBLIC = {
     "home", "sign-in", "enter-as", "code", "sso", "sso-back", "sso-waiting", "sign-out", "health", "ready", "may-send",

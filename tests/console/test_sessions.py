@@ -231,7 +231,7 @@ def test_a_closed_account_s_keys_do_not_come_back_with_it(person):
 
 def test_a_program_of_one_agency_does_not_follow_its_account_to_another(person):
     from gatehouse.console import accounts, tokens
-    from gatehouse.console.permissions import Role
+    from gatehouse.site.roles import Role
 
     key = key_of(person)
     accounts.change_role(person, Role.REQUESTER, "us.doj.other", "")
@@ -254,10 +254,11 @@ PROVIDER = {"issuer": "https://one.example", "client_id": "g", "role_claim": "gr
 )
 def test_a_key_opens_only_where_its_account_could_come_in(person, monkeypatch, issuer, said, admitted):
     from gatehouse.console import tokens
-    from gatehouse.console.entrance import parse
+    from gatehouse.kernel.documents import Table
+    from gatehouse.site.entrance import parse
 
     person.issuer, person.subject = issuer, "s" if issuer else ""
     person.save(update_fields=["issuer", "subject"])
-    key, rules = key_of(person), parse(said, root=SITE.root)
+    key, rules = key_of(person), parse(Table("gatehouse.toml", "", said, {}), SITE.root)
     monkeypatch.setattr(tokens, "entrance", lambda: rules)
     assert (tokens.bearer(key) is not None) is admitted

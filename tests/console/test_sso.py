@@ -61,8 +61,8 @@ def served(tmp_path_factory) -> Iterator[SimpleNamespace]:
         site = journey_site.build(root)
         back = f"http://localhost:{port}/sso/back/"
         with serving.provider(root / "provider", provider_port, back) as issuer:
-            text = site.configuration.read_text().replace("sqlite:///gatehouse.sqlite3", database)
-            site.configuration.write_text(text + CONFIGURATION.format(issuer=issuer, client=known.CLIENT))
+            text = site.configuration.path.read_text().replace("sqlite:///gatehouse.sqlite3", database)
+            site.configuration.path.write_text(text + CONFIGURATION.format(issuer=issuer, client=known.CLIENT))
             (site.keys / "oidc.secret").write_text(known.SECRET)
             site = open_site(site.root)
             web.configure(site)

@@ -49,7 +49,7 @@ def test_an_unknown_key_is_refused_with_the_nearest_known_one() -> None:
     table = documents.parse(TEXT, "x.toml").entry("site")
     with pytest.raises(WrongInput) as refused:
         table.only("day", "when")
-    assert told(refused) == ("x.toml, line 4", "unknown key 'days'", "Did you mean day?")
+    assert told(refused) == ("x.toml, line 4", "unknown key 'days' in [site]", "Did you mean day?")
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from gatehouse.kernel.errors import MachineFailed, WrongInput
 from gatehouse.match import build, match, open_register
 from gatehouse.match.engine import Engine
 from gatehouse.match.spark import SparkEngine
-from gatehouse.pipeline.engines import Choice
+from gatehouse.site.settings import Choice
 
 ABROAD = {"line1": "Hauptstraße 5", "city": "KÖLN", "postal_code": "50667", "country": "DE"}
 UNTIDY = {"line1": "9 oak\u00a0St", "city": "Boise", "state": "id", "postal_code": "83712-1234"}

@@ -25,6 +25,6 @@ def apart(approved: House, monkeypatch: pytest.MonkeyPatch) -> Iterator[House]:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2] / "src"))
     children = running.Children(approved.site.root, Part.DECIDER)
     try:
-        yield replace(approved, site=sites.open_site(approved.site.root))
+        yield replace(approved, opened=sites.open_site(approved.site.root))
     finally:
         children.close()

@@ -15,7 +15,7 @@ from gatehouse.casework.board import Board
 from gatehouse.casework.selection import Selection
 from gatehouse.casework.states import State
 from gatehouse.intake.workspace import open_workspace
-from gatehouse.kernel import canonical, files
+from gatehouse.kernel import canonical, clock, files
 from gatehouse.kernel.errors import AnswerIsNo, GatehouseError, MachineFailed, WrongInput
 from gatehouse.kernel.line import Call
 from gatehouse.ledger import note, policy
@@ -24,7 +24,7 @@ from gatehouse.ledger.opening import ENTRY_BYTES
 from gatehouse.ledger.signers import read_verifier
 from gatehouse.ledger.verify import verify_log
 from gatehouse.pipeline import consistency, history, keys, record, release, withdrawal
-from gatehouse.pipeline.parts import Part, messages
+from gatehouse.pipeline.parts import Part, decider, messages
 from gatehouse.pipeline.parts.writer import MAY_ENTER
 from gatehouse.release import officer
 from gatehouse.release.recipients import read_identity
@@ -274,3 +274,17 @@ def test_a_package_of_before_that_is_planned_again_seals_nothing_new(
         release.release(apart.connection, apart.office, house.NAME, house.LATER)
     sealed = {path.stem for path in (apart.site.root / "sealer" / "sealed").iterdir()}
     assert sealed == {one.id for one in before.releases}
+
+
+def test_an_officer_revoked_meanwhile_is_shown_nothing_in_the_same_conversation(
+    approved: house.House, monkeypatch
+) -> None:
+    monkeypatch.setenv(clock.PRETENDED, clock.stamp(house.LATER))
+    desk = decider.Desk(approved.site)
+    asked = messages.OpenCase("eve", house.NAME, 0, 1)
+    desk.handle(asked, b"")
+    path = approved.site.configuration.path
+    name = 'name = "eve custodian"'
+    path.write_text(path.read_text().replace(name, f"{name}\nrevoked_on = 2025-08-31"))
+    with pytest.raises(AnswerIsNo, match="may not decide today"):
+        desk.handle(asked, b"")

@@ -328,7 +328,7 @@ found["version"] = packs.in_force(site, "us.irs.6103-i-2").version
 
 
 def test_afterwards_the_same_parts_release_what_two_officers_approved(site: deployed.Deployed) -> None:
-    own = replace(site.home, site=site.site)
+    own = replace(site.home, opened=site.site)
     house.decide(own, "eve", "refuse", cases=Selection.of([0, 1]), now=house.LATER)  # whose approvals were invented
     code = """
 with call(Part.DECIDER) as line:

@@ -19,7 +19,7 @@ from gatehouse.ledger import policy
 from gatehouse.ledger.signers import Signer, new_key, parse_signer, read_signer
 from gatehouse.ledger.verify import verify_log
 from gatehouse.pipeline import founding, journey, packs
-from gatehouse.pipeline.site import Founding, Site
+from gatehouse.pipeline.site import Founding, Site, current
 
 NOW = dt.datetime(2025, 8, 7, 14, tzinfo=dt.UTC)
 BASIS = "us.example.one"
@@ -42,8 +42,8 @@ def offices(site: Site) -> list[Signer]:
 
 def raised(site: Site, pack: Path, version: str) -> Path:
     text = (pack / "pack.toml").read_text()
-    current = load(pack).version
-    (pack / "pack.toml").write_text(text.replace(f'version = "{current}"', f'version = "{version}"'))
+    before = load(pack).version
+    (pack / "pack.toml").write_text(text.replace(f'version = "{before}"', f'version = "{version}"'))
     report = check.check(load(pack))
     for signer in offices(site):
         signing.sign(report, signer)
@@ -134,30 +134,30 @@ def test_an_unsigned_pack_put_in_the_place_of_the_law_decides_nothing(site: Site
 def test_one_officer_who_holds_both_offices_decides_nothing(site: Site) -> None:
     """By a key of the one and the name of the other: no key and no name stands in both offices."""
     counsel, custodian = offices(site)
-    before = site.configuration.read_text()
+    before = site.configuration.path.read_text()
     entry = (
         f'\n[[officers]]\nid = "do-9"\nname = "{custodian.name}"\nrole = "disclosure_officer"\n'
         f'key = "{counsel.verifier.text}"\nfrom = 2025-01-01\n'
     )
-    site.configuration.write_text(before + entry)
+    site.configuration.path.write_text(before + entry)
     with pytest.raises(CustodianFault, match="officer do-9 is the key of both offices"):
-        packs.in_force(site, BASIS)
-    site.configuration.write_text(before + entry.replace(counsel.verifier.text, new_key("do-9")[1]))
-    assert packs.in_force(site, BASIS)
+        packs.in_force(current(site), BASIS)
+    site.configuration.path.write_text(before + entry.replace(counsel.verifier.text, new_key("do-9")[1]))
+    assert packs.in_force(current(site), BASIS)
 
 
 def test_a_site_without_offices_decides_nothing(site: Site) -> None:
-    text = site.configuration.read_text()
-    site.configuration.write_text(text.replace("[offices]", "[officials]"))
+    text = site.configuration.path.read_text()
+    site.configuration.path.write_text(text.replace("[offices]", "[officials]"))
     with pytest.raises(WrongInput, match="office counsel"):
-        packs.in_force(site, BASIS)
+        packs.in_force(current(site), BASIS)
 
 
 def test_one_key_for_both_offices_decides_nothing(site: Site) -> None:
     counsel, custodian = (signer.verifier.text for signer in offices(site))
-    site.configuration.write_text(site.configuration.read_text().replace(custodian, counsel))
+    site.configuration.path.write_text(site.configuration.path.read_text().replace(custodian, counsel))
     with pytest.raises(WrongInput, match="one key is the key of both offices"):
-        packs.in_force(site, BASIS)
+        packs.in_force(current(site), BASIS)
 
 
 def test_offices_may_bring_their_own_keys_and_then_nothing_unsigned_is_put_in_force(tmp_path: Path, pack: Path) -> None:

@@ -14,7 +14,7 @@ from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.law.template import write_template
 from gatehouse.ledger.signers import Signer, new_key, parse_signer
 from gatehouse.pipeline import founding, history, losses, people, record
-from gatehouse.pipeline.site import Founding, Site, open_site
+from gatehouse.pipeline.site import Founding, Site, current, open_site
 
 NOW = dt.datetime(2025, 8, 7, 14, tzinfo=dt.UTC)
 KEYS = {name: parse_signer(new_key(f"{name}.custodian")[0]) for name in ("ann", "bob", "eve")}
@@ -31,18 +31,19 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def site(founded: Path, tmp_path: Path) -> Site:
     site = open_site(Path(shutil.copytree(founded, tmp_path / "site")))
-    state(site, "ann", "bob")
+    site = state(site, "ann", "bob")
     enter(site)
     return site
 
 
-def state(site: Site, *names: str, keys: dict[str, Signer] = KEYS) -> None:
-    with site.configuration.open("a") as stream:
+def state(site: Site, *names: str, keys: dict[str, Signer] = KEYS) -> Site:
+    with site.configuration.path.open("a") as stream:
         for name in names:
             stream.write(
                 f'\n[[officers]]\nid = "{name}"\nname = "{name}"\nrole = "disclosure_officer"\n'
                 f'key = "{keys[name].verifier.text}"\nfrom = 2025-01-01\n'
             )
+    return current(site)
 
 
 def enter(site: Site) -> None:
@@ -51,7 +52,7 @@ def enter(site: Site) -> None:
 
 
 def test_every_version_of_the_roster_is_an_entry(site: Site) -> None:
-    state(site, "eve")
+    site = state(site, "eve")
     enter(site)
     enter(site)
     versions = [[one["id"] for one in event.fields["officers"]] for event in history.whole(site).of("roster")]
@@ -61,7 +62,7 @@ def test_every_version_of_the_roster_is_an_entry(site: Site) -> None:
 
 
 def test_an_officer_counts_once_two_have_endorsed(site: Site) -> None:
-    state(site, "eve")
+    site = state(site, "eve")
     people.endorse(site, "eve", "ann", KEYS["ann"])
     assert people.roster(site).unendorsed == {"eve"}
     people.endorse(site, "eve", "bob", KEYS["bob"])
@@ -74,10 +75,10 @@ def test_an_officer_counts_once_two_have_endorsed(site: Site) -> None:
 
 def test_a_roster_put_back_to_before_does_not_begin_again(site: Site) -> None:
     """Whoever writes the configuration cannot make the roster's first version anew."""
-    text = site.configuration.read_text()
-    site.configuration.write_text(text[: text.index("\n[[officers]]")])
-    enter(site)
-    state(site, "eve")
+    text = site.configuration.path.read_text()
+    site.configuration.path.write_text(text[: text.index("\n[[officers]]")])
+    enter(current(site))
+    site = state(site, "eve")
     enter(site)
     assert people.roster(site).unendorsed == {"eve"}
 
@@ -109,13 +110,13 @@ def test_two_officers_acknowledge_a_loss_and_work_goes_on(site: Site) -> None:
 
 
 def test_two_entries_of_one_human_acknowledge_no_loss(site: Site) -> None:
-    twins = site.configuration.read_text().replace('name = "bob"', 'name = "ANN"')
-    assert twins != site.configuration.read_text()
+    twins = site.configuration.path.read_text().replace('name = "bob"', 'name = "ANN"')
+    assert twins != site.configuration.path.read_text()
     stated = rosters.parse(tomllib.loads(twins)["officers"], where="test")
     lost = range(1)
     given = [losses.acknowledge(stated, one, KEYS[one], lost, "The disk", site=site.name) for one in ("ann", "bob")]
     assert not losses.agree(stated, given, lost, site=site.name)
-    assert losses.agree(rosters.read(site.configuration), given, lost, site=site.name)
+    assert losses.agree(site.configuration.roster, given, lost, site=site.name)
 
 
 def test_a_loss_that_nobody_signed_explains_nothing(site: Site) -> None:

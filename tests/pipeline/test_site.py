@@ -51,14 +51,14 @@ def test_only_a_demonstration_may_pretend_a_date(tmp_path: Path, monkeypatch: py
     ("text", "says"),
     [
         ("[site\n", "not valid TOML"),
-        ("[site]\n", "'name'"),
-        ("", "'site'"),
-        ("[site]\nname = 7\n", "'name'"),
+        ("[site]\n", "site.name is missing"),
+        ("", r"\[site\] is missing"),
+        ("[site]\nname = 7\n", "site.name must be a text"),
     ],
 )
 def test_a_broken_configuration_is_refused_with_its_place(tmp_path: Path, text: str, says: str) -> None:
     made = sites.make(tmp_path / "site", FOUNDING)
-    made.configuration.write_text(text)
+    made.configuration.path.write_text(text)
     with pytest.raises(WrongInput, match=says) as refused:
         sites.open_site(made.root)
     assert "gatehouse.toml" in refused.value.where

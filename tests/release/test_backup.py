@@ -94,7 +94,7 @@ def test_a_restored_site_never_works_on_the_database_it_was_copied_from(
     line: str, approved: house.House, tmp_path: Path
 ) -> None:
     back_up(approved.site, tmp_path / "backup", house.NOW)
-    text = approved.site.configuration.read_text().replace('database = "sqlite:///gatehouse.sqlite3"', line)
+    text = approved.site.configuration.path.read_text().replace('database = "sqlite:///gatehouse.sqlite3"', line)
     assert line in text
     kept = tmp_path / "backup" / "site" / "gatehouse.toml"
     kept.write_text(text)

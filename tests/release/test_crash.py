@@ -31,7 +31,7 @@ from gatehouse.ledger import policy
 from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.tiles import TileReader
 from gatehouse.pipeline import recall as recalling
-from gatehouse.pipeline import record, release, site
+from gatehouse.pipeline import record, release
 from gatehouse.pipeline.returns import reconcile
 from gatehouse.release import officer, trust
 from gatehouse.release.recall import Cause
@@ -61,9 +61,8 @@ def fresh(request: pytest.FixtureRequest, fresh_small: Callable[[Path], house.Ho
         home = fresh_small(tmp_path / name)
         transfer.dump(tmp_path / "records")
         address = server.another(first, name.replace("-", "_"))
-        text = home.site.configuration.read_text()
-        home.site.configuration.write_text(text.replace("sqlite:///gatehouse.sqlite3", address))
-        home.site = site.open_site(home.site.root)
+        text = home.site.configuration.path.read_text()
+        home.site.configuration.path.write_text(text.replace("sqlite:///gatehouse.sqlite3", address))
         store.configure(home.site.database)
         transfer.load(tmp_path / "records")
         return home

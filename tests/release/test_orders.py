@@ -257,7 +257,7 @@ def test_who_has_no_authority_or_another_key_enters_nothing(
     before = in_force(approved)
     with pytest.raises(AnswerIsNo, match="not officer eve's key"):
         orders.enter(approved.connection, approved.office, parcel, By("eve", approved.staff["bob"], ""), LATER)
-    path = approved.site.configuration
+    path = approved.site.configuration.path
     court.replace(path, 'name = "eve custodian"', 'name = "eve custodian"\nrevoked_on = 2025-08-31')
     for who in ("eve", "nobody"):
         with pytest.raises(AnswerIsNo):
@@ -270,7 +270,9 @@ def test_another_law_in_force_than_the_one_shown(approved: house.House, parcel: 
     house.enact(approved, tmp_path, lambda _: None)
     with pytest.raises(AnswerIsNo, match="has changed since"):
         enter(approved, parcel)
-    approved.site.configuration.write_text(approved.site.configuration.read_text().replace("counsel = ", "council = "))
+    approved.site.configuration.path.write_text(
+        approved.site.configuration.path.read_text().replace("counsel = ", "council = ")
+    )
     with pytest.raises(WrongInput, match="counsel"):
         enter(approved, parcel)
 

@@ -37,9 +37,9 @@ def moved(approved: house.House, empty: str) -> Iterator[house.House]:
     server.hold_register(empty, folder)
     for file in folder.iterdir():
         file.unlink()
-    configuration = approved.site.configuration
+    configuration = approved.site.configuration.path
     configuration.write_text(configuration.read_text().replace(str(folder), empty))
-    yield replace(approved, site=site.open_site(approved.site.root))
+    yield replace(approved, opened=site.open_site(approved.site.root))
     with psycopg.connect(empty) as db:
         db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
@@ -82,10 +82,10 @@ def test_an_excerpt_copies_the_rows_of_its_persons_alone(moved: house.House) -> 
 
 
 def test_a_database_that_went_away_releases_nothing_and_says_why(moved: house.House) -> None:
-    configuration = moved.site.configuration
+    configuration = moved.site.configuration.path
     text = configuration.read_text()
     configuration.write_text(text.replace(moved.site.register, "postgresql://clerk:hidden@127.0.0.1:1/records"))
-    gone = replace(moved, site=site.open_site(moved.site.root))
+    gone = replace(moved, opened=site.open_site(moved.site.root))
     with pytest.raises(MachineFailed, match=r"postgresql://127\.0\.0\.1/records: .*refused") as failed:
         stage.release(gone.connection, gone.office, house.NAME, house.LATER)
     assert "hidden" not in str(failed.value)

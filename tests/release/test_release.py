@@ -24,7 +24,7 @@ from gatehouse.ledger import halt
 from gatehouse.ledger.note import verify_detached
 from gatehouse.ledger.opening import Opening
 from gatehouse.ledger.signers import new_key, parse_signer
-from gatehouse.pipeline import closing, site
+from gatehouse.pipeline import closing
 from gatehouse.pipeline import recall as recalling
 from gatehouse.pipeline import release as stage
 from gatehouse.pipeline.returns import reconcile, take
@@ -181,9 +181,9 @@ def test_a_person_restricted_meanwhile_stays(approved: house.House) -> None:
 
 
 def test_an_approver_who_lost_the_authority_before_release(approved: house.House) -> None:
-    text = approved.site.configuration.read_text()
+    text = approved.site.configuration.path.read_text()
     changed = text.replace('name = "bob custodian"', 'name = "bob custodian"\nrevoked_on = 2025-08-15')
-    approved.site.configuration.write_text(changed)
+    approved.site.configuration.path.write_text(changed)
     with pytest.raises(AnswerIsNo, match="authority"):
         release(approved)
     assert list(approved.docket.releases.glob("*.age")) == []
@@ -274,9 +274,8 @@ def test_answers_come_all_at_once_when_the_docket_closes(approved: house.House) 
 
 def waiting(home: house.House, days: int) -> None:
     """Let the site tell answers at multiples of so many days."""
-    text = home.site.configuration.read_text()
-    home.site.configuration.write_text(text.replace("answer_days = 0", f"answer_days = {days}"))
-    home.site = site.open_site(home.site.root)
+    text = home.site.configuration.path.read_text()
+    home.site.configuration.path.write_text(text.replace("answer_days = 0", f"answer_days = {days}"))
     assert home.site.answer_days == days
 
 

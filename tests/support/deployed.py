@@ -120,8 +120,8 @@ def deploy() -> Iterator[Deployed]:
         roles = ["psql", "-q", "-v", "ON_ERROR_STOP=1", "-h", where, "-p", port, "-d", "gatehouse", "-f"]
         for _ in range(2):  # doing it again changes nothing
             subprocess.run([*roles, ROOT / "deploy" / "roles.sql"], env=owner, check=True, capture_output=True)
-        text = home.site.configuration.read_text()
-        home.site.configuration.write_text(f'{text}\n[parts]\nsockets = "{folder}/run"\n')
+        text = home.site.configuration.path.read_text()
+        home.site.configuration.path.write_text(f'{text}\n[parts]\nsockets = "{folder}/run"\n')
         users = map(str, (OPERATOR, WEB, DECIDER, WRITER, SEALER))
         subprocess.run(["sh", ROOT / "deploy" / "parts.sh", root, *users], check=True)
         register = Path(home.site.register)

@@ -40,7 +40,7 @@ def _made(root: Path) -> Site:
     opened = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
     site = founding.found(root, Founding("gateway.example/test"), [pack], opened, shipped=True)
     lines = [
-        site.configuration.read_text(),
+        site.configuration.path.read_text(),
         "[sign_in]\nsecond_factor = []  # tests/console/test_factors.py asks for one\n",
     ]
     for number in (1, 2):
@@ -51,7 +51,7 @@ def _made(root: Path) -> Site:
             f'key = "{public}"\nfrom = 2025-01-01\n'
         )
     text = "\n".join(lines).replace("sqlite:///gatehouse.sqlite3", _database())
-    site.configuration.write_text(text)
+    site.configuration.path.write_text(text)
     return open_site(root)
 
 

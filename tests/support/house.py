@@ -37,12 +37,19 @@ REASON = "Compared with the file by hand; every element of the statute is met."
 class House:
     """Both sides: the custodian's site with its people's keys, and the agency's keys."""
 
-    site: Site
+    opened: Site
     docket: Docket
     staff: dict[str, Signer]
     agency: Path
     officers: tuple[str, ...]
     connection: duckdb.DuckDBPyConnection
+
+    @property
+    def site(self) -> Site:
+        """The site as a command opens it: what a test wrote into its configuration counts."""
+        if self.opened.configuration.changed:
+            self.opened = site.open_site(self.opened.root)
+        return self.opened
 
     @property
     def office(self) -> approve.Office:
@@ -83,10 +90,10 @@ def build(
     register = make_homes(folder / "register", requests)
     beginning = site.Founding("test.example/2025", str(register), folder / "parties.toml", demonstration=True)
     made = founding.found(folder / "custodian", beginning, [PACK], NOW, shipped=True)
-    text = made.configuration.read_text() + "\n" + "\n".join(sections)
+    text = made.configuration.path.read_text() + "\n" + "\n".join(sections)
     if database:
         text = text.replace('database = "sqlite:///gatehouse.sqlite3"', f'database = "{database}"')
-    made.configuration.write_text(text)
+    made.configuration.path.write_text(text)
     made = site.open_site(made.root)
     agency = folder / "agency"
     agency.mkdir()

@@ -54,14 +54,14 @@ def build(root: Path, *, persons: int = 3000, requests: int = 400) -> Site:
 
 def appoint(site: Site, root: Path) -> None:
     """Two officers, whose keys lie beside the site and never in it."""
-    text = site.configuration.read_text()
+    text = site.configuration.path.read_text()
     for identity, name in OFFICERS:
         private, public = new_key(identity)
         key = _key(site, identity)
         key.write_text(f"{private}\n")
         text += f'\n[[officers]]\nid = "{identity}"\nname = "{name}"\nrole = "disclosure_officer"\n'
         text += f'key = "{public}"\nfrom = 2025-01-01\n'
-    site.configuration.write_text(text)
+    site.configuration.path.write_text(text)
     keys = []
     for name in ("inspector-general", "court"):
         private, public = new_key(name)

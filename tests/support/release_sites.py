@@ -51,7 +51,7 @@ def _copy(templates: Templates, name: str, target: Path) -> house.House:
     configuration = target / "custodian" / "gatehouse.toml"
     configuration.write_text(configuration.read_text().replace(str(templates.root / "work"), str(target)))
     opened = site.open_site(target / "custodian")
-    copy = replace(templates.made, site=opened, docket=Docket(opened.dockets / house.NAME), agency=target / "agency")
+    copy = replace(templates.made, opened=opened, docket=Docket(opened.dockets / house.NAME), agency=target / "agency")
     assert copy.office.site is opened
     return copy
 

@@ -84,8 +84,8 @@ def made_once(kept_in: str, tmp_path_factory: pytest.TempPathFactory) -> World:
     first = invent(keys[FIRST][1], usual_requests=20, sender=Sender(agency=FIRST))
     site.parties.write_text(both + first[first.index(f'[agencies."{FIRST}"]') : first.index("[agreements.")])
     if kept_in:
-        text = site.configuration.read_text()
-        site.configuration.write_text(text.replace(site.database, kept_in).replace(_SQLITE, kept_in))
+        text = site.configuration.path.read_text()
+        site.configuration.path.write_text(text.replace(site.database, kept_in).replace(_SQLITE, kept_in))
     return World(open_site(site.root), {agency: private for agency, (private, _) in keys.items()})
 
 

@@ -1,21 +1,20 @@
 """The custodian's people: who may decide, from when until when, in whose stead, and about whom not.
 
-Read from the site's gatehouse.toml, section `[[officers]]`; the officers' side reads the same facts from the signed
+The site's configuration states them under `[[officers]]`; the officers' side reads the same facts from the signed
 `officers.json` of its trust folder. Whoever is not listed, or not on that day, has no authority.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-from collections.abc import Iterable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 from gatehouse.kernel import clock, ids
-from gatehouse.kernel.errors import WrongInput, own
+from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.ids import folded
 from gatehouse.ledger.signers import Verifier
 
@@ -138,80 +137,83 @@ def marks(*texts: str, keys: Iterable[Verifier] = ()) -> frozenset[str]:
     return frozenset({folded(text) for text in texts if text} | {f"key:{key.public.hex()}" for key in keys})
 
 
-def parse(sections: object, *, where: str) -> Roster:
-    """Read `[[officers]]` (or the same as JSON). Raises WrongInput naming the entry and field at fault."""
+def parse(sections: object, *, where: str, line: Callable[[int, str], int] | None = None) -> Roster:
+    """Read `[[officers]]` (or the same as JSON). Raises WrongInput naming the entry and field at fault.
+
+    `line` says on which line a field of the officer of a number stands, where the document has lines.
+    """
     if not isinstance(sections, list):
         raise WrongInput(
             "officers must be a list of tables", where=where, remedy="Write each officer under [[officers]]"
         )
     people: dict[str, Officer] = {}
     for number, section in enumerate(sections, start=1):
-        place = f"{where}, officer {number}"
+        place = _Place(where, number, line)
         person = _officer(section, place)
         if person.id in people:
             raise WrongInput(
-                f"two officers have the id {person.id}", where=place, remedy="Give each officer a unique id"
+                f"two officers have the id {person.id}", where=place.of("id"), remedy="Give each officer a unique id"
             )
         if any(person.key.public == other.key.public for other in people.values()):
-            raise WrongInput("two officers share one key", where=place, remedy="Have each officer make their own key")
+            remedy = "Have each officer make their own key"
+            raise WrongInput("two officers share one key", where=place.of("key"), remedy=remedy)
         people[person.id] = person
     return Roster(people)
 
 
-@own()
-def read(configuration: Path) -> Roster:
-    """Read the roster from a gatehouse.toml; one without officers gives an empty roster, and nobody may decide.
+@dataclass(frozen=True)
+class _Place:
+    """Where one officer's entry stands."""
 
-    Raises CustodianFault as `parse` raises WrongInput.
-    """
-    try:
-        parsed = tomllib.loads(configuration.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise WrongInput(
-            f"this file is not valid TOML: {wrong}", where=str(configuration), remedy="Correct that line"
-        ) from None
-    except OSError as error:
-        raise WrongInput(f"the file cannot be read ({error.strerror})", where=str(configuration)) from None
-    return parse(parsed.get("officers", []), where=configuration.name)
+    file: str
+    number: int
+    line: Callable[[int, str], int] | None
+
+    def of(self, key: str = "") -> str:
+        """The place of a field, for messages; of the entry where no field is named."""
+        line = f"line {self.line(self.number, key)}" if self.line else ""
+        return ", ".join(filter(None, (self.file, line, f"officer {self.number}", key)))
 
 
-def _officer(section: object, where: str) -> Officer:
+def _officer(section: object, place: _Place) -> Officer:
     if not isinstance(section, dict):
-        raise WrongInput("each officer must be a table", where=where)
+        raise WrongInput("each officer must be a table", where=place.of())
     unknown = sorted(set(section) - _FIELDS)
     if unknown:
-        raise WrongInput(f"the key {unknown[0]!r} is unknown", where=where, remedy="See docs/casework.md")
-    identifier = _text(section, "id", where)
+        close = difflib.get_close_matches(unknown[0], sorted(_FIELDS), n=1)
+        remedy = f"Did you mean {close[0]}?" if close else "See docs/casework.md"
+        raise WrongInput(f"the key {unknown[0]!r} is unknown", where=place.of(unknown[0]), remedy=remedy)
+    identifier = _text(section, "id", place)
     if not ids.is_name(identifier):
-        raise WrongInput("an id may contain only letters, digits, dots, dashes and underscores", where=f"{where}, id")
-    start = _date(section, "from", where)
+        raise WrongInput("an id may contain only letters, digits, dots, dashes and underscores", where=place.of("id"))
+    start = _date(section, "from", place)
     if start is None:
-        raise WrongInput("the date is missing", where=f"{where}, from", remedy="Write from = 2025-01-01")
+        raise WrongInput("the date is missing", where=place.of("from"), remedy="Write from = 2025-01-01")
     person = Officer(
         identifier,
-        _text(section, "name", where),
-        _text(section, "role", where),
-        Verifier.parse(_text(section, "key", where), where=f"{where}, key"),
+        _text(section, "name", place),
+        _text(section, "role", place),
+        Verifier.parse(_text(section, "key", place), where=place.of("key")),
         start,
-        _date(section, "until", where),
-        _date(section, "revoked_on", where),
-        _text(section, "delegated_by", where) if "delegated_by" in section else None,
-        _text(section, "delegation", where) if "delegation" in section else None,
-        _texts(section.get("conflicts", []), f"{where}, conflicts"),
+        _date(section, "until", place),
+        _date(section, "revoked_on", place),
+        _text(section, "delegated_by", place) if "delegated_by" in section else None,
+        _text(section, "delegation", place) if "delegation" in section else None,
+        _texts(section.get("conflicts", []), place.of("conflicts")),
     )
     if person.delegated_by is not None and (person.until is None or person.delegation is None):
         raise WrongInput(
             "a delegation needs an end date (until) and the document that grants it (delegation)",
-            where=where,
+            where=place.of("delegated_by"),
             remedy='Add until = 2026-12-31 and delegation = "order number"',
         )
     return person
 
 
-def _text(section: Mapping[str, object], key: str, where: str) -> str:
+def _text(section: Mapping[str, object], key: str, place: _Place) -> str:
     value = section.get(key)
     if not isinstance(value, str) or not value.strip():
-        raise WrongInput("the text is missing", where=f"{where}, {key}", remedy=f'Write {key} = "…"')
+        raise WrongInput("the text is missing", where=place.of(key), remedy=f'Write {key} = "…"')
     return value
 
 
@@ -221,7 +223,7 @@ def _texts(value: object, where: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def _date(section: Mapping[str, object], key: str, where: str) -> dt.date | None:
+def _date(section: Mapping[str, object], key: str, place: _Place) -> dt.date | None:
     value = section.get(key)
     if value is None:
         return None
@@ -229,5 +231,5 @@ def _date(section: Mapping[str, object], key: str, where: str) -> dt.date | None
         return value
     day = clock.read_date(value) if isinstance(value, str) else None
     if day is None:
-        raise WrongInput("this is not a date", where=f"{where}, {key}", remedy="Write it as 2025-01-31")
+        raise WrongInput("this is not a date", where=place.of(key), remedy="Write it as 2025-01-31")
     return day

@@ -7,6 +7,7 @@ and no court had stopped it; the site is marked as a demonstration, and a real s
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import io
 import os
 import shlex
@@ -283,13 +284,12 @@ class Stage:
         files.write(path, invent(key, usual_requests=self.requests).encode())
 
     def _appoint(self, identity: str, name: str) -> None:
+        from gatehouse.casework.roster import Officer
         from gatehouse.ledger.signers import read_signer
+        from gatehouse.site import configuration
 
-        key = read_signer(self.keys / f"{identity}.key").verifier.text
-        section = f'\n[[officers]]\nid = "{identity}"\nname = "{name}"\nrole = "disclosure_officer"\n'
-        configuration = self.site / "gatehouse.toml"
-        text = f'{configuration.read_text()}{section}key = "{key}"\nfrom = 2025-01-01\n'
-        files.write(configuration, text.encode())
+        key = read_signer(self.keys / f"{identity}.key").verifier
+        configuration.appoint(self.site, Officer(identity, name, "disclosure_officer", key, dt.date(2025, 1, 1)))
 
     def _name_overseers(self) -> None:
         """Two overseers outside the custodian: one of them can halt, both must agree to resume."""

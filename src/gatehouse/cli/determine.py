@@ -75,7 +75,7 @@ def determine(
     from gatehouse.intake.workspace import open_workspace
     from gatehouse.law.reading import load
     from gatehouse.pipeline import determine as pipeline
-    from gatehouse.pipeline.engines import Choice
+    from gatehouse.site.settings import Choice
 
     chosen = Choice(engine, master)
     if out.exists():

@@ -11,7 +11,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def engine_options(command: _Command) -> _Command:
-    """Give a command the options `engine` and `master`; `pipeline.engines.Choice` takes both."""
+    """Give a command the options `engine` and `master`; `site.settings.Choice` takes both."""
     engine = click.option(
         "--engine", type=click.Choice(["duckdb", "spark"]), default="duckdb", show_default=True,
         help="Use Spark for registers that outgrow one machine. The resulting rows are the same.",

@@ -60,7 +60,8 @@ def match(
     from gatehouse import match as room
     from gatehouse.intake.workspace import open_workspace, write_parquet
     from gatehouse.kernel import clock
-    from gatehouse.pipeline.engines import Choice, open_engines
+    from gatehouse.pipeline.engines import open_engines
+    from gatehouse.site.settings import Choice
 
     chosen = Choice(engine, master)
     with (

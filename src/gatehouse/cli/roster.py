@@ -31,13 +31,12 @@ def show(folder: Path) -> None:
 
     Example: gatehouse roster show --site custodian
     """
-    from gatehouse.casework import roster as rosters
     from gatehouse.pipeline import people
     from gatehouse.pipeline.site import open_site
 
     site = open_site(folder)
     counted = people.roster(site)
-    for identifier, officer in sorted(rosters.read(site.configuration).officers.items()):
+    for identifier, officer in sorted(site.configuration.roster.officers.items()):
         why = counted.why_not(identifier, clock.today())
         click.echo(f"{identifier}  {officer.name}  {officer.role}  {why or 'may decide'}")
 

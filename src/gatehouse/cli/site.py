@@ -17,7 +17,7 @@ from gatehouse.kernel.errors import WrongInput
 from gatehouse.kernel.postgres import is_address, name_of
 
 if TYPE_CHECKING:
-    from gatehouse.pipeline.site import Appointed
+    from gatehouse.casework.roster import Officer
 
 
 @click.command()
@@ -112,16 +112,16 @@ def _tell_witnesses(policy_file: Path, key: Path, after: Path | None) -> None:
         click.echo("nothing is published before they have it. The earlier site decides nothing new from now on.")
 
 
-def _appointed(text: str) -> Appointed:
+def _appointed(text: str) -> Officer:
     """An officer named on the command line."""
+    from gatehouse.casework.roster import Officer
     from gatehouse.ledger.signers import read_verifier
-    from gatehouse.pipeline.site import Appointed
 
     identity, _, file = text.partition("=")
     if not ids.is_name(identity) or not Path(file).is_file():
         remedy = "Write --officer do-1=do-1.vkey, with the file of the public key"
         raise WrongInput("this names no officer and key", where="--officer", remedy=remedy)
-    return Appointed(identity, identity, read_verifier(Path(file)), clock.today())
+    return Officer(identity, identity, "disclosure_officer", read_verifier(Path(file)), clock.today())
 
 
 @click.command()

@@ -115,12 +115,15 @@ def carry_on(site: Site, ended: threading.Event, *, once: bool = False) -> None:
     """
     from django.db import DatabaseError, InterfaceError, close_old_connections
 
+    from gatehouse.pipeline.site import current
+
     place, due, away = None, 0.0, False
     while True:
         done = 0
         try:
             close_old_connections()  # one that broke is opened anew
-            place = place or _office(site)
+            if place is None or place.site.configuration.changed:
+                place = _office(current(site))
             due, done = _round(place, due)
             if away:
                 click.echo("The database answers again", err=True)

@@ -12,11 +12,11 @@ from django.db import transaction
 from gatehouse.casework import roster
 from gatehouse.console import desk, limits, sessions, tokens
 from gatehouse.console.models import Account
-from gatehouse.console.permissions import DECIDING, TITLES, Role
 from gatehouse.intake import parties
 from gatehouse.kernel import ids
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.pipeline import history, people
+from gatehouse.site.roles import DECIDING, TITLES, Role
 
 MOST_NAME = 64
 _PASSWORD = ("password", "must_change_password")
@@ -106,7 +106,7 @@ def vouch(username: str, role: Role, agency: str, officer: str) -> None:
         if officer:
             raise WrongInput("only an officer's role can be linked to the roster", remedy="Leave the officer id empty")
         return
-    listed = roster.read(site.configuration).officers
+    listed = site.configuration.roster.officers
     person = listed.get(officer)
     if person is None or person.role != role.value:
         fitting = {each.id: each for each in listed.values() if each.role == role.value}

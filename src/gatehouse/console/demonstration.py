@@ -15,10 +15,10 @@ from gatehouse.casework import roster
 from gatehouse.console import accounts, desk
 from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account
-from gatehouse.console.permissions import TITLES, Role
 from gatehouse.intake import parties
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.pipeline.site import Site
+from gatehouse.site.roles import TITLES, Role
 
 _OTHERS = (
     ("counsel", "Carol Webb", Role.COUNSEL),
@@ -36,11 +36,11 @@ def people(site: Site) -> list[tuple[str, str, str]]:
     if not site.demonstration:
         raise WrongInput(
             "this is a real site, not a demonstration",
-            where=str(site.configuration),
+            where=str(site.configuration.path),
             remedy="Ask its administrator for an account",
         )
     made = []
-    for officer in roster.read(site.configuration).officers.values():
+    for officer in site.configuration.roster.officers.values():
         if officer.role in roster.DECIDING_ROLES and not _elsewhere(officer.id):
             _, password = accounts.create(officer.id, name=officer.name, role=Role(officer.role), officer=officer.id)
             made.append((officer.id, TITLES[Role(officer.role)], password))
@@ -100,7 +100,7 @@ def _here(request: HttpRequest) -> bool:
 
 def _names(site: Site) -> list[str]:
     """The accounts that a demonstration makes, and no others."""
-    deciding = [each.id for each in roster.read(site.configuration).officers.values()]
+    deciding = [each.id for each in site.configuration.roster.officers.values()]
     agencies = ["agency", *(f"agency-{number}" for number in range(2, 4))]
     return [*deciding, *agencies, *(name for name, _, _ in _OTHERS)]
 

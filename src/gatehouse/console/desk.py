@@ -18,18 +18,18 @@ from gatehouse.law.reading import load
 from gatehouse.pipeline import dockets as placed
 from gatehouse.pipeline import people
 from gatehouse.pipeline.approve import Office
-from gatehouse.pipeline.site import Site, open_site
+from gatehouse.pipeline.site import Site, current, open_site
 from gatehouse.store.casebook import Casebook
 
-
-@lru_cache(maxsize=4)
-def _site(root: str) -> Site:
-    return open_site(Path(root))
+_opened: dict[str, Site] = {}
 
 
 def site() -> Site:
-    """The site that this process serves."""
-    return _site(str(settings.GATEHOUSE_SITE))
+    """The site that this process serves, as its configuration stands now."""
+    root = str(settings.GATEHOUSE_SITE)
+    known = _opened.get(root)
+    _opened[root] = found = current(known) if known else open_site(Path(root))
+    return found
 
 
 def office() -> Office:
@@ -99,11 +99,11 @@ def kept_pack(docket: Path) -> Pack | None:
 
 def proof(found: Pack) -> Proof:
     """Whether a pack in force is proved and signed, verified once for each state of its files and of the offices."""
-    return _proven(found.folder, _newest(found.folder), site().configuration.stat().st_mtime_ns)
+    return _proven(found.folder, _newest(found.folder), site().configuration.version)
 
 
 @lru_cache(maxsize=16)
-def _proven(folder: Path, _changed: int, _offices: int) -> Proof:
+def _proven(folder: Path, _changed: int, _offices: tuple[int, ...]) -> Proof:
     return proof_of(load(folder), site())
 
 

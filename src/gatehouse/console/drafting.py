@@ -21,7 +21,6 @@ from gatehouse.casework.roster import marks
 from gatehouse.console import accounts, desk, signatures, words
 from gatehouse.console.arrivals import Upload
 from gatehouse.console.models import Account
-from gatehouse.console.permissions import Role
 from gatehouse.intake import parcel
 from gatehouse.intake.limits import LIMITS
 from gatehouse.intake.workspace import open_workspace
@@ -37,7 +36,8 @@ from gatehouse.law.reading import load
 from gatehouse.law.words import of_facts
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Verifier
-from gatehouse.pipeline import offices, orders
+from gatehouse.pipeline import orders
+from gatehouse.site.roles import Role
 from gatehouse.store.casebook import Casebook
 
 FOLDER, SHOWN, HANDED_IN, PARCEL, SIGNED = "drafts", "shown.json", "handed-in", "parcel", "signed-by.json"
@@ -324,7 +324,7 @@ def _effect(name: str, standing: Pack, draft: Pack) -> dict[str, Any]:
 
 def exact(draft: Draft) -> list[Exact]:
     """Every text that both offices sign for a draft, with whose signatures it has. Raises AnswerIsNo if not proved."""
-    trusted = offices.read(desk.site())
+    trusted = desk.site().configuration.offices
     texts = []
     if draft.is_order:
         parcel = draft.folder / PARCEL
@@ -367,7 +367,7 @@ def sign(draft: Draft, lines: Sequence[str], person: Account) -> str:
 
 def _sign(draft: Draft, lines: Sequence[str], person: Account) -> str:
     office, other = _offices_of(person)
-    trusted = offices.read(desk.site())
+    trusted = desk.site().configuration.offices
     keys = {COUNSEL: trusted.counsel, CUSTODIAN: trusted.custodian}
     _refuse_other_office(office, person, lines, keys[other])
     signed = signers_of(draft)

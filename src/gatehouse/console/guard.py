@@ -21,7 +21,8 @@ from django.utils.http import urlencode
 from gatehouse.console import sessions
 from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account
-from gatehouse.console.permissions import Permission, Role
+from gatehouse.console.permissions import Permission
+from gatehouse.site.roles import Role
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponseBase]

@@ -9,21 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from gatehouse.console import desk
 from gatehouse.console.models import Arrival, Call
 from gatehouse.determine.docket import Docket
 from gatehouse.kernel import canonical, clock
-from gatehouse.kernel.errors import WrongInput, own
 from gatehouse.ledger import asking, note
 from gatehouse.ledger.signers import Signer
 from gatehouse.pipeline import keys
 from gatehouse.pipeline.parts.messages import CALL_FORM as FORM
 from gatehouse.pipeline.site import Site
+from gatehouse.site.webhooks import Webhook
 from gatehouse.store.models import Release
 
 KINDS = ("submission.checked", "submission.refused", "submission.received", "answers.told", "release.ready",
@@ -35,14 +33,6 @@ _log = logging.getLogger("gatehouse.hooks")
 
 
 @dataclass(frozen=True)
-class Hook:
-    """Where one agency wants to be told."""
-
-    agency: str
-    address: str
-
-
-@dataclass(frozen=True)
 class Happened:
     """One thing that happened to an agency's submission; `subject` is the id of what it happened to."""
 
@@ -51,44 +41,24 @@ class Happened:
     submission: str
 
 
-@own()
-def configured(site: Site) -> list[Hook]:
-    """The webhooks of gatehouse.toml. Raises CustodianFault for one without an agency, or not over https."""
-    listed = tomllib.loads(site.configuration.read_text(encoding="utf-8")).get("webhooks", [])
-    if not isinstance(listed, list):
-        raise WrongInput("webhooks must be a list", where="gatehouse.toml", remedy="Write [[webhooks]] before each")
-    return [_hook(one, f"gatehouse.toml, webhook {number}", site) for number, one in enumerate(listed, start=1)]
-
-
-def _hook(given: object, where: str, site: Site) -> Hook:
-    if not isinstance(given, dict) or set(given) != {"agency", "address"} or not all(given.values()):
-        raise WrongInput("a webhook needs an agency and an address", where=where, remedy="See docs/api.md")
-    address = str(given["address"])
-    parts = urlsplit(address)
-    safe = parts.scheme == "https" or (site.demonstration and parts.scheme == "http")
-    if not safe or not parts.hostname or parts.username or len(address) > 500:
-        raise WrongInput("a webhook's address must begin with https:// and contain no password", where=where)
-    return Hook(str(given["agency"]), address)
-
-
 def compose(now: dt.datetime) -> int:
     """Find what there is to tell, and sign it; gives how much is new. Done by whoever has the custodian's ear."""
     site, made = desk.site(), 0
-    for hook in configured(site):
+    for hook in site.configuration.webhooks:
         made += _note(hook, site, now)
     return made
 
 
 def post(now: dt.datetime) -> int:
     """Tell what is due; gives how much was taken. Done by whoever has a network."""
-    wanted = {(hook.address, hook.agency) for hook in configured(desk.site())}
+    wanted = {(hook.address, hook.agency) for hook in desk.site().configuration.webhooks}
     if not wanted:
         return 0
     due = Call.objects.filter(done_at=None, tries__lt=MOST_TRIES, next_at__lte=now).order_by("id")[:100]
     return sum(_tell(call) for call in due if (call.address, call.agency) in wanted and _claim(call, now))
 
 
-def _note(hook: Hook, site: Site, now: dt.datetime) -> int:
+def _note(hook: Webhook, site: Site, now: dt.datetime) -> int:
     """Keep what is new to a webhook, signed; of what was there before the webhook it is told nothing."""
     mine = Call.objects.filter(address=hook.address, agency=hook.agency)
     known = set(mine.values_list("kind", "subject"))
@@ -132,7 +102,7 @@ def _claim(call: Call, now: dt.datetime) -> bool:
     return bool(mine.update(tries=call.tries + 1, next_at=now + wait))
 
 
-def body(hook: Hook, happened: Happened, site: Site, signer: Signer, now: dt.datetime) -> str:
+def body(hook: Webhook, happened: Happened, site: Site, signer: Signer, now: dt.datetime) -> str:
     """What is posted: a signed note (C2SP) whose text is one line of canonical JSON."""
     said = {
         "format": FORM, "site": site.name, "agency": hook.agency, "event": happened.kind,

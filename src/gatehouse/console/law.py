@@ -15,7 +15,6 @@ from gatehouse.law.explain import RuleText, explain, grounds
 from gatehouse.law.pack import NO_GRANT, Pack, Rule
 from gatehouse.law.texts import Line, marked, within
 from gatehouse.ledger import note
-from gatehouse.pipeline import offices
 from gatehouse.pipeline.site import Site
 
 
@@ -175,7 +174,7 @@ def proof_of(pack: Pack, site: Site) -> Proof:
     problem, record = "", dict[str, Any]()
     signers: tuple[str, ...] = ()
     try:
-        signing.verify(pack.folder, offices.read(site))
+        signing.verify(pack.folder, site.configuration.offices)
         record = json.loads((pack.folder / signing.PROOF).read_bytes())
         lines = (pack.folder / signing.SIGNATURES).read_text(encoding="utf-8").splitlines()
         signers = tuple(note.SignatureLine.parse(line).name for line in lines)

@@ -12,8 +12,9 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.db import models
 from django.utils.crypto import salted_hmac
 
-from gatehouse.console.permissions import GRANTS, TITLES, Permission, Role
+from gatehouse.console.permissions import GRANTS, Permission
 from gatehouse.kernel import clock
+from gatehouse.site.roles import TITLES, Role
 
 
 class Account(AbstractBaseUser):

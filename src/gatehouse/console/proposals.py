@@ -17,11 +17,11 @@ from gatehouse.casework import approval, roster
 from gatehouse.casework.statement import Statement
 from gatehouse.console import accounts, chronicle, desk
 from gatehouse.console.models import Account, Proposal
-from gatehouse.console.permissions import DECIDING, Role
 from gatehouse.kernel import clock, letters
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.pipeline import people
 from gatehouse.pipeline.consistency.accounts import FORM
+from gatehouse.site.roles import DECIDING, Role
 
 MOST_NAME = 200
 """Characters of a person's name."""

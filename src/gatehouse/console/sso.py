@@ -26,11 +26,12 @@ from mozilla_django_oidc.auth import OIDCAuthenticationBackend
 from mozilla_django_oidc.views import OIDCAuthenticationCallbackView, OIDCAuthenticationRequestView
 
 from gatehouse.console import accounts, chronicle, proposals, sessions
-from gatehouse.console.entrance import Part, Provider, entrance
+from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account, Proposal
 from gatehouse.console.views import errors
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import CustodianFault, GatehouseError, MachineFailed, WrongInput
+from gatehouse.site.entrance import Part, Provider
 
 TIMEOUT = 10
 _LEEWAY = 60

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from gatehouse.console.entrance import entrance
 from gatehouse.console.models import Account, Key
-from gatehouse.console.permissions import GRANTS, Permission, Role
+from gatehouse.console.permissions import GRANTS, Permission
 from gatehouse.kernel import clock
 from gatehouse.kernel.errors import WrongInput
+from gatehouse.site.roles import Role
 
 LONGEST = 90
 """Days that a key may last."""

@@ -17,6 +17,9 @@ from gatehouse.kernel.errors import WrongInput
 _TABLE = re.compile(r"\s*\[\[?\s*([A-Za-z0-9_.\-]+)\s*\]?\]")
 _KEY = re.compile(r"\s*\"?([A-Za-z0-9_\-]+)\"?\s*=")
 
+_MISSPELLED = 0.8
+"""How like a known key an unknown one is, from 0 to 1, to be a slip of the pen and not somebody's own."""
+
 
 class Table:
     """One table of a TOML file, with the line on which it and its keys stand."""
@@ -35,7 +38,12 @@ class Table:
 
     def line(self, key: str = "") -> int:
         """The line of a key, or of the table where the key is not there; 1 where neither is known."""
-        return self.lines.get(f"{self.path}.{key}".strip("."), self.lines.get(self.path, 1))
+        known = (self.at(key), f"{self.at(key)}#0", self.path, self.path.partition("#")[0])
+        return next((self.lines[name] for name in known if name in self.lines), 1)
+
+    def at(self, key: str) -> str:
+        """The path of a key in the document."""
+        return f"{self.path}.{key}".strip(".")
 
     def place(self, key: str = "") -> str:
         """File and line for messages."""
@@ -49,10 +57,43 @@ class Table:
         """Refuse keys that mean nothing here: a mistyped key must not be passed over."""
         for key in self.data:
             if key not in keys:
-                close = difflib.get_close_matches(key, keys, n=1)
-                raise self.wrong(
-                    key, f"unknown key {key!r}", f"Did you mean {close[0]}?" if close else f"Known: {', '.join(keys)}"
-                )
+                raise self._unknown(key, difflib.get_close_matches(key, keys, n=1), f"Known: {', '.join(keys)}")
+
+    def spelled(self, *keys: str) -> None:
+        """Refuse an unknown key that is like one of `keys`; any other may be somebody's own."""
+        for key in self.data:
+            close = [] if key in keys else difflib.get_close_matches(key, keys, n=1, cutoff=_MISSPELLED)
+            if close:
+                raise self._unknown(key, close)
+
+    def _unknown(self, key: str, close: Sequence[str], known: str = "") -> WrongInput:
+        name = self.path.partition("#")[0]
+        within = "" if not name else f" in [[{name}]]" if "#" in self.path else f" in [{name}]"
+        return self.wrong(key, f"unknown key {key!r}{within}", f"Did you mean {close[0]}?" if close else known)
+
+    def written(self, key: str, default: str | None = None) -> str:
+        """A text exactly as it is written; the default where absent. It may be empty only where the default is."""
+        value = self.data.get(key, default)
+        if key not in self.data and default is None:
+            raise self.wrong(key, f"{self.at(key)} is missing", f'Write {key} = "…"')
+        if not isinstance(value, str) or not (value or default == ""):
+            raise self.wrong(key, f"{self.at(key)} must be a text", f'Write {key} = "…"')
+        return value
+
+    def truth(self, key: str, *, default: bool) -> bool:
+        """True or false; the default where absent."""
+        value = self.data.get(key, default)
+        if not isinstance(value, bool):
+            raise self.wrong(key, f"{self.at(key)} must be true or false", f"Write {key} = {str(default).lower()}")
+        return value
+
+    def whole(self, key: str, default: int, *, least: int, most: int) -> int:
+        """A whole number within bounds; the default where absent."""
+        value = self.data.get(key, default)
+        if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+            bounds = f"{least:,} to {most:,}"
+            raise self.wrong(key, f"{self.at(key)} must be a whole number from {bounds}", f"Write {key} = {default}")
+        return value
 
     def text(self, key: str, *, required: bool = True) -> str:
         """A text with outer white space removed; empty where absent and not required."""

@@ -10,11 +10,9 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-import re
 import shutil
 import sqlite3
 import subprocess
-import tomllib
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -29,12 +27,13 @@ from gatehouse.ledger import policy, tiles
 from gatehouse.ledger.log import take_over
 from gatehouse.ledger.verify import verify_log
 from gatehouse.pipeline import record
-from gatehouse.pipeline.site import CONFIGURATION, Site, open_site
+from gatehouse.pipeline.site import Site, open_site
+from gatehouse.site import configuration
+from gatehouse.site.settings import DATABASE
 
 FORM = "gatehouse-backup/1"
 MANIFEST, TREE = "backup.json", "site"
 _SCHEME = "sqlite:///"
-_OWN = f"{_SCHEME}gatehouse.sqlite3"
 _SQLITE, _DUMP = "database.sqlite3", "database.dump"
 _MADE_AGAIN = ("index", "spill")
 """Folders of a site that are made from the rest."""
@@ -218,30 +217,13 @@ def _load(source: Path, root: Path, database: str) -> None:
     if (source / _SQLITE).is_file():
         if database:
             raise WrongInput("the backup is from an SQLite site", where="--database", remedy="Leave the option out")
-        _point(root, _OWN)
-        shutil.copy2(source / _SQLITE, root / _OWN.removeprefix(_SCHEME))
+        configuration.move_database(root, DATABASE)
+        shutil.copy2(source / _SQLITE, root / DATABASE.removeprefix(_SCHEME))
         return
     if not database:
         raise WrongInput(
             "the backup is from a PostgreSQL site", where="--database", remedy="Name an empty database to load it into"
         )
-    _point(root, database)
+    configuration.move_database(root, database)
     options = ("--no-owner", "--exit-on-error", "--single-transaction")
     _run("pg_restore", database, *options, str(source / _DUMP))
-
-
-def _point(root: Path, address: str) -> None:
-    path = root / CONFIGURATION
-    before = path.read_text(encoding="utf-8")
-    if _database_of(before) == address:
-        return
-    said = f"database = {json.dumps(address)}"
-    text = re.sub(r"(?m)^[ \t]*database[ \t]*=.*$", lambda _: said, before, count=1)
-    if _database_of(text) != address:
-        remedy = "Write [site] database on a line of its own"
-        raise WrongInput("the site's database cannot be set", where=CONFIGURATION, remedy=remedy)
-    files.write(path, text.encode())
-
-
-def _database_of(configuration: str) -> str:
-    return str(tomllib.loads(configuration)["site"].get("database", _OWN))

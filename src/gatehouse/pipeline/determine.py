@@ -35,7 +35,8 @@ from gatehouse.law.evaluate import evaluate, keep_promises
 from gatehouse.law.pack import Pack
 from gatehouse.ledger.signers import Signer
 from gatehouse.match import Index, build, match, open_register
-from gatehouse.pipeline.engines import Choice, open_engines
+from gatehouse.pipeline.engines import open_engines
+from gatehouse.site.settings import Choice
 
 MAKING = ".making-"
 """How the private folder begins, beside a docket's place, in which one run makes it."""

@@ -11,7 +11,7 @@ import datetime as dt
 import os
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,16 +20,16 @@ import duckdb
 
 from gatehouse import store
 from gatehouse.casework import statement as statements
+from gatehouse.casework.roster import Officer
 from gatehouse.casework.states import State
 from gatehouse.determine import opened
 from gatehouse.determine.docket import Docket
-from gatehouse.kernel import files
 from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
 from gatehouse.kernel.postgres import is_address
 from gatehouse.ledger import docket_files
 from gatehouse.ledger.entries import Docketed
 from gatehouse.ledger.signers import Signer, new_key, parse_signer
-from gatehouse.pipeline import keys, offices, packs, record
+from gatehouse.pipeline import keys, packs, record
 from gatehouse.pipeline import recall as stage
 from gatehouse.pipeline import site as sites
 from gatehouse.pipeline.approve import Office, office
@@ -102,9 +102,9 @@ def _copied(site: Site, workshop: Path, now: dt.datetime) -> Iterator[tuple[Offi
 
 
 def _copy(site: Site, folder: Path, now: dt.datetime) -> tuple[Office, Signer]:
-    private, public = new_key(OFFICER)
-    section = f'\n[[officers]]\nid = "{OFFICER}"\nname = "{OFFICER}"\nrole = "disclosure_officer"\n'
-    made = founded(site, folder, "drill", f'{section}key = "{public}"\nfrom = {now.date()}\n', now)
+    signer = parse_signer(new_key(OFFICER)[0])
+    officer = Officer(OFFICER, OFFICER, "disclosure_officer", signer.verifier, now.date())
+    made = founded(site, folder, "drill", [officer], now)
     with record.open_log(made) as log:
         packs.on_record(made, log)
         for docket in site.dockets.iterdir():
@@ -113,7 +113,7 @@ def _copy(site: Site, folder: Path, now: dt.datetime) -> tuple[Office, Signer]:
                 if opened.is_laid_down(Docket(docket)):
                     _lay_down(log, opened.check(Docket(docket)), made.dockets / docket.name)
         record.publish(made, log, now)
-    return office(made), parse_signer(private)
+    return office(made), signer
 
 
 def _lay_down(log: Hold, docket: opened.OpenDocket, copy: Path) -> None:
@@ -124,21 +124,23 @@ def _lay_down(log: Hold, docket: opened.OpenDocket, copy: Path) -> None:
     record.event(log, copy / "events", f"{copy.name}/{opened.DOCKET}", bound.fields())
 
 
-def founded(site: Site, folder: Path, kind: str, people: str, now: dt.datetime) -> Site:
+def founded(site: Site, folder: Path, kind: str, officers: Iterable[Officer], now: dt.datetime) -> Site:
     """A site for a drill: the law, register and parties of another, and keys, ledger and officers of its own."""
     parties = site.parties if site.parties.is_file() else None
+    offices = site.configuration.offices
     made = sites.make(
-        folder, Founding(f"{kind}/{site.name}", _register(site), parties, site.demonstration, offices.read(site))
+        folder,
+        Founding(
+            f"{kind}/{site.name}", _register(site), parties, site.demonstration, offices, officers=tuple(officers)
+        ),
     )
-    text = made.configuration.read_text(encoding="utf-8")
-    files.write(made.configuration, f"{text}{people}".encode())
     shutil.rmtree(made.packs)
     shutil.copytree(site.packs, made.packs)
     made.events.mkdir()
     for adopted in site.events.glob("pack-*.json"):
         shutil.copyfile(adopted, made.events / adopted.name)
     record.begin(made, now)
-    return sites.open_site(folder)
+    return made
 
 
 def _register(site: Site) -> str:

@@ -13,31 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatehouse.intake.cluster import open_cluster
-from gatehouse.kernel.errors import WrongInput
 from gatehouse.law import spark as law_on_spark
 from gatehouse.law.admission import Admitted, admit
 from gatehouse.law.pack import Pack
 from gatehouse.match import spark as match_on_spark
 from gatehouse.match.engine import Engine, OwnEngine
-
-NAMES = ("duckdb", "spark")
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of `NAMES`, and for Spark its master; checked when made."""
-
-    name: str = "duckdb"
-    master: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.name not in NAMES:
-            raise WrongInput("there is no such engine", where="engine", remedy=f"Write one of: {', '.join(NAMES)}")
-        if (self.name == "spark") != (self.master is not None):
-            what = "Spark needs a master" if self.master is None else "a master is only for the engine spark"
-            raise WrongInput(
-                what, where="master", remedy="Write local[2] or spark://HOST:7077, and only with the engine spark"
-            )
+from gatehouse.site.settings import Choice
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,8 @@ from gatehouse.law.reading import load
 from gatehouse.law.signing import Offices
 from gatehouse.ledger import note
 from gatehouse.ledger.signers import Signer
-from gatehouse.pipeline import offices, recheck, record, tightening
 from gatehouse.pipeline import packs as gate
+from gatehouse.pipeline import recheck, record, tightening
 from gatehouse.pipeline.approve import Office, docket_of
 from gatehouse.pipeline.recheck import By
 from gatehouse.pipeline.site import Site
@@ -150,7 +150,7 @@ def enter(connection: duckdb.DuckDBPyConnection, place: Office, folder: Path, by
     parcel = read(folder)
     try:
         _authorised(place, by, now)
-        _verified(place.site, parcel, offices.read(place.site), now)
+        _verified(place.site, parcel, place.site.configuration.offices, now)
     except GatehouseError as refusal:
         code = refusal.code if isinstance(refusal, Blocked) else "not_entered"
         place.casebook.block(Attempt(parcel.order, by.officer, _ACT, code, now))

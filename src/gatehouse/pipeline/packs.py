@@ -20,7 +20,7 @@ from gatehouse.law.reading import load
 from gatehouse.law.signing import LOCK, PROOF, SIGNATURES, is_older
 from gatehouse.ledger.log import batches
 from gatehouse.ledger.opening import Opening
-from gatehouse.pipeline import history, offices, record
+from gatehouse.pipeline import history, record
 from gatehouse.pipeline.event import Event
 from gatehouse.pipeline.hold import Hold
 from gatehouse.pipeline.site import Site
@@ -45,7 +45,7 @@ def in_force(site: Site, basis: str) -> Pack:
     Raises CustodianFault where none was adopted or the offices are not named, AnswerIsNo where the pack is unsigned,
     unproved, changed, or not the one that the last adoption on record names.
     """
-    pack = adoption.in_force(site.packs, basis, offices.read(site))
+    pack = adoption.in_force(site.packs, basis, site.configuration.offices)
     recorded = adoptions(site, basis)
     if not recorded:
         raise AnswerIsNo("its adoption is not on record", where=str(pack.folder), remedy=_AGAIN)
@@ -80,7 +80,7 @@ def adopt(site: Site, folder: Path, now: dt.datetime) -> Pack:
                 where=str(folder),
                 remedy="Raise the version in pack.toml and sign again",
             )
-    adopted = adoption.adopt(folder, site.packs, offices.read(site))
+    adopted = adoption.adopt(folder, site.packs, site.configuration.offices)
     with following("the pack is in force, and its entry is being made", where=adopted.id):
         record_all(site, now)
     return adopted
@@ -113,7 +113,7 @@ def on_record(site: Site, log: Hold) -> None:
 
 
 def _fields(site: Site, basis: str, pin: Pin) -> dict[str, Any]:
-    folder, trusted = site.packs / pin.folder, offices.read(site)
+    folder, trusted = site.packs / pin.folder, site.configuration.offices
     return {
         "event": "pack in force", "pack": basis, "version": pin.version, "digest": pin.digest,
         "lock": digests.of_file(folder / LOCK), "proof": digests.of_file(folder / PROOF),

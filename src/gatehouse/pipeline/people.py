@@ -35,7 +35,7 @@ def versions(site: Site) -> list[Version]:
         )
         for one in history.whole(site, {"roster"}).events
     ]
-    now = Version(rosters.read(site.configuration), endorsement.read(site.root / endorsement.FOLDER))
+    now = Version(site.configuration.roster, endorsement.read(site.root / endorsement.FOLDER))
     same = known and known[-1].stated == now.stated and known[-1].endorsements == now.endorsements
     return known if same else [*known, now]
 
@@ -45,11 +45,10 @@ def endorse(site: Site, officer: str, endorser: str, signer: Signer) -> Path:
 
     Raises WrongInput where either is not stated, or the key is not the endorser's.
     """
-    stated, counted = rosters.read(site.configuration).get(officer), roster(site).get(endorser)
+    stated, counted = site.configuration.roster.get(officer), roster(site).get(endorser)
     if stated is None:
-        raise WrongInput(
-            f"the entry of officer {officer} is missing", where=site.configuration.name, remedy="Add the entry first"
-        )
+        where = site.configuration.path.name
+        raise WrongInput(f"the entry of officer {officer} is missing", where=where, remedy="Add the entry first")
     if counted is None:
         raise WrongInput(f"officer {endorser} is not in effect on the roster", remedy="Another officer must endorse")
     signed = endorsement.endorse(stated, counted, signer, site=site.name)

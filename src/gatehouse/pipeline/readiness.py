@@ -18,7 +18,7 @@ from gatehouse.ledger import policy
 from gatehouse.match.register import reachable
 from gatehouse.pipeline import packs
 from gatehouse.pipeline.parts import Part, messages
-from gatehouse.pipeline.site import Site, open_site
+from gatehouse.pipeline.site import Site
 
 LEAST_FREE_BYTES = 1 << 30
 
@@ -28,7 +28,7 @@ def check(site: Site) -> dict[str, bool]:
     parts: dict[str, Callable[[], bool]] = {
         "database": _database,
         "ledger": lambda: _ledger(site),
-        "law": lambda: _law(str(site.root), _changed(site.packs)),
+        "law": lambda: _law(site, _changed(site.packs)),
         "register": lambda: _register(site),
         "disk": lambda: shutil.disk_usage(site.root).free >= LEAST_FREE_BYTES,
     }
@@ -69,9 +69,8 @@ def _register(site: Site) -> bool:
 
 
 @functools.lru_cache(maxsize=4)
-def _law(root: str, changed: int) -> bool:
-    """Whether there is law in force and every pack of it verifies; kept until a file of the packs changes."""
-    site = open_site(Path(root))
+def _law(site: Site, changed: int) -> bool:
+    """Whether there is law in force and every pack of it verifies; kept until the packs or the configuration change."""
     bases = adoption.pinned(site.packs)
     for basis in bases:
         packs.in_force(site, basis)

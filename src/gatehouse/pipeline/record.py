@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 from gatehouse.casework import endorsement
-from gatehouse.casework import roster as rosters
 from gatehouse.kernel import digests, files
 from gatehouse.kernel.errors import CustodianFault, GatehouseError, WrongInput
 from gatehouse.ledger import checkpoint, naming, policy, shard
@@ -31,9 +30,10 @@ from gatehouse.pipeline.event import SITE
 from gatehouse.pipeline.hold import Hold, Lent
 from gatehouse.pipeline.parts import Part
 from gatehouse.pipeline.site import Site, open_site
+from gatehouse.site import configuration
 
 WATCHED = {
-    "configuration": ("gatehouse.toml", "parties.toml", "witnesses.policy", "oversight.policy"),
+    "configuration": (configuration.NAME, "parties.toml", "witnesses.policy", "oversight.policy"),
     "key": ("log.vkey", "custodian.vkey"),
 }
 """Files of a site whose every change is an entry, by the kind of event."""
@@ -77,7 +77,7 @@ def notice(site: Site, log: Log) -> None:
     if policy_text is not None or history.read(site, {"overseers"}).events:
         _notice_change(site, log, "overseers", {"event": "overseers", "policy": policy_text})
     with contextlib.suppress(CustodianFault):  # a roster that cannot be read gives nobody authority
-        stated = rosters.read(site.configuration)
+        stated = site.configuration.roster
         vouched = [statement.document() for statement in endorsement.read(site.root / endorsement.FOLDER)]
         if stated.officers or history.read(site, {"roster"}).events:
             fields = {"event": "roster", "officers": stated.document(), "endorsements": vouched}
@@ -169,8 +169,7 @@ def begin(site: Site, now: dt.datetime, *, after: Path | None = None) -> Checkpo
         if after is not None:
             earlier = open_site(after)
             shard.begin(log, final(earlier))
-        configuration = site.configuration.read_text(encoding="utf-8")
-        fields = {"event": "founded", "site": site.name, "configuration": configuration}
+        fields = {"event": "founded", "site": site.name, "configuration": site.configuration.text}
         event(log, site.events, "site/founded", fields)
         return publish(site, log, now)
 

@@ -11,7 +11,6 @@ import csv
 import datetime as dt
 import json
 import random
-import re
 import shutil
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -147,7 +146,7 @@ def begin(
     chosen = chance.sample(waiting, size)
     faults = dict(zip(chosen[:planted], cycle(known), strict=False))
     chance.shuffle(chosen)
-    made = drill.founded(site, out / "site", "review", _people(site), now)
+    made = drill.founded(site, out / "site", "review", site.configuration.roster.officers.values(), now)
     number = 1 + len([*site.events.glob(f"review-{name}-review-*-begun.json")])
     copy = Docket(made.dockets / f"{name}-review-{number}")
     ids = _lay_down(connection, source, copy, chosen, faults)
@@ -199,12 +198,6 @@ def _waiting(connection: duckdb.DuckDBPyConnection, docket: Docket) -> list[int]
         f"SELECT seq FROM read_parquet({quoted(docket.queue)}) WHERE outcome = 'held' AND clearable ORDER BY seq"
     ).fetchall()
     return [int(seq) for (seq,) in rows]
-
-
-def _people(site: Site) -> str:
-    """The sections of the officers, as they stand in the site's configuration."""
-    blocks = re.split(r"^(?=\[)", site.configuration.read_text(encoding="utf-8"), flags=re.M)
-    return "\n" + "".join(block for block in blocks if block.startswith("[[officers]]"))
 
 
 def _lay_down(

@@ -1,30 +1,28 @@
-"""A site: the folder where one custodian keeps everything, and the paths within it.
+"""A site: the folder where one custodian keeps everything, the paths within it, and the configuration as it was read.
 
-`make` creates one, whole or not at all; `open_site` reads one. Private keys stay in `keys/`
-(mode 0600); what others need to check the custodian is `log.vkey`, `witnesses.policy` and `custodian.vkey`.
+`make` creates one, whole or not at all; `open_site` opens one, and a process that lives on asks for the `current` one
+whenever somebody comes in. Private keys stay in `keys/` (mode 0600); what others need to check the custodian is
+`log.vkey`, `witnesses.policy` and `custodian.vkey`.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import shutil
-import tomllib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from gatehouse.casework.roster import Officer
 from gatehouse.kernel import files
-from gatehouse.kernel.errors import WrongInput, own
-from gatehouse.kernel.postgres import is_address
+from gatehouse.kernel.errors import CustodianFault, WrongInput
 from gatehouse.law import adoption
 from gatehouse.law.signing import Offices
 from gatehouse.ledger.signers import Verifier, new_key
-from gatehouse.pipeline.engines import Choice
 from gatehouse.pipeline.parts import Parts, stated
-
-CONFIGURATION = "gatehouse.toml"
-ANSWER_DAYS = 10
+from gatehouse.site import configuration
+from gatehouse.site.configuration import Configuration
+from gatehouse.site.settings import ANSWER_DAYS, DATABASE, REGISTER, Choice
 
 _TEMPLATE = """\
 # What this custodian is called and where its records are. Every key but [site] name has a working default.
@@ -60,26 +58,42 @@ _NO_OFFICES = """\
 
 @dataclass(frozen=True)
 class Site:
-    """One custodian's folder, read from its gatehouse.toml."""
+    """One custodian's folder, and its configuration as it was when the site was opened."""
 
     root: Path
-    name: str
-    """The origin of the ledger and the name of its key."""
-    register: str
-    """A folder of Parquet tables or a postgresql:// address."""
-    database: str
-    demonstration: bool
-    answer_days: int = ANSWER_DAYS
-    """Answers are told at whole multiples of so many days after receipt; 0 tells them as soon as the docket closes."""
-    engine: Choice = field(default_factory=Choice)
-    """Where batches are matched and decided."""
+    configuration: Configuration
     parts: Parts | None = None
     """Where the log writer, the sealer and the decider are called; None where this process is all of them."""
 
     @property
-    def configuration(self) -> Path:
-        """The site's gatehouse.toml."""
-        return self.root / CONFIGURATION
+    def name(self) -> str:
+        """The origin of the ledger and the name of its key."""
+        return self.configuration.settings.name
+
+    @property
+    def register(self) -> str:
+        """A folder of Parquet tables or a postgresql:// address."""
+        return self.configuration.settings.register
+
+    @property
+    def database(self) -> str:
+        """Where people's work is kept: sqlite:///path or a postgresql:// address."""
+        return self.configuration.settings.database
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether a pretended date and invented people are allowed."""
+        return self.configuration.settings.demonstration
+
+    @property
+    def answer_days(self) -> int:
+        """Answers are told at whole multiples of so many days after receipt."""
+        return self.configuration.settings.answer_days
+
+    @property
+    def engine(self) -> Choice:
+        """Where batches are matched and decided."""
+        return self.configuration.settings.engine
 
     @property
     def parties(self) -> Path:
@@ -169,95 +183,31 @@ class Site:
         return adoption.folder_for(self.packs, basis)
 
 
-@own()
 def open_site(root: Path) -> Site:
-    """Read a site. Raises CustodianFault when it is none, or its configuration cannot be used."""
-    configuration = root / CONFIGURATION
-    if not configuration.is_file():
-        raise WrongInput("this is not a site", where=str(root), remedy=f"Make one with: gatehouse init {root}")
-    try:
-        parsed = tomllib.loads(configuration.read_text(encoding="utf-8"))
-        section = parsed["site"]
-        site = Site(
-            root=root,
-            name=_text(section, "name"),
-            register=_located(root, _text(section, "register", "register")),
-            database=_database(root, _text(section, "database", "sqlite:///gatehouse.sqlite3")),
-            demonstration=section.get("demonstration", False) is True,
-            engine=Choice(
-                _text(section, "engine", "duckdb"), _text(section, "master") if "master" in section else None
-            ),
-            answer_days=_days(section.get("answer_days", ANSWER_DAYS), configuration),
-            parts=stated(_text(parsed["parts"], "sockets") if "parts" in parsed else None),
-        )
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as wrong:
-        raise WrongInput(
-            f"the file is not valid TOML: {wrong}", where=str(configuration), remedy="Correct that line"
-        ) from None
-    except KeyError as missing:
-        raise WrongInput(
-            f"the key {missing} is missing", where=str(configuration), remedy="See docs/architecture.md"
-        ) from None
-    if os.environ.get("GATEHOUSE_NOW") and not site.demonstration:
-        raise WrongInput(
+    """Open a site: the door at which its configuration is read. Raises CustodianFault when it is none, or unusable."""
+    read = configuration.read(root)
+    if os.environ.get("GATEHOUSE_NOW") and not read.settings.demonstration:
+        raise CustodianFault(
             "GATEHOUSE_NOW sets a pretended date, but this is a real site",
-            where=str(configuration),
+            where=str(read.path),
             remedy="Unset it. Only a site with demonstration = true may use it",
         )
+    site = Site(root, read, stated(read.sockets))
     if site.parts is not None and site.parts.users:
         os.umask(0o022)  # the other parts read what this one writes; who else gets into the folder, that one says
     return site
 
 
-def _text(section: dict[str, object], key: str, default: str | None = None) -> str:
-    value = section[key] if default is None else section.get(key, default)
-    if not isinstance(value, str) or not value:
-        raise KeyError(key)
-    return value
+def current(site: Site) -> Site:
+    """The site as its configuration stands now: itself while the file has not changed, for a process that lives on.
 
-
-def _days(value: object, configuration: Path) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value <= 365:
-        raise WrongInput("answer_days must be a number of days from 0 to 365", where=str(configuration))
-    return value
-
-
-def _engine(section: dict[str, object]) -> Choice:
-    return Choice(_text(section, "engine", "duckdb"), _text(section, "master") if "master" in section else None)
-
-
-def _located(root: Path, register: str) -> str:
-    return register if is_address(register) else str(root / register)
-
-
-def _database(root: Path, database: str) -> str:
-    prefix = "sqlite:///"
-    return prefix + str(root.absolute() / database.removeprefix(prefix)) if database.startswith(prefix) else database
-
-
-_OFFICER = """
-[[officers]]
-id = {id}
-name = {name}
-role = "disclosure_officer"
-key = {key}
-from = {begins}
-"""
-
-
-@dataclass(frozen=True)
-class Appointed:
-    """A disclosure officer whom a new site starts with."""
-
-    id: str
-    name: str
-    key: Verifier
-    begins: dt.date
-
-
-def _officer(one: Appointed) -> str:
-    texts = {"id": one.id, "name": one.name, "key": one.key.text}
-    return _OFFICER.format(**{key: json.dumps(text) for key, text in texts.items()}, begins=one.begins.isoformat())
+    `[site]` and `[parts]` stay as they were when it was opened, so that no process moves to another database alone.
+    Raises CustodianFault as `open_site` does.
+    """
+    if not site.configuration.changed:
+        return site
+    read = configuration.read(site.root)
+    return replace(site, configuration=replace(read, settings=site.configuration.settings))
 
 
 @dataclass(frozen=True)
@@ -265,15 +215,16 @@ class Founding:
     """What a new site starts from."""
 
     name: str
-    register: str = "register"
+    register: str = REGISTER
     parties: Path | None = None
     demonstration: bool = False
     offices: Offices | None = None
     """Whose signatures put law in force; without them nothing can be put in force."""
     after: Path | None = None
     """The site of the year before, whose ledger this one's continues."""
-    database: str = "sqlite:///gatehouse.sqlite3"
-    officers: tuple[Appointed, ...] = ()
+    database: str = DATABASE
+    officers: tuple[Officer, ...] = ()
+    """Whom its roster states from the beginning."""
 
 
 def make(root: Path, founding: Founding) -> Site:
@@ -296,8 +247,8 @@ def make(root: Path, founding: Founding) -> Site:
         answer_days=0 if founding.demonstration else ANSWER_DAYS,
         offices=_offices(founding.offices) if founding.offices else _NO_OFFICES.rstrip(),
     )
-    text += "".join(map(_officer, founding.officers))
-    files.write(building / CONFIGURATION, text.encode())
+    text += "".join(map(configuration.entry, founding.officers))
+    configuration.write(building, text)
     if founding.parties is not None:
         shutil.copyfile(founding.parties, building / "parties.toml")
     for key, name in (("log", founding.name), ("custodian", f"{founding.name}/custodian")):

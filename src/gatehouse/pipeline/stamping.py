@@ -7,44 +7,13 @@ counts, and after how many hours without it nothing leaves any more. A site with
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 from gatehouse.kernel import clock
-from gatehouse.kernel.errors import AnswerIsNo, MachineFailed, WrongInput
+from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
 from gatehouse.ledger import timestamps
 from gatehouse.ledger.log import Log
-from gatehouse.ledger.timestamps import HttpAuthority
 from gatehouse.pipeline.site import Site
-
-_MOST_HOURS = 24 * 31
-
-
-@dataclass(frozen=True)
-class Stamping:
-    """Who is asked, under which certificates their word counts, and how long their silence is borne."""
-
-    authorities: tuple[HttpAuthority, ...]
-    roots: Path
-    stop_after: dt.timedelta
-
-
-def read(site: Site) -> Stamping | None:
-    """The site's section; None where there is none. Raises WrongInput when it is not whole."""
-    section = tomllib.loads(site.configuration.read_text(encoding="utf-8")).get("timestamps")
-    if section is None:
-        return None
-    known = section if isinstance(section, dict) else {}
-    urls, roots, hours = known.get("authorities"), known.get("roots"), known.get("stop_after_hours")
-    if not isinstance(urls, list) or not urls or not all(isinstance(url, str) for url in urls):
-        urls = None
-    if urls is None or not isinstance(roots, str) or type(hours) is not int or not 0 < hours <= _MOST_HOURS:
-        raise WrongInput(
-            "[timestamps] must name authorities, roots and stop_after_hours (1 to 744)", where=str(site.configuration),
-            remedy="See docs/ledger.md, Time-stamps",
-        )  # fmt: skip
-    return Stamping(tuple(map(HttpAuthority, urls)), site.root / roots, dt.timedelta(hours=hours))
 
 
 def stamp(site: Site, log: Log) -> bool:
@@ -52,7 +21,7 @@ def stamp(site: Site, log: Log) -> bool:
 
     A missing stamp is no reason not to publish: `refuse` stops releases when stamps stay away for too long.
     """
-    asked = read(site)
+    asked = site.configuration.timestamps
     if asked is None:
         return True
     try:
@@ -70,7 +39,7 @@ _why: dict[Path, str] = {}
 
 def refuse(site: Site, now: dt.datetime) -> None:
     """Raise AnswerIsNo when the newest checkpoint is not stamped and the last stamp is older than the site bears."""
-    asked = read(site)
+    asked = site.configuration.timestamps
     if asked is None:
         return
     found = timestamps.last(site.ledger, timestamps.roots(asked.roots))

@@ -17,8 +17,9 @@ from gatehouse.console import arrivals, chronicle, factors, proposals, sessions,
 from gatehouse.console.guard import account as whose
 from gatehouse.console.guard import needs, whole
 from gatehouse.console.models import Account, Key, Proposal
-from gatehouse.console.permissions import TITLES, Permission, Role
+from gatehouse.console.permissions import Permission
 from gatehouse.kernel.errors import GatehouseError, WrongInput
+from gatehouse.site.roles import TITLES, Role
 from gatehouse.store import jobs
 
 _WAITS = "It waits for an officer to confirm it."

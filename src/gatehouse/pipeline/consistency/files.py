@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gatehouse.casework import endorsement
-from gatehouse.casework import roster as rosters
 from gatehouse.kernel import digests
 from gatehouse.kernel.errors import GatehouseError
 from gatehouse.law import adoption
@@ -120,15 +119,15 @@ def _people(site: Site, known: History) -> Iterator[Difference]:
     """Roster and endorsements, against the last version on record."""
     last = _last(known, "roster")
     try:
-        stated = rosters.read(site.configuration).document()
+        stated = site.configuration.roster.document()
         vouched = [one.document() for one in endorsement.read(site.root / endorsement.FOLDER)]
     except GatehouseError as wrong:
-        yield Difference(wrong.where or site.configuration.name, wrong.what, LOST)
+        yield Difference(wrong.where or site.configuration.path.name, wrong.what, LOST)
         return
     if last is not None and last.fields["endorsements"] != vouched:
         yield Difference(endorsement.FOLDER, "the endorsements differ from those on record", _CHANGED)
     if last is not None and last.fields["officers"] != stated:
-        yield Difference(site.configuration.name, "the officers differ from those on record", _CHANGED)
+        yield Difference(site.configuration.path.name, "the officers differ from those on record", _CHANGED)
 
 
 def _halts(site: Site) -> Iterator[Difference]:

@@ -22,7 +22,7 @@ from gatehouse.match.register import reachable
 from gatehouse.pipeline import answers, approve, closing, dockets, onfile, people, recall, release, subject
 from gatehouse.pipeline.parts import Part, messages
 from gatehouse.pipeline.parts.openings import Openings
-from gatehouse.pipeline.site import Site
+from gatehouse.pipeline.site import Site, current
 from gatehouse.release.recall import Cause
 
 PATIENCE = 120.0
@@ -39,7 +39,10 @@ class Desk:
         self._openings = Openings(Path(site.root / FOLDER))
 
     def handle(self, message: object, _: bytes) -> Answer:
-        """Do what one message asks."""
+        """Do what one message asks, under the configuration as it stands now: however long a caller stays, an officer
+        whose authority was revoked meanwhile has none.
+        """
+        self._site = current(self._site)
         return _TASKS[type(message)](self, message)
 
     @property

@@ -30,7 +30,7 @@ from gatehouse.pipeline.history import History
 from gatehouse.pipeline.parts import Part, messages
 from gatehouse.pipeline.parts.memory import Memory
 from gatehouse.pipeline.sealing import Done, Own
-from gatehouse.pipeline.site import Site
+from gatehouse.pipeline.site import Site, current
 from gatehouse.release import certificate as certificates
 from gatehouse.release import recall, returns, trust
 from gatehouse.release.certificate import standing
@@ -55,7 +55,8 @@ class Release:
         self._own: tuple[Own, Placed, Mapping[str, Any]] | None = None
 
     def handle(self, message: object, data: bytes) -> Answer:
-        """Do what one message asks."""
+        """Do what one message asks, under the configuration as it stands now."""
+        self._site = current(self._site)
         if isinstance(message, messages.Look):
             docket = dockets.find(self._site, message.docket)
             looked = self._hand(docket, ()).look(docket, Selection.of_text(message.cases))

@@ -21,7 +21,7 @@ from gatehouse.ledger.log import Log
 from gatehouse.pipeline import events, history, record
 from gatehouse.pipeline.event import SITE
 from gatehouse.pipeline.parts import Part, messages
-from gatehouse.pipeline.site import Site
+from gatehouse.pipeline.site import Site, current
 
 PATIENCE = 300.0
 """Seconds for which a caller may hold the ledger in silence."""
@@ -66,7 +66,8 @@ class Turn:
             self._log.close()
 
     def handle(self, message: object, data: bytes) -> Answer:
-        """Do what one message asks."""
+        """Do what one message asks, under the configuration as it stands now."""
+        self._site = current(self._site)
         if isinstance(message, messages.Take):
             if self._log is None:
                 self._log = record.own_log(self._site)
