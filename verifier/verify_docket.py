@@ -541,9 +541,6 @@ def own_events(folder, docket):
         ):
             raise Failure(f"events/{file}: is not what its name says")
         found[name] = (entry, fields)
-    signed = [fields["statement"] for name, (_, fields) in found.items() if name.startswith("decision-")]
-    if len(set(signed)) < len(signed):
-        raise Failure(f"{folder}: a signed decision was entered more than once")
     return found
 
 
@@ -621,11 +618,12 @@ def check_docket(docket, ledger, size, agency_key, receipt_file, *, certificates
     first, count, batch = received["first"], received["requests"], bytes.fromhex(received["batch"])
     if files["received"] != first - 1 or count < 1:
         raise Failure(f"{docket}: the entry for its files is about a different receipt")
-    place, at, others = None, None, 0
+    place, at, others, places = None, None, 0, {}
     kept = own_events(docket, received["docket"])
     events = {each: name for name, (each, _) in kept.items()}
     for index, each in enumerate(entries_of(ledger, size)):
-        events.pop(each, None)
+        if each in events:
+            places[events.pop(each)] = index
         place = index if each == entry else place
         at = index if each == bound else at
         inside = first <= index < first + count
@@ -644,6 +642,7 @@ def check_docket(docket, ledger, size, agency_key, receipt_file, *, certificates
     check_submission(docket, received, agency_key, receipt_file)
     check_files(docket, files["files"])
     check_persons(docket, kept)
+    check_repeated(kept, places)
     check_certificates(kept, certificates)
     return received, at
 
@@ -739,6 +738,21 @@ def check_persons(docket, events):
                 raise Failure(f"events/unsealed-{release}.json: the release was sealed, and is said not to have been")
         elif digest_of(os.path.join(docket, "persons", f"{release}.json")) != said["persons"]:
             raise Failure(f"persons/{release}.json: differs from the list that the release's entry names")
+
+
+def check_repeated(events, places):
+    """No release rests on a signed decision that was entered once more: what it did may have been undone before."""
+    first, again = set(), set()
+    for name in sorted(events, key=places.get):
+        if name.startswith("decision-"):
+            statement = events[name][1]["statement"]
+            if statement in first:
+                again.add(places[name])
+            first.add(statement)
+    for name, (_, said) in events.items():
+        withdrawn = f"unsealed-{said.get('release')}" in events
+        if name.startswith("release-") and not withdrawn and again & set(said["decisions"]):
+            raise Failure(f"events/{name}.json: a release rests on a signed decision that was entered once more")
 
 
 def check_certificates(events, certificates):

@@ -24,6 +24,7 @@ from gatehouse.ledger.docket_proof import verify_docket
 from gatehouse.ledger.opening import Opening
 from gatehouse.pipeline import answers, approve, certifying, consistency, disclosures, planning, record
 from gatehouse.pipeline import release as stage
+from gatehouse.synthetic.docket import agency_signer
 
 MINUTE = dt.timedelta(minutes=1)
 STRANGER = Path(__file__).parents[2] / "verifier" / "verify_docket.py"
@@ -60,14 +61,19 @@ def test_an_approval_entered_again_is_named(small: house.House, undone: tuple[St
     with duckdb.connect() as connection:
         found = consistency.compare(connection, small.site).differences
         assert [(one.where, one.what) for one in found] == [
-            (f"dockets/{house.NAME}/events/decision-3.json", "a signed decision was entered more than once")
+            (
+                f"dockets/{house.NAME}/events/{name}.json",
+                "a release rests on a signed decision that was entered once more",
+            )
+            for name in [min(path.stem for path in small.docket.events.glob("release-*"))]
         ]
         newest = policy.read(small.site.policy).accept((small.site.ledger / "checkpoint").read_bytes())
-        with pytest.raises(AnswerIsNo, match="entered more than once"):
+        with pytest.raises(AnswerIsNo, match="entered once more"):
             verify_docket(connection, small.docket.root, small.site.ledger, newest)
-    program = tool()
-    with pytest.raises(program.Failure, match="entered more than once"):
-        program.own_events(str(small.docket.root), house.NAME)
+    program, ledger = tool(), str(small.site.ledger)
+    size, _, _ = program.check_ledger(ledger, program.Policy(str(small.site.policy)))
+    with pytest.raises(program.Failure, match="entered once more"):
+        program.check_docket(str(small.docket.root), ledger, size, program.Key(agency_signer().key_text), None)
 
 
 def test_a_release_that_is_entered_as_an_event_of_the_site(

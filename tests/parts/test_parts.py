@@ -160,6 +160,19 @@ def test_what_the_sealer_says_of_a_plan_holds_no_item(apart: house.House) -> Non
     assert not any(line.encode() in data for (line,) in lines if line)
 
 
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [({"released_at": "2025-08-07T12:05:00Z"}, "on a different day"), ({"pack": "0" * 64}, "law that is not in force")],
+)
+def test_a_plan_of_another_day_or_under_other_law_is_not_prepared(
+    apart: house.House, changed: dict[str, str], why: str
+) -> None:
+    """A decider that was taken over dates a release back past an order, where no witness says when."""
+    cases = apart.office.casebook.board(house.NAME).states["approved_twice"]
+    with sealer(apart) as call, pytest.raises(AnswerIsNo, match=why):
+        call.ask(messages.Prepare(house.NAME, {**plan_of(apart, cases), **changed}))
+
+
 def test_no_certificate_no_package(apart: house.House) -> None:
     cases = apart.office.casebook.board(house.NAME).states["approved_twice"]
     with sealer(apart) as call:

@@ -200,7 +200,7 @@ docket, held = sys.argv[2], Selection.of([0, 1])
 real = [one for one in Casebook().decisions(docket)]
 def forged(officer):
     body = dict(next(one.statement.body for one in real if one.statement.text("officer") == officer))
-    body["selection"], body["cases"] = held.digest(), len(held)
+    body["selection"], body["cases"], body["reason"] = held.digest(), len(held), f"Because {os.getpid()} says so."
     return statements.sign(body, parse_signer(new_key(f"{officer}.custodian")[0]))
 row = models.CaseFile.objects.get(docket=docket)
 def say(what, code):

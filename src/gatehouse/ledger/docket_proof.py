@@ -92,6 +92,7 @@ def verify_docket(
     events = _events(docket, received.docket)
     docket_files.compare(docket, docketed.files)
     _check_persons(connection, docket, events)
+    _check_repeated(docket, reader, checkpoint.size, events)
     return Accounted(count, first, received, docketed, entry_index, signed_by)
 
 
@@ -192,12 +193,26 @@ def _events(docket: Path, identifier: str) -> dict[str, Mapping[str, Any]]:
     for name, fields in found.items():
         if not naming.is_about(name, identifier, fields):
             raise AnswerIsNo("the event is not what its name says", where=f"{docket.name}, events/{name}.json")
-    signed: set[Any] = set()
-    for name in (each for each in found if naming.kind(each) == "decision"):
-        if found[name].get("statement") in signed:
-            raise AnswerIsNo("a signed decision was entered more than once", where=f"{docket.name}, events/{name}.json")
-        signed.add(found[name].get("statement"))
     return found
+
+
+def _check_repeated(docket: Path, reader: tiles.TileReader, size: int, events: Mapping[str, Mapping[str, Any]]) -> None:
+    """No release rests on a signed decision that was entered once more: what it did may have been undone before."""
+    signed = {name: said.get("statement") for name, said in events.items() if naming.kind(name) == "decision"}
+    if len(set(signed.values())) == len(signed):
+        return
+    kept = {opening.entry: signed[name] for name, opening in _openings(docket).items() if name in signed}
+    first: set[Any] = set()
+    again: set[int] = set()
+    for index, entry in enumerate(reader.span(0, size)):
+        if entry in kept:
+            again |= {index} if kept[entry] in first else set()
+            first.add(kept[entry])
+    for name, said in events.items():
+        rests = said.get("decisions") if naming.kind(name) == "release" else None
+        if isinstance(rests, list) and f"unsealed-{said.get('release')}" not in events and again & set(rests):
+            what = "a release rests on a signed decision that was entered once more"
+            raise AnswerIsNo(what, where=f"{docket.name}, events/{name}.json")
 
 
 def _check_persons(connection: DuckDBPyConnection, docket: Path, events: Mapping[str, Mapping[str, Any]]) -> None:

@@ -24,7 +24,8 @@ from gatehouse.intake.workspace import open_workspace
 from gatehouse.kernel import canonical, clock, ids, line
 from gatehouse.kernel.errors import AnswerIsNo, WrongInput
 from gatehouse.kernel.line import Answer, Line
-from gatehouse.pipeline import dockets, halts, history, keys, people, planning, stamping, withdrawal
+from gatehouse.pipeline import dockets, halts, history, keys, packs, people, planning, stamping, withdrawal
+from gatehouse.pipeline.approve import manifest_of
 from gatehouse.pipeline.dockets import Placed
 from gatehouse.pipeline.history import History
 from gatehouse.pipeline.parts import Part, messages
@@ -77,10 +78,18 @@ class Release:
 
     def _prepare(self, docket: Placed, plan: Mapping[str, Any]) -> Answer:
         releases = _releases(plan)
+        self._refuse_another_day(docket, plan)
         own = self._hand(docket, releases)
         shares = own.prepare(docket, plan)
         self._own = own, docket, plan
         return messages.Prepared(len(shares)), canonical.encode([share.document() for share in shares])
+
+    def _refuse_another_day(self, docket: Placed, plan: Mapping[str, Any]) -> None:
+        """Raise AnswerIsNo where a plan states another day, or other law, than those by which it is judged here."""
+        if planning.instant(plan).date() != clock.today():
+            raise AnswerIsNo("the release was planned on a different day", where=docket.id, remedy="Run it again")
+        if packs.in_force(self._site, manifest_of(docket).basis).digest != plan.get("pack"):
+            raise AnswerIsNo("the plan names law that is not in force", where=docket.id, remedy="Run it again")
 
     def _seal(self, release: str, certificate: bytes) -> Done:
         if self._own is None or release not in _releases(self._own[2]):
@@ -141,12 +150,13 @@ class Release:
         """Raise AnswerIsNo where the decisions shown are not all that the ledger has, or a later one undid them."""
         made = Casebook().decisions(docket.id)
         kept = {one.number: one.statement.digest for one in made}
-        if len({one.statement.digest for one in made}) < len(made):
-            raise AnswerIsNo("a signed decision was entered more than once", where=docket.id)
         for one in whole.of("decision", scope=docket.id):
             if kept.get(int(one.fields["number"])) != one.text("statement"):
                 raise AnswerIsNo("a decision that is in the ledger is missing here", where=f"{docket.id}, {one.name}")
-        if [one.ledger_index for one in standing(made, cases)] != shown or _undone(made, cases):
+        resting = standing(made, cases)
+        if any(_is_repeated(one, made) for one in resting):
+            raise AnswerIsNo("a release cannot rest on a signed decision entered once more", where=docket.id)
+        if [one.ledger_index for one in resting] != shown or _undone(made, cases):
             raise AnswerIsNo(
                 "the approvals are no longer in effect", where=docket.id, remedy="A later decision undid one"
             )
@@ -165,6 +175,11 @@ def _releases(plan: Mapping[str, Any]) -> list[str]:
     if not named or not all(isinstance(name, str) and ids.is_name(name) for name in named):
         raise WrongInput("a plan must name its releases")
     return [str(name) for name in named]
+
+
+def _is_repeated(decision: Decision, made: Collection[Decision]) -> bool:
+    """Whether its very statement was a decision before: what that one did may have been undone since."""
+    return any(one.statement.digest == decision.statement.digest and one.number < decision.number for one in made)
 
 
 def _undone(made: Collection[Decision], cases: Selection) -> bool:
