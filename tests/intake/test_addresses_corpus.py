@@ -10,7 +10,7 @@ from types import ModuleType
 import duckdb
 import pytest
 
-from gatehouse.intake.addresses import REASONS, judge
+from gatehouse.intake.addresses import PARTS, REASONS, judge
 
 CORPUS = Path(__file__).parents[1] / "hostile" / "addresses"
 FILES = ("corpus.csv", "hand.csv", "holdout.csv", "later.csv", "kinds.csv")
@@ -96,6 +96,28 @@ def test_documented_examples_of_august_2025_are_not_addresses(judged):
         "WHERE \"group\" = 'documented' AND address_verdict <> label"
     ).fetchall()
     assert wrong == []
+
+
+def test_two_spellings_of_one_place_are_complete_and_have_equal_parts():
+    rows, connection = _read("same.csv"), duckdb.connect()
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    place = ", ".join(f"unnest(${name}) AS {name}" for name in ("city", "state", "postal_code"))
+    connection.execute(
+        "CREATE TABLE given AS SELECT *, NULL::VARCHAR AS address_line2, NULL::VARCHAR AS country FROM ("
+        f"SELECT 2 * generate_subscripts($written, 1) AS key, unnest($written) AS address_line1, {place} UNION ALL "
+        f"SELECT 2 * generate_subscripts($standard, 1) + 1, unnest($standard), {place})",
+        {name: values for name, values in columns.items() if name != "group"},
+    )
+    judge(connection, "given", "judged", "key")
+    parts = ", ".join(PARTS)
+    judged = connection.execute(f"SELECT address_verdict, {parts} FROM judged ORDER BY key").fetchall()
+    differing = [
+        (row["written"], one, row["standard"], other)
+        for row, one, other in zip(rows, judged[::2], judged[1::2], strict=True)
+        if one != other or one[0] != "complete"
+    ]
+    assert len(rows) > 100
+    assert differing == []
 
 
 def test_every_reason_has_its_words(judged):

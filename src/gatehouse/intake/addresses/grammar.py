@@ -41,16 +41,18 @@ _MORE = rf"(?:[UN][yN]?(?P<unit_more>{_VALUE})|OU|u|K[N]?[#A])*"
 _UNIT = (
     rf"(?:(?P<unit_kind>[UN])[yN]?(?P<unit_number>{_VALUE}(?:[#LA](?![#LA]))?){_MORE}"
     rf"|(?P<unit_number2>O)(?P<unit_kind2>U){_MORE.replace('unit_more', 'unit_more2')}"
+    rf"|(?P<unit_number6>#)(?P<unit_kind6>U)"
     rf"|U?(?P<unit_kind3>u)(?P<unit_number3>[#AL])?"
     rf"|(?P<unit_kind4>K)[N]?(?P<unit_number4>[#AL]))"
 )
 _LOOSE = r"[yN]?(?P<unit_number5>[#LAH])"  # a number at the end that no word introduces
-_TAIL = rf"(?P<post_direction>D)?(?:{_UNIT}|{_LOOSE})?"
-_UNITS_ONLY = rf"(?:{_UNIT}|{_LOOSE})?"
+_ENDS = rf"(?:{_UNIT}|{_LOOSE}|[UN])?"  # a unit whose number is missing says nothing
+_TAIL = rf"(?P<post_direction>D|y(?![#ALH]))?{_ENDS}"
+_UNITS_ONLY = _ENDS
 _NUMBER = r"(?P<house_number>[#AHGd](?:F|L(?=D?[WO]+[Th]))?)"
-_NAME = r"[WLOTDSMnyb#AJhkuUPRQGc]"
+_NAME = r"[WLOTDSMnyb#AJhkuUPRQGcd]"
 _PRE = r"(?P<pre_direction>D)?"
-_HIGHWAY = r"(?P<street_name>(?:W|T)?(?:J[#AOHLDM]|h[#AOHLDM]))T?"
+_HIGHWAY = r"(?P<street_name>(?:W|T)?(?:J[#AOHLDMd]|h[#AOHLDMd])|Td)T?"
 _SPANISH = rf"(?P<street_name>S{_NAME}+?)"
 _NAMED = rf"(?P<street_name>{_NAME}+?)(?P<street_type>[Th])"
 _LEAD = r"(?P<lead>[cbWLTDSPyUunhMOJR#ANk]+?(?<![hJ]))"  # `Highway 87` has a number of its own
@@ -66,7 +68,7 @@ _STREETS = _all(
     rf"{_NUMBER}{_PRE}{_SPANISH}{_UNITS_ONLY}",
     rf"{_NUMBER}{_PRE}(?P<street_name>#)(?P<post_direction>D){_UNITS_ONLY}",
     rf"{_NUMBER}{_PRE}{_NAMED}{_TAIL}",
-    rf"{_NUMBER}{_PRE}(?P<street_name>TL){_TAIL}",
+    rf"{_NUMBER}{_PRE}(?P<street_name>T[LD]){_TAIL}",
     rf"{_NUMBER}{_PRE}(?P<street_name>(?!#)(?={_NAME}*[WOTSb]){_NAME}+?)(?P<post_direction>D)?(?:{_UNIT})?",
     # The road and its kilometre; a number after the street.
     rf"(?P<street_name>[SThJ][#AHW]+?D?)(?:{_NAME}*?)(?P<house_number>k[#dAH](?:k[#dA])?)(?:{_NAME})*",
@@ -83,10 +85,13 @@ _LED = _all(
     rf"{_LEAD}(?P<street_name>S[WLTD]+?)N?(?P<house_number>[#AH]){_TAIL}",
 )
 _BOXES = _all(
-    r"(?:P+Q?|LLQ|Q)[yN]?(?P<box_number>[#AHLMd][LD]?)(?:K[N]?[#AL])?",
+    r"(?:[WLcT]+P+Q?|P+Q?|LLQ|Q)[yN]?(?P<box_number>[#AHLMDd][LD]?)(?:[KU][N]?[#AL])?",
     r"(?P<box_number>[#A])(?:PQ|P)",
 )
-_RURAL = _all(r"(?:.*?)(?P<street_name>R?[Rh][yN]?[#AH])(?:Q[yN]?(?P<box_number>[#AHLM][LD]?))(?:K[N]?[#AL])?")
+_RURAL = _all(
+    r"(?:.*?)(?P<street_name>R?[Rh][yN]?[#AH])(?:[PQ][yN]?(?P<box_number>[#AHLM][LD]?))(?:K[N]?[#AL])?(?:D?[WOLT]+T)?",
+    r"Q[yN]?(?P<box_number>[#AHLM][LD]?)(?P<street_name>R[yN]?[#AH])",
+)
 _ROUTE = _all(r"(?P<street_name>R?R[yN]?[#AH])", r"R+")
 _MILITARY = _all(r"[W]*(?P<street_name>(?:[mU]N?[#A])+)Q[N]?(?P<box_number>[#AH])")
 _MILITARY_ROUTE = _all(r"(?P<street_name>m[#A])")
@@ -115,7 +120,7 @@ _NO_NUMBER = _all(rf"{_PRE}{_NAMED}{_TAIL}", rf"{_PRE}{_SPANISH}")
 _BARE_BOX = re.compile(r"(?:[bW]*)Q[yN]?(?P<box_number>[#AHLM])")
 
 
-_WORDS = str.maketrans("&foq", "WWWW")  # words that matter to `objection` alone
+_WORDS = str.maketrans("&afoq", "WWWWW")  # words that matter to the judgment alone
 
 
 def read(shape: str) -> Reading:
@@ -126,13 +131,17 @@ def read(shape: str) -> Reading:
     reading = _moved(_first(_MILITARY, joined, 0, "military"), kept)
     if reading.kind is None:
         reading = _read_segments(shape)
-    if reading.kind is None and joined != shape:
+    if joined != shape and (reading.kind is None or ("k" in joined and _lacks_number(reading))):
         reading = _moved(_read_segments(joined), kept)
-    if reading.kind is None or (reading.kind == "street" and "house_number" not in reading.spans):
+    if _lacks_number(reading):
         trailing = _moved(_first(_ABROAD, joined, 0, "street"), kept)
         if trailing.kind:
             return replace(trailing, abroad=True)
     return reading
+
+
+def _lacks_number(reading: Reading) -> bool:
+    return reading.kind is None or (reading.kind == "street" and "house_number" not in reading.spans)
 
 
 def _moved(reading: Reading, kept: list[int]) -> Reading:
@@ -232,6 +241,6 @@ def _reading(kind: str, match: re.Match[str], start: int) -> Reading:
     for name, value in match.groupdict().items():
         if value and name != "lead":
             first, last = match.span(name)
-            spans[name.rstrip("2345")] = (start + first + 1, start + last)
+            spans[name.rstrip("23456")] = (start + first + 1, start + last)
     lead = match.end("lead") if "lead" in match.groupdict() else 0
     return Reading(kind, spans, (start + lead + 1, start + match.end()))

@@ -5,6 +5,11 @@ Nothing here judges. Two spellings of one place give equal parts, column by colu
 
 from __future__ import annotations
 
+import csv
+import functools
+import string
+from importlib.resources import files
+
 import duckdb
 
 from gatehouse.intake.addresses import grammar, places, reality
@@ -20,32 +25,7 @@ PARTS = (
 _LINES = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
 _SHORT = 10  # words; most addresses have no more, so most need no more look-ups than that
 
-# What is written in several words and meant as one.
-_REWRITES = (
-    (r"\b(POST OFFICE|POST|P [O0]|PO|P0) (BOX|DRAWER)\b|\bAPARTADO( POSTAL)?\b|\bCASILLA( POSTAL)?\b", "POBOX"),
-    (r"\b(CO|COUNTY|CNTY) (RD|ROAD|ROUTE|RTE|RT) ([A-Z0-9]+)\b", r"CR \3"),
-    (r"\b(CO|COUNTY) (HWY|HIGHWAY) ([A-Z0-9]+)\b", r"CH \3"),
-    (r"\b(ST|STATE) (RD|ROAD|ROUTE|RTE|RT) ([0-9])", r"SR \3"),
-    (r"\b(ST|STATE) (HWY|HIGHWAY) ([0-9])", r"SH \3"),
-    (r"\b(US|U S) (HWY|HIGHWAY|ROUTE|RTE|RT)? ?([0-9])", r"USHWY \3"),
-    (r"\bINTERSTATE( HWY| HIGHWAY)? ([0-9])", r"IH \2"),
-    (r"\bFARM (TO|2) MARKET( RD| ROAD)?\b", "FM"),
-    (r"\bRANCH (TO|2) MARKET( RD| ROAD)?\b", "RM"),
-    (r"\bRANCH (RD|ROAD) ([0-9])", r"RANCHROAD \2"),
-    (r"\bPRIVATE (RD|ROAD|DR|DRIVE) ([0-9])", r"PVTRD \2"),
-    (r"\bFOREST (SERVICE )?(RD|ROAD) ([0-9])", r"FSRD \3"),
-    (r"\bRURAL (ROUTE|RTE|RT)\b|\bR R ([0-9])", r"RR \2"),
-    (r"\b(STAR|HIGHWAY CONTRACT|HWY CONTRACT) (ROUTE|RTE|RT)\b|\b(HIGHWAY|HWY) CONTRACT\b", "HC"),
-    (r"\b(GENERAL|GEN) DELIVERY\b|\bLISTA DE CORREOS\b|\bENTREGA GENERAL\b|\bPOSTE RESTANTE\b", "GENERALDELIVERY"),
-)  # fmt: skip
 _UNIT_WORDS = "APT|APTO|STE|UNIT|BOX|RR|HC|FL|BLDG|RM|LOT|PMB|PSC|CMR|SUITE|KM|POBOX|PO|NO"
-# Two words written as one, one as two: `APT4`, `N6 W23001`, `I-35`, `1-1/2`.
-_GLUED = (
-    (rf"\b({_UNIT_WORDS})-?([0-9])", r"\1 \2"),
-    (r"\b([NSEW][0-9]+) ([NSEW][0-9]+)\b", r"\1\2"),
-    (r"\bI[- ]?([0-9]{1,3})\b", r"IH \1"),
-    (r"\b([0-9]+)-([0-9]/[0-9])", r"\1 \2"),
-)
 _TENS = {"TWENTY": 20, "THIRTY": 30, "FORTY": 40, "FIFTY": 50, "SIXTY": 60, "SEVENTY": 70, "EIGHTY": 80, "NINETY": 90}
 _ONES = ("FIRST", "SECOND", "THIRD", "FOURTH", "FIFTH", "SIXTH", "SEVENTH", "EIGHTH", "NINTH")
 _ENDINGS = {1: "ST", 2: "ND", 3: "RD"}
@@ -134,15 +114,32 @@ def _plain(line: str) -> str:
     return f"regexp_replace({line}, '[^A-Z0-9,#/.&%-]+| /+ ', ' ', 'g')"
 
 
+@functools.cache
+def _expressions() -> list[tuple[str, str]]:
+    """What is written in several words or forms and meant as one: pairs of a pattern and its meaning, in order."""
+    known = {
+        "{states}": "|".join(places.STATES),
+        "{units}": _UNIT_WORDS,
+        "{double}": "|".join(letter * 2 for letter in string.ascii_uppercase),
+    }
+    text = files("gatehouse.intake.addresses").joinpath("data/expressions.tsv").read_text("utf-8")
+    for name, words in known.items():
+        text = text.replace(name, words)
+    return [
+        (row["pattern"], row["meant"])
+        for row in csv.DictReader(text.splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE)
+    ]
+
+
 def _rewritten() -> str:
     """SQL for a line with its several-word expressions in one word. One test finds the few lines that have any."""
     text = "line"
-    for pattern, meant in (*_GLUED, *_REWRITES):
+    for pattern, meant in _expressions():
         text = f"regexp_replace({text}, '{pattern}', '{meant}', 'g')"
     for tens, value in _TENS.items():
         for one, word in enumerate(_ONES, 1):
             text = f"replace({text}, '{tens} {word}', '{value + one}{_ENDINGS.get(one, 'TH')}')"
-    written = (*(pattern for pattern, _ in (*_REWRITES, *_GLUED)), rf"\b({'|'.join(_TENS)}) ")
+    written = (*(pattern for pattern, _ in _expressions()), rf"\b({'|'.join(_TENS)}) ")
     return f"CASE WHEN regexp_matches(line, '{'|'.join(written)}') THEN {text} ELSE line END"
 
 
@@ -203,6 +200,7 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
         "kind": ("VARCHAR", [reading.kind for _, _, reading in rows]),
         "abroad": ("BOOLEAN", [reading.abroad for _, _, reading in rows]),
         "finding": ("VARCHAR", [reality.finding(*row) if row[1] or not row[0] else None for row in rows]),
+        "counted": ("BOOLEAN", [_is_counted(shape, reading) for shape, _, reading in rows]),
         "core_first": ("SMALLINT", [reading.core[0] if reading.core else None for _, _, reading in rows]),
         "core_last": ("SMALLINT", [reading.core[1] if reading.core else None for _, _, reading in rows]),
     }
@@ -215,6 +213,12 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE OR REPLACE TEMP TABLE address_readings AS SELECT {select}",
         {name: values for name, (_, values) in columns.items()},
     )
+
+
+def _is_counted(shape: str, reading: grammar.Reading) -> bool:
+    """Whether the street's name begins with a number that stands for an ordinal: `842 31 Street`."""
+    first = reading.spans.get("street_name", (0, 0))[0]
+    return "street_type" in reading.spans and shape[first - 1 : first + 1] == "#T"
 
 
 def _pick(key: str) -> str:
@@ -237,12 +241,45 @@ def _picked(part: str) -> str:
     one = f"a.words[{first}]"
     if part in ("house_number", "box_number", "unit_number"):  # `221 B` and `221B` are one number; `1 1/2` is not
         words = f"CASE WHEN contains({words}, '/') THEN {words} ELSE replace({words}, ' ', '') END"
-    if part == "street_name":  # RFD, rural route and route, before a box, are one (Publication 28, section 243)
-        rural = f"concat(CASE WHEN starts_with({words}, 'HC') THEN 'HC ' ELSE 'RR ' END, a.words[{last}])"
-        words = f"CASE WHEN r.kind = 'rural_route' THEN {rural} ELSE {words} END"
+    if part == "street_name":
+        one, words = _named(one, words)
     if part == "unit_number":  # `2ND FL` and `FL 2` are one
         one = f"CASE WHEN r.unit_kind_first = {first} + 1 THEN regexp_extract({one}, '^[0-9]+') ELSE {one} END"
         mark = f"CASE WHEN {one} > '9~' THEN '' ELSE '-' END"
         both = f"concat({one}, {mark}, a.words[r.unit_more_first])"
         one = f"CASE WHEN r.unit_more_first IS NULL THEN {one} ELSE {both} END"
+    one = _variants(part, one)
     return f"CASE WHEN {first} IS NULL THEN NULL WHEN {first} = {last} THEN {one} ELSE {words} END"
+
+
+def _named(one: str, words: str) -> tuple[str, str]:
+    """SQL for a street's name of one word and of several.
+
+    RFD, rural route and route, before a box, are one (Publication 28, section 243). `31 ST` is `31ST ST`.
+    """
+    first, last = "r.street_name_first", "r.street_name_last"
+    rural = f"concat(CASE WHEN starts_with({words}, 'HC') THEN 'HC ' ELSE 'RR ' END, a.words[{last}])"
+    ending = (
+        f"CASE WHEN right({one}, 2) IN ('11', '12', '13') THEN 'TH' WHEN right({one}, 1) = '1' THEN 'ST' "
+        f"WHEN right({one}, 1) = '2' THEN 'ND' WHEN right({one}, 1) = '3' THEN 'RD' ELSE 'TH' END"
+    )
+    ordinal = f"concat({one}, {ending})"
+    ordinals = f"concat({ordinal}, ' ', array_to_string(a.words[{first} + 1 : {last}], ' '))"
+    return (
+        f"CASE WHEN r.counted THEN {ordinal} ELSE {one} END",
+        f"CASE WHEN r.kind = 'rural_route' THEN {rural} WHEN r.counted THEN {ordinals} ELSE {words} END",
+    )
+
+
+def _variants(part: str, one: str) -> str:
+    """SQL for a word that is written in several ways in one part only.
+
+    In Queens the hyphen of a house number is left out at will; NO after a street is north; a place in a park is a
+    space, a lot or a trailer.
+    """
+    queens = f"place.zip5 BETWEEN '11001' AND '11697' AND contains({one}, '-')"
+    return {
+        "house_number": f"CASE WHEN {queens} THEN replace({one}, '-', '') ELSE {one} END",
+        "post_direction": f"CASE WHEN {one} = 'NO' THEN 'N' ELSE {one} END",
+        "unit_kind": f"CASE WHEN {one} IN ('SPC', 'TRLR') THEN 'LOT' ELSE {one} END",
+    }.get(part, one)

@@ -117,6 +117,11 @@ def load_places(connection: duckdb.DuckDBPyConnection, kept: Path | None = None)
             "INSERT INTO address_zip_cities SELECT zip5, state_key, n.name, FALSE, replace(n.name, ' ', '') "
             "FROM address_zip_cities JOIN address_city_names n USING (city_key)"
         )
+        connection.execute(  # mail of one kind of military post office is written with the name of another
+            "INSERT INTO address_zip_cities SELECT zip5, state_key, name, FALSE, name FROM (SELECT DISTINCT zip5, "
+            "state_key FROM address_zip_cities WHERE state_key IN ('AA', 'AE', 'AP')), unnest(['APO', 'FPO', 'DPO']) "
+            "offices(name) EXCEPT SELECT zip5, state_key, city_key, FALSE, squeezed FROM address_zip_cities"
+        )
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_zips AS "
         "SELECT zip5, any_value(state_key) AS state_key, any_value(city_key) FILTER (main) AS home "
@@ -166,7 +171,9 @@ def city_key(plain: str) -> str:
 def read_places(connection: duckdb.DuckDBPyConnection) -> None:
     """Make the temporary table `address_place`: one row per distinct city, state, ZIP and country as written."""
     given = ("city", "state", "postal_code", "country")
-    plain = ", ".join(f"coalesce({_plain(folded(column))}, '') AS {column}_plain" for column in given)
+    exported = "regexp_replace(postal_code, '^([0-9]{3,5})[.]0+$', '\\1')"  # a spreadsheet has made it a decimal
+    read = {column: exported if column == "postal_code" else column for column in given}
+    plain = ", ".join(f"coalesce({_plain(folded(read[column]))}, '') AS {column}_plain" for column in given)
     digits = "regexp_replace(postal_code_plain, '[^0-9]', '', 'g')"
     whole = "regexp_full_match(postal_code_plain, '([A-Z]{2} )?[0-9]{5}( ?[0-9]{4})?')"
     short = "regexp_full_match(postal_code_plain, '[0-9]{3,4}')"  # a spreadsheet has eaten the zeros in front

@@ -171,6 +171,7 @@ def flag_words(connection: duckdb.DuckDBPyConnection) -> None:
         "THEN elided.flag "
         "WHEN c.word IS NOT NULL THEN 'X' "
         "WHEN house.key THEN 'I' "
+        "WHEN p.class = 'L' AND length(p.word) = 3 THEN 'K' "
         "WHEN p.class <> 'W' OR length(p.word) < 3 THEN '.' "
         f"WHEN p.word IN ({short}) OR regexp_matches(p.word, '{'|'.join(runs)}|ABCD|{tripled}') THEN 'K' "
         f"WHEN p.word IN ({echoes}) OR regexp_full_match(p.word, '{stutters}') THEN 'K' "
@@ -205,11 +206,11 @@ def finding(shape: str, flags: str, reading: Reading) -> str | None:
         or any(_denies(*part) for part in around)
         or set(flags[box_first - 1 : box_last]) & set("XB")
         or ("street_type" not in reading.spans and set(name) & set("XBx"))
-        or (name and set(name) == {"z"} and "L" not in classes)
+        or (name and set(name) == {"z"} and not {"L", "D", "a"} & set(classes))
     )
     if hollow:
         return "placeholder"
-    if "K" in name or "LLL" in classes:
+    if ("K" in name and classes != "JL") or "LLL" in classes:  # Wisconsin has county roads ZZZ
         return "keyboard_mash"
     return objection(shape, reading)
 

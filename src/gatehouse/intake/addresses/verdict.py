@@ -62,7 +62,7 @@ def _reason() -> str:
     said = f"(CASE WHEN address_kind IS NULL THEN {letters} END)"
     place = (
         "house_number = zip5 OR street_name IN (city_plain, city_given, concat(city_plain, ' ', state_plain), 'USA') "
-        "OR street_name IN (SELECT name FROM address_states)"
+        "OR (pre_direction IS NULL AND street_name IN (SELECT name FROM address_states))"
     )
     named = "string_split(street_name, ' ')"
     return f"""CASE
@@ -72,7 +72,10 @@ def _reason() -> str:
         WHEN finding IS NOT NULL THEN finding
         WHEN address_kind IS NULL AND {said} IN {hollow} THEN 'placeholder'
         WHEN replace(street_name, ' ', '') IN {hollow}
+            AND street_name NOT IN ('BLVD', 'ESPL', 'PROM')
             AND (street_type IS NULL OR NOT regexp_matches(street_name, '^([A-Z]|{_NAMES_ALSO})$'))
+            THEN 'placeholder'
+        WHEN street_name = 'THE' AND street_type IN ('ST', 'AVE', 'RD', 'DR', 'LN', 'PL', 'CT', 'WAY')
             THEN 'placeholder'
         WHEN contains(street_name, ' ') AND len(list_distinct({named})) = 1
             AND NOT list_contains({_reduplicated()}, {named}[1])
@@ -119,7 +122,9 @@ def _institution() -> str:
         f"regexp_matches(regexp_replace({text}, '{houses.homes}', ',', 'g'), '{pattern}')"
         for text, pattern in ((around, houses.outside), (beside, houses.beside))
     )
-    return f"contains(lower(flags), 'i') AND (regexp_matches({everything}, '{houses.everywhere}') OR {named})"
+    tried = f"regexp_matches({everything}, '{houses.everywhere}') OR {named}"
+    # CASE keeps the order of its tests; a conjunction may try the dear one first.
+    return f"CASE WHEN contains(flags, 'I') OR contains(flags, 'i') THEN {tried} ELSE FALSE END"
 
 
 def _reduplicated() -> str:

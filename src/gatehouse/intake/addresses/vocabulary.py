@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import functools
+import string
 from importlib.resources import files
 
 import duckdb
@@ -16,7 +17,8 @@ import duckdb
 CLASSES = {
     "#": "digits", "A": "digits and letters that number a house or unit (`12B`)",
     "H": "hyphenated number (`112-10`)",
-    "G": "grid number (`N6W23001`)", "F": "fraction", "O": "ordinal", "L": "one letter",
+    "G": "grid number (`N6W23001`)", "F": "fraction", "O": "ordinal",
+    "L": "one letter, or one twice or three times (`ZZZ`)",
     "M": "letters and digits mixed",
     "W": "word", "D": "direction", "T": "street type", "U": "unit that takes a number", "u": "unit that needs none",
     "N": "number sign", "n": "number word", "y": "the word NO", "S": "Spanish street word (`CALLE`)",
@@ -25,8 +27,12 @@ CLASSES = {
     "J": "county, state or interstate road", "m": "military unit (`PSC`)", "V": "APO, FPO, DPO",
     "g": "general delivery",
     "c": "care of", ",": "break", "d": "decimal number",
-    "&": "AND or OR", "f": "FROM, NEAR or BEHIND", "o": "OF, IN or ON", "q": "what is counted (`MILES`, `BLOCKS`)",
+    "&": "AND or OR", "a": "THE", "f": "FROM, NEAR or BEHIND", "o": "OF, IN or ON",
+    "q": "what is counted (`MILES`, `BLOCKS`)",
 }  # fmt: skip
+
+
+_REPEATED = "|".join(f"{letter}{{2,3}}" for letter in string.ascii_uppercase)
 
 
 @functools.lru_cache(maxsize=1)
@@ -63,7 +69,7 @@ def class_of(word: str) -> str:
             WHEN regexp_full_match({word}, '[0-9]+[NSEW][0-9]+') THEN 'G'
             ELSE 'M' END
         WHEN NOT regexp_matches({word}, '[A-Z0-9]') THEN CASE WHEN {word} = '#' THEN 'N' ELSE ',' END
-        WHEN length({word}) = 1 THEN 'L'
+        WHEN length({word}) = 1 OR regexp_full_match({word}, '{_REPEATED}') THEN 'L'
         WHEN regexp_full_match({word}, '[A-Z]+') THEN 'W'
         WHEN regexp_full_match({word}, '[NSEW][0-9]+([NSEW][0-9]+)?') THEN 'G'
         WHEN regexp_full_match({word}, '[A-Z]{{1,2}}-?[0-9]+') THEN 'A'
