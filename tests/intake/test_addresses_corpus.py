@@ -98,26 +98,50 @@ def test_documented_examples_of_august_2025_are_not_addresses(judged):
     assert wrong == []
 
 
-def test_two_spellings_of_one_place_are_complete_and_have_equal_parts():
-    rows, connection = _read("same.csv"), duckdb.connect()
-    columns = {name: [row[name] for row in rows] for name in rows[0]}
-    place = ", ".join(f"unnest(${name}) AS {name}" for name in ("city", "state", "postal_code"))
-    connection.execute(
-        "CREATE TABLE given AS SELECT *, NULL::VARCHAR AS address_line2, NULL::VARCHAR AS country FROM ("
-        f"SELECT 2 * generate_subscripts($written, 1) AS key, unnest($written) AS address_line1, {place} UNION ALL "
-        f"SELECT 2 * generate_subscripts($standard, 1) + 1, unnest($standard), {place})",
-        {name: values for name, values in columns.items() if name != "group"},
-    )
+def _parts_of(rows: list[dict[str, str]]) -> list[dict[str, str | None]]:
+    """Judge rows that hold some of the address columns; parts and verdict in order."""
+    names = ("address_line1", "address_line2", "city", "state", "postal_code", "country")
+    columns = {name: [row.get(name) or None for row in rows] for name in names}
+    unnested = ", ".join(f"unnest(${name}::VARCHAR[]) AS {name}" for name in names)
+    connection = duckdb.connect()
+    connection.execute(f"CREATE TABLE given AS SELECT row_number() OVER () AS key, * FROM (SELECT {unnested})", columns)
     judge(connection, "given", "judged", "key")
-    parts = ", ".join(PARTS)
-    judged = connection.execute(f"SELECT address_verdict, {parts} FROM judged ORDER BY key").fetchall()
-    differing = [
-        (row["written"], one, row["standard"], other)
-        for row, one, other in zip(rows, judged[::2], judged[1::2], strict=True)
-        if one != other or one[0] != "complete"
-    ]
+    kept = ("address_verdict", *PARTS)
+    found = connection.execute(f"SELECT {', '.join(kept)} FROM judged ORDER BY key").fetchall()
+    return [dict(zip(kept, row, strict=True)) for row in found]
+
+
+def test_two_spellings_of_one_place_are_complete_and_have_equal_parts():
+    rows = _read("same.csv")
+    written, standard = (
+        _parts_of([row | {"address_line1": row[name]} for row in rows]) for name in ("written", "standard")
+    )
+    found = zip(rows, written, standard, strict=True)
+    differing = [it for it in found if it[1] != it[2] or it[1]["address_verdict"] != "complete"]
     assert len(rows) > 100
     assert differing == []
+
+
+def test_one_place_abroad_has_equal_parts_in_all_its_spellings():
+    rows = _read("abroad.csv")
+    parts = _parts_of(rows)
+    first = {row["place"]: found for row, found in reversed(list(zip(rows, parts, strict=True)))}
+    found = [(row, it, first[row["place"]]) for row, it in zip(rows, parts, strict=True)]
+    assert [it for it in found if it[1] != it[2] or it[1]["address_verdict"] != "complete"] == []
+    different = {tuple(it.values()) for it in first.values()}
+    assert len(different) == len(first)
+
+
+def test_every_suffix_of_publication_28_is_read():
+    rows = _read("suffixes.csv")
+    place = {"city": "Springfield", "state": "IL", "postal_code": "62701"}
+    parts = _parts_of([place | {"address_line1": f"4072 Maple {row['written']} Apt 5"} for row in rows])
+    read = [
+        (row["written"], it["street_name"], it["street_type"], it["unit_number"])
+        for row, it in zip(rows, parts, strict=True)
+    ]
+    assert len(rows) > 480
+    assert read == [(row["written"], "MAPLE", row["standard"], "5") for row in rows]
 
 
 def test_every_reason_has_its_words(judged):

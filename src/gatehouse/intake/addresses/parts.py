@@ -12,7 +12,7 @@ from importlib.resources import files
 
 import duckdb
 
-from gatehouse.intake.addresses import grammar, places, reality
+from gatehouse.intake.addresses import abroad, grammar, places, reality
 from gatehouse.intake.addresses.folding import folded, prepare_fold
 from gatehouse.intake.addresses.vocabulary import class_of, load_vocabulary
 
@@ -53,6 +53,7 @@ def read_parts(connection: duckdb.DuckDBPyConnection, source: str, key: str, *, 
     prepare_fold(connection, source, _LINES)
     _split(connection, source, key)
     places.move_places(connection, key)
+    abroad.move_abroad(connection, key)
     _class_words(connection)
     if judging:
         reality.load_reality(connection)

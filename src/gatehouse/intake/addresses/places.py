@@ -111,6 +111,7 @@ def load_places(connection: duckdb.DuckDBPyConnection, kept: Path | None = None)
     )
     _load_names(connection, "address_states", "state_key", STATES | _SHORT_STATES | {s: s for s in STATES.values()})
     _load_names(connection, "address_countries", "code", _countries())
+    _load_abroad(connection)
     if not kept:
         _load_names(connection, "address_city_names", "city_key", _CITY_NAMES)
         connection.execute(
@@ -157,6 +158,17 @@ def _load_names(connection: duckdb.DuckDBPyConnection, table: str, column: str, 
     )
 
 
+def _load_abroad(connection: duckdb.DuckDBPyConnection) -> None:
+    """Make `address_abroad` (country, kind, name, standard): states and cities abroad that are written in two ways."""
+    text = files("gatehouse.intake.addresses").joinpath("data/abroad.tsv").read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines(), delimiter="\t"))
+    unnested = ", ".join(f"unnest(${name}) AS {name}" for name in rows[0])
+    connection.execute(
+        f"CREATE OR REPLACE TEMP TABLE address_abroad AS SELECT {unnested}",
+        {name: [row[name] for row in rows] for name in rows[0]},
+    )
+
+
 def _plain(text: str) -> str:
     """SQL for letters and digits with single spaces; apostrophes join."""
     return f"trim(regexp_replace(replace({text}, '''', ''), '[^A-Z0-9]+', ' ', 'g'))"
@@ -179,6 +191,7 @@ def read_places(connection: duckdb.DuckDBPyConnection) -> None:
     short = "regexp_full_match(postal_code_plain, '[0-9]{3,4}')"  # a spreadsheet has eaten the zeros in front
     abroad = "country_plain <> '' AND n.code IS DISTINCT FROM 'US'"  # no table there, but two codes can be compared
     code = "nullif(regexp_replace(postal_code_plain, '[^A-Z0-9]', '', 'g'), '')"
+    code = f"regexp_replace({code}, '^(CP|[A-Z]{{1,2}})([0-9]{{4,6}})$', '\\2')"  # `D-10115`: the country's letters
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_place AS "
         "WITH written AS (SELECT DISTINCT city, state, postal_code, country FROM address_shaped), "
@@ -192,15 +205,20 @@ def read_places(connection: duckdb.DuckDBPyConnection) -> None:
         "LEFT JOIN address_countries n ON n.name = country_plain) "
         "SELECT k.* EXCLUDE (state_key), z.zip5 IS NOT NULL AS zip_known, z.state_key AS zip_state_key, "
         "c.squeezed IS NOT NULL AS city_known, zc.squeezed IS NOT NULL AS zip_has_city, "
-        "coalesce(k.state_key, CASE WHEN k.state_plain = '' AND zc.squeezed IS NOT NULL THEN z.state_key END, "
-        "CASE WHEN k.country_key <> 'US' THEN nullif(k.state_plain, '') END) AS state_key, "
+        "CASE WHEN k.country_key <> 'US' THEN nullif(coalesce(province.standard, k.state_plain), '') "
+        "ELSE coalesce(k.state_key, CASE WHEN k.state_plain = '' AND zc.squeezed IS NOT NULL THEN z.state_key END) END "
+        "AS state_key, "
         "CASE WHEN k.country_key = 'US' AND zc.squeezed IS NOT NULL THEN z.home "
-        "ELSE coalesce(c.home, k.city_given) END AS city_key "
+        "ELSE coalesce(c.home, town.standard, k.city_given) END AS city_key "
         "FROM keyed k LEFT JOIN address_zips z ON z.zip5 = k.zip5 AND k.country_key = 'US' "
         "LEFT JOIN (SELECT DISTINCT zip5, squeezed FROM address_zip_cities) zc ON zc.zip5 = k.zip5 "
         "AND zc.squeezed = replace(k.city_given, ' ', '') AND k.country_key = 'US' "
         "LEFT JOIN address_cities c ON c.squeezed = replace(k.city_given, ' ', '') AND c.state_key = k.state_key "
-        "AND k.country_key = 'US'"
+        "AND k.country_key = 'US' "
+        "LEFT JOIN address_abroad province ON province.country = k.country_key AND province.kind = 'state' "
+        "AND province.name = k.state_plain "
+        "LEFT JOIN address_abroad town ON town.country = k.country_key AND town.kind = 'city' "
+        "AND town.name = k.city_given"
     )
 
 

@@ -68,7 +68,7 @@ class Texts:
 def version() -> str:
     """What must be equal on every worker: DuckDB, and the code that reads texts."""
     intake = Path(addresses.__file__).parent.parent
-    code = [path for path in intake.rglob("*") if path.suffix in (".py", ".txt", ".csv", ".toml", ".json")]
+    code = [path for path in intake.rglob("*") if path.suffix in (".py", ".txt", ".csv", ".tsv", ".toml", ".json")]
     return f"{duckdb.__version__} {digests.of_files(intake, code)}"
 
 
