@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,7 @@ def test_the_manual_page_has_every_command(tmp_path):
     for name in COMMANDS:
         assert f".SS gatehouse {name}".replace("-", "\\-") in text, name
     assert "\n.B \\-\\-site" in text
+    assert not re.findall(r"\{[^|}]*\}", text), "a placeholder that nobody filled in"
     if shutil.which("groff"):
         checked = subprocess.run(
             ["groff", "-man", "-ww", "-Tutf8", "-z", page], capture_output=True, text=True, check=True

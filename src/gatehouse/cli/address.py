@@ -33,7 +33,7 @@ def address() -> None:
     multiple=True,
     metavar="NAME",
     help="A column that holds a line of the address. Repeat for several lines, in order. The contract's column "
-    "names ({', '.join(CONTRACT)}) need no option.",
+    f"names ({', '.join(CONTRACT)}) need no option.",
 )
 @click.option("--out", required=True, type=click.Path(path_type=Path), help="The CSV file to write.")
 @click.option("--json", "as_json", is_flag=True, help="Print the counts as JSON.")
