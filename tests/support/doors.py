@@ -98,21 +98,26 @@ settings.ALLOWED_HOSTS = ["testserver", "127.0.0.1", "localhost"]
 
 
 def _populate() -> None:
+    from gatehouse.console import accounts
+
+    for name, agency in (("ICE-1", "us.dhs.ice"), ("DOJ-1", "us.doj.other")):
+        receive(name, agency)
+    for username, (role, agency, officer) in ACCOUNTS.items():
+        accounts.create(username, name=username, role=role, agency=agency, officer=officer, password=PASSWORD)
+
+
+def receive(name: str, agency: str) -> None:
+    """Commit one more docket of invented determinations, for a file whose decisions would be in another's way."""
     from docket_files import write_docket
 
-    from gatehouse.console import accounts
     from gatehouse.determine.docket import Docket
     from gatehouse.pipeline import approve
     from gatehouse.pipeline.commit import commit_docket
 
-    received = dt.datetime(2025, 6, 27, tzinfo=dt.UTC)
-    for name, agency in (("ICE-1", "us.dhs.ice"), ("DOJ-1", "us.doj.other")):
-        docket = Docket(write_docket(SITE.dockets / name, ROWS, agency=agency, submission=name, numbered=False))
-        with duckdb.connect() as connection:
-            commit_docket(connection, SITE, docket, received)
-            approve.open_docket(connection, approve.office(SITE), docket)
-    for username, (role, agency, officer) in ACCOUNTS.items():
-        accounts.create(username, name=username, role=role, agency=agency, officer=officer, password=PASSWORD)
+    docket = Docket(write_docket(SITE.dockets / name, ROWS, agency=agency, submission=name, numbered=False))
+    with duckdb.connect() as connection:
+        commit_docket(connection, SITE, docket, dt.datetime(2025, 6, 27, tzinfo=dt.UTC))
+        approve.open_docket(connection, approve.office(SITE), docket)
 
 
 _populated = SimpleNamespace(done=False)
