@@ -85,7 +85,7 @@ _LED = _all(
     rf"{_LEAD}(?P<street_name>S[WLTD]+?)N?(?P<house_number>[#AH]){_TAIL}",
 )
 _BOXES = _all(
-    r"(?:[WLcT]+P+Q?|P+Q?|LLQ|Q)[yN]?(?P<box_number>[#AHLMDd][LD]?)(?:[KU][N]?[#AL])?",
+    r"(?:(?P<lead>[WLcT]+)P+Q?|P+Q?|LLQ|Q)[yN]?(?P<box_number>[#AHLMDd][LD]?)(?:[KU][N]?[#AL])?",
     r"(?P<box_number>[#A])(?:PQ|P)",
 )
 _RURAL = _all(
@@ -204,10 +204,11 @@ def objection(shape: str, reading: Reading) -> str | None:
     typed = "street_type" in reading.spans
     if re.search("[TDhJ#AL],?&,?[#AH][DWOTJhn]", shape) or (typed and re.search("[WO]T[#AH][WO]", name)):
         return "two_addresses"
-    crossing = re.search("[#OhJ]&|&[#OhJ]|.T&|^&", name) or (not typed and re.search("^[^c]*&", name))
+    crossing = re.search("[#OhJ]&|&[#OhJ]|.T&", name) or (not typed and re.search("^[^c]*&", name))
+    cut = name.startswith("&") and "pre_direction" not in reading.spans  # unlike `S and W Farm Rd`
     counted = (not typed and "q" in name) or re.match("q(?:D|.*[of])", name)
     beside = "f" in before or (not typed and "f" in name)
-    return "described" if crossing or counted or beside else None
+    return "described" if crossing or cut or counted or beside else None
 
 
 def _segments(shape: str) -> list[tuple[int, str]]:

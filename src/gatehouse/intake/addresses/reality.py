@@ -56,19 +56,20 @@ def institutions() -> Institutions:
     """Read `data/institutions.txt`: a phrase a line, `|` between words that may stand in one place.
 
     A mark in front says where a phrase counts: `+` even in a street's name, `=` alone on a line, `^` first on a line,
-    `$` last on a line after another word, and `-` nowhere, for it is a home.
+    `>` after another word, `$` last on a line after another word, and `-` nowhere, for it is a home.
     """
     patterns: dict[str, list[str]] = {"+": [], "$": [], "-": [], "": []}
     keys: set[str] = set()
     words: set[str] = set()
     for line in _data("institutions.txt"):
-        mark = line[0] if line[0] in "+=^$-" else ""
+        mark = line[0] if line[0] in "+=^$>-" else ""
         places = [place.split("|") for place in line.removeprefix(mark).split()]
         standard = " ".join(_any_of(place) for place in places)
         forms = {
             "=": f"(?:^|, ){standard}(?:$| ,)",
             "^": rf"(?:^|, ){standard}\b",
-            "$": rf"[A-Z0-9] {standard}(?:$| ,)",
+            ">": rf"[A-Z]{{3}} {standard}\b",
+            "$": rf"[A-Z]{{2}}(?: [IV]+)? {standard}(?:$| ,)",
         }
         patterns[mark if mark in patterns else ""].append(forms.get(mark, rf"\b{standard}\b"))
         if mark != "-":
