@@ -27,7 +27,7 @@ def move_abroad(connection: duckdb.DuckDBPyConnection, key: str) -> None:
     connection.execute(
         "CREATE OR REPLACE TEMP TABLE address_ends AS WITH few AS ("
         f"SELECT {key}, {country} AS given, array_to_string(words, ' ') AS line FROM address_words "
-        "WHERE coalesce(city, '') = '' AND list_contains(words, ',')), "
+        "WHERE CASE WHEN coalesce(city, '') = '' THEN list_contains(words, ',') ELSE FALSE END), "
         "said AS (SELECT few.*, named.code AS named, coalesce(own.code, named.code) AS code FROM few "
         "LEFT JOIN address_countries own ON own.name = given "
         "LEFT JOIN address_countries named ON named.name = trim(regexp_extract(line, ', ([A-Z ]+)$', 1)) "

@@ -89,14 +89,17 @@ def _spacing() -> list[str]:
 
     A step touches only the rows that hold its mark: finding a mark costs a tenth of replacing it.
     """
-    three = "regexp_replace(line, '\\b([A-Z])[.] ?([A-Z])[.] ?([A-Z])[.]', '\\1\\2\\3', 'g')"
-    initials = f"regexp_replace({three}, '\\b([A-Z])[.] ?([A-Z])[.]?([^A-Z]|$)', '\\1\\2\\3', 'g')"
-    decimals = f"regexp_replace({initials}, '([0-9])[.]([0-9])', '\\1~\\2', 'g')"
+    dotted = "regexp_replace(line, '\\b([A-Z])[.] ?([A-Z])[.] ?([A-Z])[.]', '\\1\\2\\3', 'g')"
+    dotted = f"regexp_replace({dotted}, '\\b([A-Z])[.] ?([A-Z])[.]?([^A-Z]|$)', '\\1\\2\\3', 'g')"
+    dotted = f"regexp_replace({dotted}, '([0-9])[.]([0-9])', '\\1~\\2', 'g')"  # decimals
+    dotted = f"replace(replace({dotted}, '.', ' '), '~', '.')"
+    several = "regexp_matches(line, '\\b[A-Z][.] ?[A-Z](?:[^A-Z]|$)|[0-9][.][0-9]|~')"
+    dotted = f"CASE WHEN {several} THEN {dotted} ELSE replace(line, '.', ' ') END"
     broken = "translate(line, chr(10) || chr(13) || ';', ',,,')"
     joined = "regexp_replace(line, '([A-Z]{2})-', '\\1 ', 'g')"
     return [
         f"CASE WHEN regexp_matches(line, '[;\\n\\r]') THEN {broken} ELSE line END",
-        f"CASE WHEN contains(line, '.') THEN replace(replace({decimals}, '.', ' '), '~', '.') ELSE line END",
+        f"CASE WHEN contains(line, '.') THEN {dotted} ELSE line END",
         "CASE WHEN contains(line, ',') THEN replace(line, ',', ' , ') ELSE line END",
         "CASE WHEN contains(line, '#') THEN replace(line, '#', ' # ') ELSE line END",
         "CASE WHEN contains(line, chr(39)) THEN replace(line, chr(39), '') ELSE line END",
@@ -201,6 +204,7 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
         "kind": ("VARCHAR", [reading.kind for _, _, reading in rows]),
         "abroad": ("BOOLEAN", [reading.abroad for _, _, reading in rows]),
         "finding": ("VARCHAR", [reality.finding(*row) if row[1] or not row[0] else None for row in rows]),
+        "hyphenated": ("BOOLEAN", [_is_hyphenated(shape, reading) for shape, _, reading in rows]),
         "counted": ("BOOLEAN", [_is_counted(shape, reading) for shape, _, reading in rows]),
         "core_first": ("SMALLINT", [reading.core[0] if reading.core else None for _, _, reading in rows]),
         "core_last": ("SMALLINT", [reading.core[1] if reading.core else None for _, _, reading in rows]),
@@ -214,6 +218,11 @@ def _read_shapes(connection: duckdb.DuckDBPyConnection) -> None:
         f"CREATE OR REPLACE TEMP TABLE address_readings AS SELECT {select}",
         {name: values for name, (_, values) in columns.items()},
     )
+
+
+def _is_hyphenated(shape: str, reading: grammar.Reading) -> bool:
+    first = reading.spans.get("house_number", (0, 0))[0]
+    return shape[first - 1 : first] == "H"
 
 
 def _is_counted(shape: str, reading: grammar.Reading) -> bool:
@@ -278,7 +287,7 @@ def _variants(part: str, one: str) -> str:
     In Queens the hyphen of a house number is left out at will; NO after a street is north; a place in a park is a
     space, a lot or a trailer.
     """
-    queens = f"place.zip5 BETWEEN '11001' AND '11697' AND contains({one}, '-')"
+    queens = "r.hyphenated AND place.zip5 BETWEEN '11001' AND '11697'"
     return {
         "house_number": f"CASE WHEN {queens} THEN replace({one}, '-', '') ELSE {one} END",
         "post_direction": f"CASE WHEN {one} = 'NO' THEN 'N' ELSE {one} END",
