@@ -122,7 +122,7 @@ def person(served, chromium):
             keys.type("#username", username)
             keys.type("#password", PASSWORD)
             page.keyboard.press("Enter")
-            page.wait_for_selector("text=Signed in as")
+            _signed_in(page, username)
         return page
 
     yield arrive
@@ -130,6 +130,17 @@ def person(served, chromium):
         context.close()
     unexpected = [text for text in errors if "status of 4" not in text]
     assert not unexpected
+
+
+def _signed_in(page, username: str) -> None:
+    from playwright.sync_api import TimeoutError as TooLate
+
+    try:
+        page.wait_for_selector("text=Signed in as")
+    except TooLate:
+        typed = page.evaluate("[...document.querySelectorAll('form input')].map(e => [e.id, e.value.length])")
+        said = page.inner_text("body")
+        raise AssertionError(f"{username} is not signed in: {page.url} holds {typed} and says {said!r}") from None
 
 
 @pytest.fixture
