@@ -73,6 +73,26 @@ def test_an_officer_counts_once_two_have_endorsed(site: Site) -> None:
         people.endorse(site, "moe", "ann", KEYS["ann"])
 
 
+def test_an_entry_that_was_taken_back_is_not_endorsed_again(site: Site) -> None:
+    """Two officers would sign for it, and it would never count: they are told so instead."""
+    before = site.configuration.path.read_text()
+    site = state(site, "eve")
+    stated = site.configuration.path.read_text()
+    people.endorse(site, "eve", "ann", KEYS["ann"])
+    people.endorse(site, "eve", "bob", KEYS["bob"])
+    enter(site)
+    site.configuration.path.write_text(before)
+    enter(current(site))
+    site.configuration.path.write_text(stated)
+    with pytest.raises(WrongInput, match="eve was taken back before"):
+        people.endorse(current(site), "eve", "ann", KEYS["ann"])
+    site.configuration.path.write_text(stated[::-1].replace("2025-01-01"[::-1], "2025-02-01"[::-1], 1)[::-1])
+    site = current(site)
+    people.endorse(site, "eve", "ann", KEYS["ann"])
+    people.endorse(site, "eve", "bob", KEYS["bob"])
+    assert people.roster(site).why_not("eve", NOW.date()) is None
+
+
 def test_a_roster_put_back_to_before_does_not_begin_again(site: Site) -> None:
     """Whoever writes the configuration cannot make the roster's first version anew."""
     text = site.configuration.path.read_text()

@@ -74,13 +74,12 @@ def admitted(versions: Sequence[Version], *, site: str) -> Roster:
 
     Those who are stated and do not count are in `Roster.unendorsed`.
     """
-    standing, begun, spent = Roster({}), False, set[str]()
-    for version in versions:
-        stated = version.stated.officers
-        spent |= {_said(one) for one in standing.officers.values() if stated.get(one.id) != one}
-        standing = _admit(standing, version, site, free=not begun, spent=spent)
-        begun = begun or standing.apart(one.id for one in _deciding(standing)) >= NEEDED
-    return standing
+    return _follow(versions, site)[0]
+
+
+def is_spent(officer: Officer, versions: Sequence[Version], *, site: str) -> bool:
+    """Whether this entry once counted and was taken back, so that no endorsement makes it count again."""
+    return _said(officer) in _follow(versions, site)[1]
 
 
 def admitted_at(versions: Sequence[Version], entered: Version, *, site: str) -> Roster:
@@ -88,6 +87,17 @@ def admitted_at(versions: Sequence[Version], entered: Version, *, site: str) -> 
     known = list(versions)
     at = len(known) - known[::-1].index(entered) if entered in known else None
     return admitted(known[:at] if at is not None else [*known, entered], site=site)
+
+
+def _follow(versions: Sequence[Version], site: str) -> tuple[Roster, set[str]]:
+    """The roster that counts after these versions, and every entry that was taken back on the way."""
+    standing, begun, spent = Roster({}), False, set[str]()
+    for version in versions:
+        stated = version.stated.officers
+        spent |= {_said(one) for one in standing.officers.values() if stated.get(one.id) != one}
+        standing = _admit(standing, version, site, free=not begun, spent=spent)
+        begun = begun or standing.apart(one.id for one in _deciding(standing)) >= NEEDED
+    return standing, spent
 
 
 def _admit(before: Roster, version: Version, site: str, *, free: bool, spent: Collection[str]) -> Roster:

@@ -43,7 +43,7 @@ def versions(site: Site) -> list[Version]:
 def endorse(site: Site, officer: str, endorser: str, signer: Signer) -> Path:
     """Let an officer endorse another as the configuration states them; gives the file of the endorsement.
 
-    Raises WrongInput where either is not stated, or the key is not the endorser's.
+    Raises WrongInput where either is not stated, the key is not the endorser's, or the entry was taken back before.
     """
     stated, counted = site.configuration.roster.get(officer), roster(site).get(endorser)
     if stated is None:
@@ -51,6 +51,12 @@ def endorse(site: Site, officer: str, endorser: str, signer: Signer) -> Path:
         raise WrongInput(f"the entry of officer {officer} is missing", where=where, remedy="Add the entry first")
     if counted is None:
         raise WrongInput(f"officer {endorser} is not in effect on the roster", remedy="Another officer must endorse")
+    if endorsement.is_spent(stated, versions(site), site=site.name):
+        raise WrongInput(
+            f"this entry of officer {officer} was taken back before, and does not count again as it was",
+            where=site.configuration.path.name,
+            remedy="Give the entry a later `from`, and have that endorsed",
+        )
     signed = endorsement.endorse(stated, counted, signer, site=site.name)
     path = site.root / endorsement.FOLDER / f"{officer}-by-{endorser}.json"
     files.write(path, signed.encoded())
