@@ -11,6 +11,7 @@ import random
 import resource
 import signal
 import sqlite3
+import subprocess
 import sys
 import tempfile
 import time
@@ -20,7 +21,7 @@ import pytest
 
 from gatehouse.kernel.errors import MachineFailed
 from gatehouse.ledger import policy, signers
-from gatehouse.ledger.log import Log
+from gatehouse.ledger.log import Log, batches, place
 from gatehouse.ledger.verify import verify_log
 
 NOW = dt.datetime(2026, 1, 2, tzinfo=dt.UTC)
@@ -188,3 +189,27 @@ def test_a_full_disk_leaves_the_old_ledger(disk, undisturbed, monkeypatch):
         assert verify_log(folder / "ledger", POLICY).checkpoint.size == 3
         assert log.append("c", entries("c", 2)) == 255
     check(folder, undisturbed)
+
+
+SPILLED = """
+import os, signal, sqlite3, sys
+database = sqlite3.connect(sys.argv[1], isolation_level=None)
+database.execute("PRAGMA cache_size = 4")
+database.execute("BEGIN IMMEDIATE")
+database.execute("CREATE TABLE filler (x BLOB)")
+database.executemany("INSERT INTO filler VALUES (?)", [(b"x" * 4096,)] * 200)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_who_only_reads_finds_the_batches_after_a_writer_was_killed_within_a_step(tmp_path):
+    """A step that a killed writer left in the file is undone first; who opens the file to read alone cannot do that."""
+    work(tmp_path)
+    state, before = tmp_path / "state", batches(tmp_path / "state")
+    ended = subprocess.run([sys.executable, "-c", SPILLED, state / "ledger.sqlite3"], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert (state / "ledger.sqlite3-journal").is_file()
+    assert list(before) == [name for name, _ in STEPS]
+    assert batches(state) == before
+    assert place(state, "b") == before["b"]
+    assert not (state / "ledger.sqlite3-journal").exists()

@@ -341,23 +341,46 @@ class Log:
 
 
 def batches(state: Path) -> dict[str, range]:
-    """Where every named batch stands, in order, read beside a writer and without its lock; for those who explain."""
-    path = state / "ledger.sqlite3"
-    if not path.is_file():
-        return {}
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        rows = database.execute("SELECT name, first, count FROM batches ORDER BY first").fetchall()
+    """Where every named batch stands, in order, read beside a writer and without its lock; for those who explain.
+
+    Raises MachineFailed where a killed writer left its last step half-written and this process may not undo it.
+    """
+    rows = _look_up(state, "SELECT name, first, count FROM batches ORDER BY first")
     return {str(name): range(first, first + count) for name, first, count in rows}
 
 
 def place(state: Path, name: str) -> range | None:
     """Where one named batch stands, read as `batches` does; None when it never went in."""
+    rows = _look_up(state, "SELECT name, first, count FROM batches WHERE name = ?", name)
+    return next((range(first, first + count) for _, first, count in rows), None)
+
+
+def _look_up(state: Path, query: str, *values: str) -> list[tuple[str, int, int]]:
     path = state / "ledger.sqlite3"
     if not path.is_file():
-        return None
-    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as database:
-        row = database.execute("SELECT first, count FROM batches WHERE name = ?", [name]).fetchone()
-    return None if row is None else range(row[0], row[0] + row[1])
+        return []
+    try:
+        try:
+            return _rows(path, "ro", query, values)
+        except sqlite3.OperationalError as failed:
+            if failed.sqlite_errorcode != sqlite3.SQLITE_READONLY_ROLLBACK:
+                raise
+        # A writer was killed within a step. SQLite undoes such a step for whoever may write, and only where no writer
+        # holds the file.
+        return _rows(path, "rw", query, values)
+    except sqlite3.OperationalError as failed:
+        if failed.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        raise MachineFailed(
+            "the ledger's last step was cut off, and this process may not undo it", where=str(path),
+            remedy="Start the process that writes the ledger. It undoes the step when it starts",
+        ) from None  # fmt: skip
+
+
+def _rows(path: Path, mode: str, query: str, values: Sequence[str]) -> list[tuple[str, int, int]]:
+    with contextlib.closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode={mode}", uri=True)) as database:
+        found: list[tuple[str, int, int]] = database.execute(query, values).fetchall()
+    return found
 
 
 def take_over(state: Path, newest: Checkpoint) -> None:
