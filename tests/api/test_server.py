@@ -80,3 +80,17 @@ def test_a_port_in_use_is_said_and_not_called_a_failure_of_the_machine():
         port = other.getsockname()[1]
         with pytest.raises(WrongInput, match=f"port {port} is already in use"):
             web_server.create(told, "127.0.0.1", port, proxy=None, most=lambda _: 0)
+
+
+def test_the_bounds_of_one_server_are_not_those_of_another_in_its_process():
+    from waitress.channel import HTTPChannel
+
+    from gatehouse.cli import web_server
+
+    before = HTTPChannel.parser_class, HTTPChannel.error_task_class
+    server = web_server.create(told, "127.0.0.1", 0, proxy=None, most=lambda _: 0)
+    try:
+        assert (HTTPChannel.parser_class, HTTPChannel.error_task_class) == before
+        assert server.channel_class.parser_class is not before[0]
+    finally:
+        server.close()

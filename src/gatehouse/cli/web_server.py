@@ -150,8 +150,8 @@ def create(
         {"trusted_proxy": proxy, "trusted_proxy_headers": {"x-forwarded-for", "x-forwarded-proto"}} if proxy else {}
     )
     bound = {"most": staticmethod(most), "form": form, "application": staticmethod(application)}
-    HTTPChannel.error_task_class = _Refusal
-    HTTPChannel.parser_class = type("Parser", (_Parser,), bound)
+    parser = type("Parser", (_Parser,), bound)
+    channel = type("Channel", (HTTPChannel,), {"error_task_class": _Refusal, "parser_class": parser})
     held: dict[int, Any] = {}
     try:
         server = create_server(
@@ -173,5 +173,7 @@ def create(
         raise WrongInput(f"port {port} is already in use", where="--port", remedy="Name another port") from None
     for each in held.values():
         if isinstance(each, TcpWSGIServer):
-            each.__class__ = _Server  # waitress makes its servers itself, and lets nobody say of which kind
+            # Waitress makes its servers itself, and lets nobody say of which kind. Another server of this process
+            # keeps its own bounds.
+            each.__class__ = type("Server", (_Server,), {"channel_class": channel})
     return server
