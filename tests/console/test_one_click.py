@@ -17,7 +17,9 @@ from gatehouse.console import demonstration, desk
 def on(site, monkeypatch):
     """The doors' site as a demonstration, with the click switched on."""
     monkeypatch.setattr(settings, "GATEHOUSE_ONE_CLICK", True)
-    monkeypatch.setattr(desk, "site", lambda: replace(SITE, demonstration=True))
+    marked = replace(SITE.configuration.settings, demonstration=True)
+    made = replace(SITE, configuration=replace(SITE.configuration, settings=marked))
+    monkeypatch.setattr(desk, "site", lambda: made)
 
 
 def test_a_visitor_takes_a_role_by_a_click(on, anyone):
