@@ -37,6 +37,8 @@ from gatehouse.release.certificate import Pool
 from gatehouse.release.returns import ReleaseRecord
 from gatehouse.synthetic.docket import agency_signer
 
+pytestmark = pytest.mark.slow
+
 VERIFIER = Path(__file__).parents[2] / "verifier"
 MALFORMED = (KeyError, TypeError, AttributeError, IndexError, ValueError, RecursionError)
 KINDS = ("received", "docket")

@@ -15,6 +15,8 @@ from gatehouse.console.permissions import GRANTS, Permission
 from gatehouse.console.urls import urlpatterns
 from gatehouse.site.roles import Role
 
+pytestmark = pytest.mark.slow
+
 LONG = "9" * 5000
 FIELDS = (
     "username", "password", "code", "next", "old", "new", "act", "name", "role", "agency", "officer", "scope", "days",

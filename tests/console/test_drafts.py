@@ -27,6 +27,8 @@ from gatehouse.ledger import note
 from gatehouse.ledger.signers import new_key, parse_signer, read_signer
 from gatehouse.pipeline import founding
 
+pytestmark = pytest.mark.slow
+
 PACK = "us.irs.6103-i-2"
 
 

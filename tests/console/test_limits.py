@@ -25,6 +25,8 @@ from gatehouse.pipeline import founding
 from gatehouse.pipeline.site import Founding, Site, open_site
 from gatehouse.store import models_of
 
+pytestmark = pytest.mark.slow
+
 PACK = Path(__file__).parents[2] / "packs" / "us-irs-6103-i-2"
 MOST, IN_VAIN = 40, 10
 

@@ -134,6 +134,7 @@ def people() -> Client:
     return client
 
 
+@pytest.mark.slow
 def test_no_fault_of_the_custodians_refuses_a_submission(real: Site, said: io.StringIO, capsys) -> None:
     by_hand, by_program = people(), programs()
     zips = [(real.root.parent / f"{name}.zip").read_bytes() for name in ("first", "second")]

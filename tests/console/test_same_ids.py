@@ -28,6 +28,8 @@ from gatehouse.pipeline import (
 )
 from gatehouse.pipeline import determine as determining
 
+pytestmark = pytest.mark.slow
+
 BASE = "/api/v1/submissions"
 READS = ("", "/receipt", "/answers", "/answers/file", "/answers/signature", "/releases", "/releases/rel-none")
 PAGES = ("", "answers.csv", "receipt.json", "releases/rel-none/", "faults.csv")

@@ -20,7 +20,7 @@ import server
 import serving
 from browsing import picture
 
-pytestmark = [pytest.mark.browser, pytest.mark.postgres]
+pytestmark = [pytest.mark.browser, pytest.mark.postgres, pytest.mark.slow]
 
 LOCAL = "seven quiet herons"
 REASON = "I compared the file with the request and both name the same person."

@@ -16,6 +16,8 @@ from gatehouse.kernel.errors import AnswerIsNo, MachineFailed
 from gatehouse.pipeline import approve, dockets, finishing, history, journey, record, release, withdrawal
 from gatehouse.store import jobs, models
 
+pytestmark = pytest.mark.slow
+
 BASE = "/api/v1/submissions"
 
 

@@ -29,6 +29,8 @@ from gatehouse.pipeline import events, inbox, record
 from gatehouse.pipeline.site import Site
 from gatehouse.store import jobs, models_of
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parents[2] / "src"
 
 

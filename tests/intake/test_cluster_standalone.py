@@ -17,7 +17,7 @@ from gatehouse.intake.cluster.session import SOURCES
 from gatehouse.intake.cluster.standalone import open_standalone
 from gatehouse.kernel.errors import MachineFailed
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 
 def answers(master: str) -> bool:

@@ -20,6 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 import test_deployment as deploying
 from test_deployment import NAME, PASSWORD, ROOT, Deployment, deployment, token  # noqa: F401 - a fixture among them
 
+pytestmark = pytest.mark.slow
+
 MB = 1 << 20
 SLOW = 110
 

@@ -25,7 +25,7 @@ COMMANDS = [line for block in re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
 NEEDS_ROOT = ("apt-get", "useradd", "git clone")
 SEED = 3
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")

@@ -22,6 +22,8 @@ from gatehouse.ledger.signers import read_signer
 from gatehouse.synthetic import officers
 from gatehouse.synthetic.parties import invent
 
+pytestmark = pytest.mark.slow
+
 REASON = "The sample agrees with the file; every element is met on each request."
 SEED = 1
 Call = Callable[..., str]

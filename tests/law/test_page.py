@@ -18,6 +18,8 @@ from gatehouse.law.prove import prove_all
 from gatehouse.law.reading import load
 from gatehouse.law.words import Words, in_words
 
+pytestmark = pytest.mark.slow
+
 IRS = Path("packs/us-irs-6103-i-2")
 
 

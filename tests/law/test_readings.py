@@ -17,6 +17,8 @@ from gatehouse.law.edges import edge_rows, rows
 from gatehouse.law.pack import Pack
 from gatehouse.law.reading import load
 
+pytestmark = pytest.mark.slow
+
 IRS = Path("packs/us-irs-6103-i-2")
 DAY = dt.date(2025, 8, 7)
 PACKS = pytest.mark.parametrize("folder", sorted(Path("packs").iterdir()), ids=lambda path: path.name)

@@ -18,7 +18,7 @@ from gatehouse.law.pack import Pack
 from gatehouse.law.reading import load
 from gatehouse.law.spark import SparkEngine
 
-pytestmark = pytest.mark.spark
+pytestmark = [pytest.mark.spark, pytest.mark.slow]
 
 DAY = dt.date(2025, 8, 7)
 

@@ -17,6 +17,8 @@ from match_world import AS_OF, Person, Request, World, load_requests, rows_of
 from gatehouse.kernel.errors import WrongInput
 from gatehouse.match import Index, build, contract, index, match, open_index, open_register
 
+pytestmark = pytest.mark.slow
+
 LAST = ("GARCIA", "LE", "O'BRIEN", "DE LA CRUZ", "SMITH", "Nuñez")
 FIRST = ("ANA", "MINH", "JUAN", "JUANA", "WILLIAM", "BILL")
 STREETS = ("12 MAPLE ST", "14 MAPLE ST", "3 OAK AVE APT 2", "PO BOX 44", "a house by the river")

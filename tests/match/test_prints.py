@@ -16,6 +16,8 @@ from match_world import World
 from gatehouse.match import open_register, prints
 from gatehouse.match.register import Register
 
+pytestmark = pytest.mark.slow
+
 Rows = dict[str, list[tuple[Any, ...]]]
 
 ID = st.one_of(st.integers(0, 12), st.integers(-6, 6), st.sampled_from([10**9, 10**9 + 1, 2**62, 2**63 - 1, -(2**63)]))

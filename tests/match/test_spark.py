@@ -70,6 +70,7 @@ def rows(folder: Path, engine: Engine | None) -> list[list[tuple]]:
         return [db.execute(query).fetchall() for query in tables]
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_the_same_rows_in_the_same_order_and_types(engine: SparkEngine, tmp_path: Path) -> None:
     here, there = rows(tmp_path / "here", None), rows(tmp_path / "there", engine)
@@ -80,6 +81,7 @@ def test_the_same_rows_in_the_same_order_and_types(engine: SparkEngine, tmp_path
     assert not left, "no row is left between two batches"
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_a_broken_register_is_refused_in_the_same_words(engine: SparkEngine, tmp_path: Path) -> None:
     world = World([Person("A", "B", tin="12345678\n"), Person("C", "D", birth_date="1700-01-01")])
@@ -95,6 +97,7 @@ def test_a_broken_register_is_refused_in_the_same_words(engine: SparkEngine, tmp
     assert "ids of no known person (person_id 7)" in said[0]
 
 
+@pytest.mark.slow
 @pytest.mark.spark
 def test_the_command_is_silent_and_leaves_nothing(tmp_path: Path) -> None:
     register = World([Person("GARCIA", "ANA", tin="912345678")]).write(tmp_path / "register")

@@ -29,6 +29,8 @@ from gatehouse.pipeline.parts.writer import MAY_ENTER
 from gatehouse.release import officer
 from gatehouse.release.recipients import read_identity
 
+pytestmark = pytest.mark.slow
+
 
 def writer(home: house.House) -> Call:
     socket = home.site.parts.of(Part.WRITER)

@@ -27,6 +27,7 @@ from gatehouse.release import officer
 from gatehouse.release.recipients import read_identity
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.postgres,
     pytest.mark.tools,
     pytest.mark.skipif(os.getuid() != 0 or not shutil.which("setpriv"), reason="four users need root and setpriv"),

@@ -20,6 +20,8 @@ from gatehouse.pipeline import closing, destruction, finishing, history, orders,
 from gatehouse.pipeline.recheck import By
 from gatehouse.store.shelf import Shelf
 
+pytestmark = pytest.mark.slow
+
 LATER = house.LATER
 LONG_AFTER = LATER + dt.timedelta(days=800)
 

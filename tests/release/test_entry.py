@@ -19,6 +19,8 @@ from gatehouse.ledger.signers import Signer, new_key, parse_signer
 from gatehouse.pipeline import entry, orders
 from gatehouse.pipeline.orders import Entered, Parcel
 
+pytestmark = pytest.mark.slow
+
 LATER = house.LATER
 SOON = LATER + dt.timedelta(minutes=3)
 

@@ -170,6 +170,7 @@ def test_a_dry_run_changes_nothing(released: house.House, monkeypatch: pytest.Mo
     assert state_of(released) == before
 
 
+@pytest.mark.slow
 @pytest.mark.postgres
 def test_work_survives_a_restart_of_the_database(tmp_path: Path) -> None:
     with server.postgres() as address:

@@ -31,7 +31,7 @@ from gatehouse.release import officer, trust
 from gatehouse.release.recipients import read_identity
 from gatehouse.store.shelf import Shelf
 
-pytestmark = pytest.mark.hsm
+pytestmark = [pytest.mark.hsm, pytest.mark.slow]
 
 
 @pytest.fixture

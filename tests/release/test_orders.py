@@ -84,6 +84,7 @@ def test_the_effect_is_shown_first_and_changes_nothing(
     assert approved.office.casebook.board(house.NAME).counts()[State.APPROVED_TWICE] == 9
 
 
+@pytest.mark.slow
 def test_an_order_in_force_holds_what_was_approved(approved: house.House, seated: court.Court, parcel: Path) -> None:
     done = enter(approved, parcel)
     assert done == orders.Entered(court.ORDER, {house.NAME: 9}, {}, {})
@@ -134,6 +135,7 @@ def test_what_nobody_opened_is_recalled_and_what_was_opened_is_told(
     assert notice["cause"] == {"kind": "order", "about": court.ORDER}
 
 
+@pytest.mark.slow
 def test_an_order_of_a_later_day_is_law_at_once_and_bites_on_its_day(
     approved: house.House, seated: court.Court, tmp_path: Path
 ) -> None:
