@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 from html import unescape
@@ -19,6 +20,9 @@ from gatehouse.ledger.note import sign_detached
 from gatehouse.ledger.signers import new_key, parse_signer, read_signer
 from gatehouse.pipeline import history
 from gatehouse.site.roles import Role
+
+_DAYS = itertools.count(1)
+"""An entry that was taken back counts again only as another one, so each use begins on a later day."""
 
 
 @pytest.fixture(autouse=True)
@@ -39,7 +43,7 @@ def third():
         key.write_text(new_key("officer-3")[0] + "\n")
     SITE.configuration.path.write_text(
         f'{before}\n[[officers]]\nid = "do-3"\nname = "Third Officer"\nrole = "disclosure_officer"\n'
-        f'key = "{read_signer(key).verifier.text}"\nfrom = 2025-01-01\n'
+        f'key = "{read_signer(key).verifier.text}"\nfrom = 2025-01-{next(_DAYS):02}\n'
     )
     for endorser in ("do-1", "do-2"):
         people.endorse(current(SITE), "do-3", endorser, key_of(endorser))
