@@ -102,6 +102,7 @@ def test_a_fault_of_the_whole_is_one_line_and_status_2(folder, name: str) -> Non
     assert "QUILLFEATHER" not in checked.stderr
 
 
+@pytest.mark.slow
 def test_the_form_is_checked_by_the_law_asked_under(folder, tmp_path) -> None:
     fill(folder)
     table = folder / "requests.csv"

@@ -45,6 +45,7 @@ def test_what_is_left_out_is_said_before_the_first_test(run):
 
 
 @pytest.mark.parametrize("asked", [["--everything"], ["tests/room/test_slow.py"], ["-n", "2", "--everything"]])
+@pytest.mark.slow
 def test_slow_tests_run_when_asked_for(run, asked):
     assert "2 passed" in run(*asked)
 

@@ -73,6 +73,7 @@ def test_a_zip_of_the_folder_is_the_folder(connection, tmp_path) -> None:
     assert parcel.digest(folder) == first.digest
 
 
+@pytest.mark.slow
 def test_unsigned_or_without_parties_the_signature_is_unknown(connection, tmp_path) -> None:
     folder = sender.put(tmp_path, sender.csv_text(sender.ROW))
     assert receive(connection, folder, None).signature_valid is None

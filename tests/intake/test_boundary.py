@@ -123,6 +123,7 @@ def fits_the_rule(answer: dict[str, object]) -> None:
 
 
 @pytest.mark.parametrize("kind", TABLES)
+@pytest.mark.slow
 def test_a_spoiled_table_is_read_or_refused_with_its_place(kind: str) -> None:
     @DRAWN
     @given(spoiled(TABLES[kind]))

@@ -115,6 +115,7 @@ leads = st.sampled_from(
 
 @settings(max_examples=300, deadline=None)
 @given(st.lists(st.tuples(leads, serials).map("".join), min_size=1, max_size=30))
+@pytest.mark.slow
 def test_numbers_are_judged_in_columns_as_one_by_one(texts: list[str]) -> None:
     found = judged("number", [{"label": "", "number": text} for text in texts])
     assert [verdict for _, _, verdict in found] == [numbers.judge(text).verdict for text in texts]

@@ -215,6 +215,7 @@ STRANGERS = ("Zorblatt", "qwylm", "Xanthippe's", "Vukovar", "jjkr9x7k22z")
 
 
 @pytest.mark.parametrize("word", STRANGERS)
+@pytest.mark.slow
 def test_a_word_that_the_vocabulary_does_not_know_is_like_any_other(word: str) -> None:
     """Put into each text of the tuning half, it never changes what another such word leaves; letters mixed with
     digits are told apart only as such."""
@@ -259,6 +260,7 @@ def test_texts_that_differ_in_such_words_are_weighed_as_one() -> None:
         "Ord",
     ],
 )
+@pytest.mark.slow
 def test_a_name_of_the_row_hides_nothing(own: str) -> None:
     """What stands in the row's own columns is judged in the reason as anybody else's words are."""
     texts = [FACT + BEARS + f" and to {own} him.", f"{own} sold cards on 3 May 2024.", f"See {own}."]

@@ -535,6 +535,7 @@ def test_orders_tighten_from_their_day(docket, day: dt.date, outcomes: set[str])
     assert {outcome for outcome, _ in decide_again(docket, {}, day)} == outcomes
 
 
+@pytest.mark.slow
 def test_a_missing_fact_never_loosens_an_outcome(docket) -> None:
     """Each fact in turn is taken away from every request; no outcome becomes milder.
 

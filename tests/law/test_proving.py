@@ -35,6 +35,7 @@ def _property(pack: Pack, name: str) -> Property:
 
 @pytest.mark.parametrize("solver", ["z3", "cvc5"])
 @pytest.mark.parametrize("folder", sorted(Path("packs").iterdir()), ids=lambda path: path.name)
+@pytest.mark.slow
 def test_two_solvers_prove_every_property_of_every_shipped_pack(folder: Path, solver: str):
     pack = load(folder)
     verdicts = prove_all(pack, solver_module(solver))
@@ -148,6 +149,7 @@ def test_diff_finds_what_a_new_version_lets_through(tmp_path: Path):
     assert allowed.status == "none"
 
 
+@pytest.mark.slow
 def test_the_memorandum_stays_within_the_statute_only_together_with_it():
     given = "under_memorandum AND as_of >= DATE '2025-04-07'"
     alone = compare.within(compare.body(f"{IRS}:agreement"), compare.body(f"{IRS}:statute"), given)

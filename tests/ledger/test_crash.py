@@ -114,6 +114,7 @@ def check(folder, undisturbed):
     assert sorted(path.name for path in (folder / "state").iterdir()) == ["ledger.sqlite3", "lock"]
 
 
+@pytest.mark.slow
 def test_killed_at_every_write(disk, undisturbed):
     for at in itertools.count(1):
         folder = disk / str(at)
@@ -143,6 +144,7 @@ def test_killed_at_any_instant(disk, undisturbed):
         check(folder, undisturbed)
 
 
+@pytest.mark.slow
 def test_a_full_disk_at_every_write_leaves_the_old_ledger_or_the_new(disk, undisturbed):
     for at in itertools.count(1):
         folder = disk / str(at)

@@ -40,6 +40,7 @@ def test_noise_is_refused(world, kind, noise):
 @pytest.mark.parametrize("kind", KINDS)
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(at=st.integers(0, 40_000), drop=st.integers(0, 40), put=st.binary(max_size=40))
+@pytest.mark.slow
 def test_a_spliced_input_is_read_or_refused_alike(world, kind, at, drop, put):
     good = world.seeds[kind]
     at %= len(good) + 1

@@ -43,6 +43,7 @@ MILLION = pytest.param([1_000_000, 280_000], marks=pytest.mark.scale)
 
 
 @pytest.mark.parametrize("sizes", [[1], [255], [255, 1], [3, 253, 1], [300, 65_236, 1], MILLION])
+@pytest.mark.slow
 def test_go_agrees(tmp_path, go_verifier, sizes):
     signer, published = keep(tmp_path, sizes)
     answer = go_verifier(tmp_path / "ledger", signer.key_text)

@@ -211,6 +211,7 @@ def small_log(folder):
     return folder / "ledger"
 
 
+@pytest.mark.slow
 def test_every_changed_byte_of_a_small_log_is_noticed(tmp_path):
     root = small_log(tmp_path)
     checked = 0

@@ -31,6 +31,7 @@ def _table(folder: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_a_request_table_is_matched_into_the_contracts_columns(tmp_path: Path) -> None:
     register = World([Person("GARCIA", "ANA", tin="912345678")]).write(tmp_path / "register")
     out = tmp_path / "out" / "matched.parquet"

@@ -62,6 +62,7 @@ def _request(chance: random.Random, people: list[Person]) -> Request:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_the_sql_agrees_with_the_rules_read_again(seed: int, tmp_path: Path) -> None:
     chance = random.Random(seed)  # noqa: S311 - a test that can be repeated
     people = _people(chance, 150)

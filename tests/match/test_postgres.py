@@ -20,7 +20,7 @@ from gatehouse.kernel.errors import CustodianFault, MachineFailed, WrongInput
 from gatehouse.match import build, match, open_register, postgres
 from gatehouse.match.register import Register
 
-pytestmark = pytest.mark.postgres
+pytestmark = [pytest.mark.postgres, pytest.mark.slow]
 
 PEOPLE = [
     Person(

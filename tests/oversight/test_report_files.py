@@ -58,6 +58,7 @@ def pages(pdf: bytes) -> int:
 
 
 @pytest.mark.parametrize("name", ON_PAPER)
+@pytest.mark.slow
 def test_every_report_is_a_tagged_pdf_that_carries_itself(watched: Watched, name: str) -> None:
     connection, made = watched.make(name, asked(name, watched))
     pdf = typeset.pdf(made, connection)

@@ -110,6 +110,7 @@ def test_a_site_without_dockets_has_reports_too(watched: Watched, name: str, tmp
 
 @given(data=st.data())
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.slow
 def test_a_report_that_was_meddled_with_is_refused_or_differs(
     watched: Watched, tmp_path: Path, data: st.DataObject
 ) -> None:

@@ -222,6 +222,7 @@ def test_a_disclosure_counts_in_its_own_year(watched: Watched) -> None:
 
 
 @pytest.mark.parametrize("name", list(reports.CATALOGUE))
+@pytest.mark.slow
 def test_every_report_is_the_same_bytes_and_can_be_rebuilt(watched: Watched, name: str, tmp_path: Path) -> None:
     files = []
     for run, source in (("one", watched), ("two", replace(watched, verified={}))):

@@ -38,6 +38,7 @@ def _gone(process: int) -> bool:
 
 
 @pytest.mark.parametrize("ended", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
 def test_the_web_starts_the_other_parts_and_they_end_with_it(approved: house.House, ended: signal.Signals) -> None:
     command = [sys.executable, "-m", "gatehouse", "serve", "--site", str(approved.site.root), "--port", "0"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), clock.PRETENDED: clock.stamp(house.LATER)}

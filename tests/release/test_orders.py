@@ -281,6 +281,7 @@ def test_another_law_in_force_than_the_one_shown(approved: house.House, parcel: 
 
 
 @pytest.mark.parametrize("step", ["_keep", "adopt", "_commit", "look_again", "settle"])
+@pytest.mark.slow
 def test_a_crash_while_entering_is_finished_by_entering_again(
     approved: house.House, seated: court.Court, parcel: Path, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:

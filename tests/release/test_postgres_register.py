@@ -44,6 +44,7 @@ def moved(approved: house.House, empty: str) -> Iterator[house.House]:
         db.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
+@pytest.mark.slow
 def test_what_was_approved_is_released_answered_and_rehearsed(moved: house.House, tmp_path: Path) -> None:
     released = stage.release(moved.connection, moved.office, house.NAME, house.LATER)
     assert released.cases == 9
